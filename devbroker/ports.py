@@ -1,0 +1,37 @@
+"""TCP ports of this machine."""
+
+import socket
+
+LOOPBACK = "127.0.0.1"
+
+
+def free_port() -> int:
+    """A TCP port on the loopback interface that nobody listens on now.
+
+    Nobody holds it either: another program may take it before the caller does.
+    """
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_taken(port: int, host: str = LOOPBACK) -> bool:
+    """Whether a server could not listen on this port of `host`."""
+    with socket.socket() as probe:
+        # As servers do: a port in TIME_WAIT, just left by one that ended, is not taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+        return False
+
+
+def answers(port: int, host: str = LOOPBACK) -> bool:
+    """Whether a server accepts connections on this port of `host`, within half a second."""
+    try:
+        with socket.create_connection((host, port), timeout=0.5):
+            return True
+    except OSError:
+        return False
