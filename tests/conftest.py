@@ -1,0 +1,98 @@
+"""Brokers and names for all tests; marks the tests by their folder; says what was skipped."""
+
+import os
+import re
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devbroker import BrokerUnavailableError, EmbeddedBroker, KafkaServer
+from tests.not_here import skip_or_fail
+
+TESTS = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Kafka:
+    """A real Kafka that tests share: topics of one's own, and no stopping it."""
+
+    bootstrap: str
+
+    @property
+    def url(self) -> str:
+        return f"kafka://{self.bootstrap}"
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    """The Kafka of FRAUD_TEST_BROKER, else one that is started for this run."""
+    given = os.environ.get("FRAUD_TEST_BROKER")
+    if given:
+        yield Kafka(given.removeprefix("kafka://").replace(";", ","))
+        return
+    server = _started(KafkaServer(tmp_path_factory.mktemp("kafka")))
+    yield Kafka(server.bootstrap)
+    server.stop()
+
+
+@pytest.fixture
+def own_kafka(tmp_path: Path) -> Iterator[Callable[..., KafkaServer]]:
+    """Starts a Kafka for this test alone, which may stop, kill or pause it.
+
+    Takes the arguments of KafkaServer but the directory. Each costs some seconds.
+    """
+    servers: list[KafkaServer] = []
+
+    def start(**options: Any) -> KafkaServer:
+        server = KafkaServer(tmp_path / f"kafka-{len(servers)}", **options)
+        servers.append(server)
+        return _started(server)
+
+    yield start
+    for server in servers:
+        server.kill()
+
+
+def _started(server: KafkaServer) -> KafkaServer:
+    try:
+        server.start()
+    except BrokerUnavailableError as error:
+        skip_or_fail("REQUIRE_KAFKA", f"no real Kafka: {error}; or set FRAUD_TEST_BROKER")
+    return server
+
+
+@pytest.fixture
+def embedded_broker() -> Iterator[EmbeddedBroker]:
+    with EmbeddedBroker() as broker:
+        yield broker
+
+
+@pytest.fixture
+def topic_prefix(request: pytest.FixtureRequest) -> str:
+    """Begins the names of topics, groups and apps of this test, and of no other or earlier one."""
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
+    return f"{name[:60]}-{uuid.uuid4().hex[:8]}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        if folder in {"unit", "functional", "integration", "browser", "chaos"}:
+            item.add_marker(folder)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The tests that were skipped, by reason."""
+    files: dict[str, Counter[str]] = defaultdict(Counter)
+    for report in terminalreporter.getreports("skipped"):
+        _, _, message = report.longrepr
+        files[message.removeprefix("Skipped: ")][report.nodeid.partition("::")[0]] += 1
+    for reason, counts in files.items():
+        terminalreporter.section(f"{counts.total()} tests were skipped: {reason}", sep="-")
+        for name, count in sorted(counts.items()):
+            terminalreporter.write_line(f"{count:5} in {name}")

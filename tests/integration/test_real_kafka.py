@@ -1,0 +1,149 @@
+"""The broker of the other tests: does it keep what Kafka promises?"""
+
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trustme
+from confluent_kafka import KafkaException, Producer
+from confluent_kafka.admin import AdminClient
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from devbroker import KafkaServer
+from tests.conftest import Kafka
+from tests.topics import create_topic, produce, read_topic
+
+StartKafka = Callable[..., KafkaServer]
+
+
+def values(bootstrap: str, topic: str, isolation: str = "read_committed") -> list[bytes | None]:
+    return [record.value for record in read_topic(bootstrap, topic, isolation=isolation)]
+
+
+def test_a_committed_transaction_is_seen_and_an_aborted_one_is_not(
+    kafka: Kafka, topic_prefix: str
+) -> None:
+    create_topic(kafka.bootstrap, topic_prefix, 1)
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": topic_prefix})
+    producer.init_transactions(30)
+    for value, end in (
+        (b"1", producer.commit_transaction),
+        (b"2", producer.abort_transaction),
+        (b"3", producer.commit_transaction),
+    ):
+        producer.begin_transaction()
+        producer.produce(topic_prefix, value)
+        producer.flush(30)
+        end(30)
+    assert values(kafka.bootstrap, topic_prefix) == [b"1", b"3"]
+    assert values(kafka.bootstrap, topic_prefix, "read_uncommitted") == [b"1", b"2", b"3"]
+
+
+def test_an_open_transaction_holds_back_what_comes_after_it(
+    kafka: Kafka, topic_prefix: str
+) -> None:
+    create_topic(kafka.bootstrap, topic_prefix, 1)
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": topic_prefix})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    producer.produce(topic_prefix, b"open")
+    producer.flush(30)
+    produce(kafka.bootstrap, topic_prefix, [b"after"])
+    assert values(kafka.bootstrap, topic_prefix) == []
+    producer.commit_transaction(30)
+    assert values(kafka.bootstrap, topic_prefix) == [b"open", b"after"]
+
+
+def test_a_reader_gets_every_partition_in_order(kafka: Kafka, topic_prefix: str) -> None:
+    create_topic(kafka.bootstrap, topic_prefix, 3)
+    for partition in range(3):
+        sent = (f"{partition}-{n}".encode() for n in range(1000))
+        produce(kafka.bootstrap, topic_prefix, sent, partition=partition, key=b"k")
+    records = read_topic(kafka.bootstrap, topic_prefix)
+    assert [(r.partition, r.offset, r.value) for r in records] == [
+        (partition, n, f"{partition}-{n}".encode()) for partition in range(3) for n in range(1000)
+    ]
+
+
+def test_a_topic_appears_with_four_partitions_when_a_producer_comes_first(
+    own_kafka: StartKafka, topic_prefix: str
+) -> None:
+    server = own_kafka()
+    produce(server.bootstrap, topic_prefix, [b"x"])
+    found = AdminClient({"bootstrap.servers": server.bootstrap}).list_topics(topic_prefix, 10)
+    assert len(found.topics[topic_prefix].partitions) == 4
+
+
+@pytest.mark.parametrize("end", [KafkaServer.stop, KafkaServer.kill])
+def test_a_restart_keeps_address_and_data(
+    own_kafka: StartKafka, topic_prefix: str, end: Callable[[KafkaServer], None]
+) -> None:
+    server = own_kafka()
+    address = server.bootstrap
+    produce(address, topic_prefix, [b"kept"])
+    end(server)
+    assert not server.is_running
+    with pytest.raises(KafkaException):
+        AdminClient({"bootstrap.servers": address, "log_level": 0}).list_topics(timeout=1)
+    server.start()
+    assert server.bootstrap == address
+    assert values(address, topic_prefix) == [b"kept"]
+
+
+def test_a_paused_server_answers_again_after_it(own_kafka: StartKafka, topic_prefix: str) -> None:
+    server = own_kafka()
+    create_topic(server.bootstrap, topic_prefix, 1)
+    server.pause()
+    with pytest.raises(KafkaException):
+        AdminClient({"bootstrap.servers": server.bootstrap, "log_level": 0}).list_topics(timeout=1)
+    server.resume()
+    produce(server.bootstrap, topic_prefix, [b"x"])
+    assert values(server.bootstrap, topic_prefix) == [b"x"]
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
+def test_users_log_in_with_their_password_only(own_kafka: StartKafka, mechanism: str) -> None:
+    server = own_kafka(protocols=["SASL_PLAINTEXT"], users={"alice": "in-wonderland"})
+    client = {
+        "bootstrap.servers": server.bootstrap_of("SASL_PLAINTEXT"),
+        "security.protocol": "SASL_PLAINTEXT",
+        "sasl.mechanism": mechanism,
+        "sasl.username": "alice",
+        "log_level": 0,
+    }
+    assert AdminClient({**client, "sasl.password": "in-wonderland"}).list_topics(timeout=10).brokers
+    with pytest.raises(KafkaException):
+        AdminClient({**client, "sasl.password": "queen"}).list_topics(timeout=3)
+
+
+def test_tls_listener_is_trusted_by_its_ca_alone(own_kafka: StartKafka, tmp_path: Path) -> None:
+    ca = trustme.CA()
+    server = own_kafka(protocols=["SSL"], properties=tls_properties(ca, tmp_path))
+    config = {
+        "bootstrap.servers": server.bootstrap_of("SSL"),
+        "security.protocol": "SSL",
+        "log_level": 0,
+    }
+    trusted = {**config, "ssl.ca.pem": ca.cert_pem.bytes().decode()}
+    assert AdminClient(trusted).list_topics(timeout=10).brokers
+    stranger = {**config, "ssl.ca.pem": trustme.CA().cert_pem.bytes().decode()}
+    with pytest.raises(KafkaException):
+        AdminClient(stranger).list_topics(timeout=3)
+
+
+def tls_properties(ca: trustme.CA, directory: Path) -> dict[str, str]:
+    certificate = ca.issue_cert("127.0.0.1")
+    key = load_pem_private_key(certificate.private_key_pem.bytes(), password=None)
+    pem = directory / "kafka.pem"
+    # Kafka reads keys in PKCS #8 only.
+    pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    with pem.open("ab") as file:
+        file.writelines(blob.bytes() for blob in certificate.cert_chain_pems)
+    assert ssl.PEM_cert_to_DER_cert(certificate.cert_chain_pems[0].bytes().decode())
+    return {"ssl.keystore.type": "PEM", "ssl.keystore.location": str(pem)}

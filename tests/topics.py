@@ -1,0 +1,132 @@
+"""Writes and reads whole topics, without Faust."""
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+Config = Mapping[str, Any]
+
+
+class Read(NamedTuple):
+    """A record as a consumer got it; `timestamp` in ms."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: dict[str, bytes]
+    timestamp: int
+
+
+def create_topic(
+    bootstrap: str,
+    topic: str,
+    partitions: int = 4,
+    *,
+    config: Mapping[str, str] | None = None,
+    client: Config | None = None,
+) -> None:
+    """Create a topic and wait until the broker leads its partitions."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, **(client or {})})
+    new = NewTopic(topic, partitions, 1, config=dict(config or {}))
+    admin.create_topics([new])[topic].result(30)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        found = admin.list_topics(topic, timeout=10).topics[topic].partitions
+        if len(found) == partitions and all(one.leader >= 0 for one in found.values()):
+            return
+        time.sleep(0.05)
+    raise TimeoutError(f"{topic} has no leaders after 30 s")
+
+
+def produce(
+    bootstrap: str,
+    topic: str,
+    values: Iterable[bytes | None],
+    *,
+    partition: int = -1,
+    key: bytes | None = None,
+    client: Config | None = None,
+) -> None:
+    """Send the values and wait for all acknowledgements; in order where `partition` is given."""
+    failed: list[KafkaError] = []
+
+    def delivered(error: KafkaError | None, _message: Message) -> None:
+        if error is not None:
+            failed.append(error)
+
+    defaults = {"enable.idempotence": True, "linger.ms": 5, "log_level": 0}
+    producer = Producer({"bootstrap.servers": bootstrap, **defaults, **(client or {})})
+    for value in values:
+        while True:
+            try:
+                producer.produce(topic, value, key, partition, on_delivery=delivered)
+                break
+            except BufferError:
+                producer.poll(0.1)
+    left = producer.flush(60)
+    if failed or left:
+        raise KafkaException(failed[0] if failed else KafkaError(KafkaError._TIMED_OUT))
+
+
+def read_topic(
+    bootstrap: str,
+    topic: str,
+    *,
+    isolation: str = "read_committed",
+    timeout: float = 60.0,
+    client: Config | None = None,
+) -> list[Read]:
+    """All records that a reader of this isolation level gets now, in order of (partition, offset).
+
+    Read committed ends before the first transaction that is still open.
+    """
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "whole-topic-reader",  # asked for, though nothing joins or commits
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "isolation.level": isolation,
+            "log_level": 0,
+            **(client or {}),
+        }
+    )
+    try:
+        partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+        consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
+        return _to_the_end(consumer, set(partitions), time.monotonic() + timeout)
+    finally:
+        consumer.close()
+
+
+def _to_the_end(consumer: Consumer, reading: set[int], deadline: float) -> list[Read]:
+    records: list[Read] = []
+    while reading:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"partitions {sorted(reading)} not read to their ends")
+        for message in consumer.consume(10_000, timeout=0.5):
+            error = message.error()
+            if error is None:
+                records.append(_read(message))
+            elif error.code() == KafkaError._PARTITION_EOF:
+                reading.discard(message.partition())
+            else:
+                raise KafkaException(error)
+    return sorted(records, key=lambda record: (record.partition, record.offset))
+
+
+def _read(message: Message) -> Read:
+    return Read(
+        message.topic(),
+        message.partition(),
+        message.offset(),
+        message.key(),
+        message.value(),
+        dict(message.headers() or ()),
+        message.timestamp()[1],
+    )
