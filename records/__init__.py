@@ -1,0 +1,17 @@
+"""What travels: one record a file, and the way from bytes to an account."""
+
+from records.bank_account import BankAccount
+from records.dead_letter import DeadLetter
+from records.decode import Undecodable, decode
+from records.partition_counts import PartitionCounts
+from records.verdict import Verdict, record_id
+
+__all__ = [
+    "BankAccount",
+    "DeadLetter",
+    "PartitionCounts",
+    "Undecodable",
+    "Verdict",
+    "decode",
+    "record_id",
+]

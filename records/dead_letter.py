@@ -1,0 +1,101 @@
+"""What could not become an account, as it is kept for whoever looks after it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from records.verdict import record_id
+from records.wire import WireRecord
+
+Headers = list[tuple[str, bytes]]
+
+
+class DeadLetter(WireRecord):
+    """An input record that is no account, untouched, and why.
+
+    On the wire the value and the key are the input's own bytes; all else is in the headers, as
+    text. `detail` is one line without card data, `failed_at` is in milliseconds since the epoch.
+    """
+
+    key: bytes | None
+    value: bytes | None
+    code: str
+    detail: str
+    topic: str
+    partition: int
+    offset: int
+    failed_at: int
+
+    @property
+    def id(self) -> str:
+        """`<topic>-<partition>-<offset>` of the input, as verdicts have it."""
+        return record_id(self.topic, self.partition, self.offset)
+
+    def headers(self) -> Headers:
+        """The headers of the message, in the order of the contract."""
+        return [
+            ("error", self.code.encode()),
+            ("detail", self.detail.encode()),
+            ("topic", self.topic.encode()),
+            ("partition", b"%d" % self.partition),
+            ("offset", b"%d" % self.offset),
+            ("failed_at", b"%d" % self.failed_at),
+        ]
+
+    @classmethod
+    def from_message(
+        cls,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Iterable[tuple[str, bytes | None]],
+    ) -> "DeadLetter":
+        """The dead letter that a message of the topic is; other headers are passed over.
+
+        Raises ValueError when a header is missing or is not what it should be: not one of ours.
+        """
+        found = {name: content for name, content in headers if content is not None}
+        try:
+            return cls(
+                key=key,
+                value=value,
+                code=found["error"].decode(),
+                detail=found["detail"].decode(),
+                topic=found["topic"].decode(),
+                partition=int(found["partition"]),
+                offset=int(found["offset"]),
+                failed_at=int(found["failed_at"]),
+            )
+        except KeyError as missing:
+            raise ValueError(f"not a dead letter: no header {missing}") from None
+        except ValueError:
+            raise ValueError("not a dead letter: a header cannot be read") from None
+
+    def dumps(self, *, serializer: Any = None) -> Any:
+        """The value of the message: the input's bytes (None for a null), always."""
+        return self.value
+
+    def to_representation(self) -> dict[str, Any]:
+        """What may be shown as JSON: all but the bytes, of which only the sizes are told."""
+        return {
+            "id": self.id,
+            "error": self.code,
+            "detail": self.detail,
+            "topic": self.topic,
+            "partition": self.partition,
+            "offset": self.offset,
+            "failed_at": self.failed_at,
+            "key_bytes": None if self.key is None else len(self.key),
+            "value_bytes": None if self.value is None else len(self.value),
+        }
+
+    @classmethod
+    def from_data(cls, data: Any, *, preferred_type: Any = None) -> Any:
+        """Not to be had from JSON: the bytes are not in it. Use `from_message`."""
+        if isinstance(data, cls):
+            return data
+        raise ValueError("a dead letter is read with its key and headers, by from_message")
+
+    def _shown(self, name: str) -> str:
+        if name not in ("key", "value"):
+            return super()._shown(name)
+        content = self.__dict__.get(name)
+        return "None" if content is None else f"<{len(content)} bytes>"
