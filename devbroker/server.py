@@ -141,10 +141,6 @@ class KafkaServer:
         """Let a paused server go on (SIGCONT)."""
         self._signal(signal.SIGCONT)
 
-    def wait(self) -> int:
-        """Block until its process ends by itself; its exit code."""
-        return self._process.wait() if self._process else 0
-
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(number)

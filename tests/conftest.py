@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from devbroker import BrokerUnavailableError, EmbeddedBroker, KafkaServer
+from devbroker.java import java
+from devbroker.libraries import libraries
 from tests.not_here import skip_or_fail
 
 TESTS = Path(__file__).parent
@@ -29,19 +31,31 @@ class Kafka:
 
 
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+def can_run_kafka() -> None:
+    """Skips, or fails, where this machine cannot run a Kafka of its own."""
+    try:
+        java()
+        libraries()
+    except BrokerUnavailableError as error:
+        skip_or_fail("REQUIRE_KAFKA", f"no real Kafka: {error}")
+
+
+@pytest.fixture(scope="session")
+def kafka(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Kafka]:
     """The Kafka of FRAUD_TEST_BROKER, else one that is started for this run."""
     given = os.environ.get("FRAUD_TEST_BROKER")
     if given:
         yield Kafka(given.removeprefix("kafka://").replace(";", ","))
         return
-    server = _started(KafkaServer(tmp_path_factory.mktemp("kafka")))
-    yield Kafka(server.bootstrap)
-    server.stop()
+    request.getfixturevalue("can_run_kafka")
+    with KafkaServer(tmp_path_factory.mktemp("kafka")) as server:
+        yield Kafka(server.bootstrap)
 
 
 @pytest.fixture
-def own_kafka(tmp_path: Path) -> Iterator[Callable[..., KafkaServer]]:
+def own_kafka(can_run_kafka: None, tmp_path: Path) -> Iterator[Callable[..., KafkaServer]]:
     """Starts a Kafka for this test alone, which may stop, kill or pause it.
 
     Takes the arguments of KafkaServer but the directory. Each costs some seconds.
@@ -51,19 +65,12 @@ def own_kafka(tmp_path: Path) -> Iterator[Callable[..., KafkaServer]]:
     def start(**options: Any) -> KafkaServer:
         server = KafkaServer(tmp_path / f"kafka-{len(servers)}", **options)
         servers.append(server)
-        return _started(server)
+        server.start()
+        return server
 
     yield start
     for server in servers:
         server.kill()
-
-
-def _started(server: KafkaServer) -> KafkaServer:
-    try:
-        server.start()
-    except BrokerUnavailableError as error:
-        skip_or_fail("REQUIRE_KAFKA", f"no real Kafka: {error}; or set FRAUD_TEST_BROKER")
-    return server
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The broker of the other tests: does it keep what Kafka promises?"""
 
-import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -72,11 +71,10 @@ def test_a_reader_gets_every_partition_in_order(kafka: Kafka, topic_prefix: str)
 
 
 def test_a_topic_appears_with_four_partitions_when_a_producer_comes_first(
-    own_kafka: StartKafka, topic_prefix: str
+    guarded: KafkaServer, topic_prefix: str
 ) -> None:
-    server = own_kafka()
-    produce(server.bootstrap, topic_prefix, [b"x"])
-    found = AdminClient({"bootstrap.servers": server.bootstrap}).list_topics(topic_prefix, 10)
+    produce(guarded.bootstrap, topic_prefix, [b"x"])
+    found = AdminClient({"bootstrap.servers": guarded.bootstrap}).list_topics(topic_prefix, 10)
     assert len(found.topics[topic_prefix].partitions) == 4
 
 
@@ -107,11 +105,30 @@ def test_a_paused_server_answers_again_after_it(own_kafka: StartKafka, topic_pre
     assert values(server.bootstrap, topic_prefix) == [b"x"]
 
 
+@pytest.fixture(scope="module")
+def ca() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def guarded(
+    can_run_kafka: None, ca: trustme.CA, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[KafkaServer]:
+    """Kafka that also listens with passwords and with TLS."""
+    directory = tmp_path_factory.mktemp("guarded")
+    with KafkaServer(
+        directory,
+        protocols=["SASL_PLAINTEXT", "SSL"],
+        users={"alice": "in-wonderland"},
+        properties=tls_properties(ca, directory),
+    ) as server:
+        yield server
+
+
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
-def test_users_log_in_with_their_password_only(own_kafka: StartKafka, mechanism: str) -> None:
-    server = own_kafka(protocols=["SASL_PLAINTEXT"], users={"alice": "in-wonderland"})
+def test_users_log_in_with_their_password_only(guarded: KafkaServer, mechanism: str) -> None:
     client = {
-        "bootstrap.servers": server.bootstrap_of("SASL_PLAINTEXT"),
+        "bootstrap.servers": guarded.bootstrap_of("SASL_PLAINTEXT"),
         "security.protocol": "SASL_PLAINTEXT",
         "sasl.mechanism": mechanism,
         "sasl.username": "alice",
@@ -122,11 +139,9 @@ def test_users_log_in_with_their_password_only(own_kafka: StartKafka, mechanism:
         AdminClient({**client, "sasl.password": "queen"}).list_topics(timeout=3)
 
 
-def test_tls_listener_is_trusted_by_its_ca_alone(own_kafka: StartKafka, tmp_path: Path) -> None:
-    ca = trustme.CA()
-    server = own_kafka(protocols=["SSL"], properties=tls_properties(ca, tmp_path))
+def test_the_tls_listener_is_trusted_by_its_ca_alone(guarded: KafkaServer, ca: trustme.CA) -> None:
     config = {
-        "bootstrap.servers": server.bootstrap_of("SSL"),
+        "bootstrap.servers": guarded.bootstrap_of("SSL"),
         "security.protocol": "SSL",
         "log_level": 0,
     }
@@ -145,5 +160,4 @@ def tls_properties(ca: trustme.CA, directory: Path) -> dict[str, str]:
     pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     with pem.open("ab") as file:
         file.writelines(blob.bytes() for blob in certificate.cert_chain_pems)
-    assert ssl.PEM_cert_to_DER_cert(certificate.cert_chain_pems[0].bytes().decode())
     return {"ssl.keystore.type": "PEM", "ssl.keystore.location": str(pem)}

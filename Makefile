@@ -1,0 +1,64 @@
+# Every verb of the project; `make help` lists them. Works with GNU make from 3.81 on.
+# ARGS=… passes more arguments on: make test ARGS="tests/unit -k luhn"
+
+VENV := .venv
+PY := $(VENV)/bin/python
+ARGS ?=
+WEB_PORT ?= 6066
+WORKERS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test install lint format typecheck bench chaos kafka up down no-python
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/worker.stamp ## the embedded broker and a worker; WEB_PORT=6066. Ctrl-C stops both
+	@$(PY) -m devbroker --web-port $(WEB_PORT) $(ARGS)
+
+test: $(VENV)/dev.stamp ## every test this machine can run; REQUIRE_KAFKA=1 fails where there is no Kafka
+	@$(PY) -m pytest $(ARGS)
+
+install: $(VENV)/worker.stamp ## only the set-up: .venv with requirements.txt
+	@echo "$(VENV) is ready"
+
+lint: $(VENV)/dev.stamp ## ruff: rules and format
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+format: $(VENV)/dev.stamp ## ruff: put the format right
+	@$(PY) -m ruff format .
+
+typecheck: $(VENV)/dev.stamp ## mypy --strict on our packages
+	@$(PY) -m mypy
+
+bench: $(VENV)/dev.stamp ## throughput against the alternatives; needs Java and Maven
+	@$(PY) -m bench $(ARGS)
+
+chaos: $(VENV)/dev.stamp ## faults under load, minutes long; needs Java and Maven
+	@REQUIRE_KAFKA=1 $(PY) -m pytest tests/chaos --timeout 0 $(ARGS)
+
+kafka: $(VENV)/worker.stamp ## a real Apache Kafka on localhost:9092; needs Java and Maven
+	@$(PY) -m devbroker.real $(ARGS)
+
+up: ## Kafka and WORKERS=1 workers with docker compose
+	@command -v docker >/dev/null || { echo "make up needs Docker; without it there are make run and make kafka" >&2; exit 1; }
+	@docker compose up --build --detach --wait --scale worker=$(WORKERS)
+
+down: ## end what `make up` started; the data stays
+	@docker compose down
+
+# One recipe for both stamps: .venv is made when it is missing or its Python has gone.
+$(VENV)/worker.stamp: LIST := requirements.txt
+$(VENV)/dev.stamp: LIST := requirements-dev.txt
+$(VENV)/worker.stamp: requirements.txt constraints.txt
+$(VENV)/dev.stamp: requirements-dev.txt requirements.txt constraints.txt
+$(VENV)/worker.stamp $(VENV)/dev.stamp: $(shell test -x $(PY) || echo no-python)
+	@test -x $(PY) || scripts/make-venv $(VENV)
+	@echo "installing $(LIST) into $(VENV) ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r $(LIST)
+	@touch $@
+
+no-python: ;
