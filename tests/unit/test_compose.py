@@ -1,0 +1,83 @@
+"""docker-compose.yml as far as it can be judged without Docker."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from devbroker.properties import SINGLE_NODE
+from settings import Settings
+
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "docker-compose.yml"
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text(encoding="utf-8"))["services"]
+    return found
+
+
+def test_it_follows_the_compose_specification() -> None:
+    command = ["check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(FILE)]
+    done = subprocess.run(
+        [sys.executable, "-m", *command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["docker-compose.yml", "Dockerfile"])
+def test_every_variable_it_names_is_a_setting(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    named = set(re.findall(r"FRAUD_[A-Z_]*[A-Z]", text))
+    assert named
+    assert named <= {Settings.env_name(field) for field in Settings.model_fields}
+
+
+def test_the_worker_uses_the_defaults_unless_told_otherwise(
+    services: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in services["worker"]["environment"].items():
+        if value is not None:
+            monkeypatch.setenv(name, re.sub(r"\$\{\w+:-(.*?)\}", r"\1", value))
+    settings = Settings.load()
+    expected = Settings(broker="kafka://kafka:19092", web_host="0.0.0.0")
+    assert settings == expected
+
+
+def test_there_can_be_several_workers(services: dict[str, dict[str, Any]]) -> None:
+    worker = services["worker"]
+    assert "container_name" not in worker
+    for port in worker["ports"]:
+        host_port = port.split(":")[-2]
+        assert host_port == "", "a fixed port on the host is free for one worker only"
+
+
+def test_nothing_is_reachable_from_other_machines(services: dict[str, dict[str, Any]]) -> None:
+    ports = [port for service in services.values() for port in service.get("ports", ())]
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_the_worker_waits_for_a_healthy_broker(services: dict[str, dict[str, Any]]) -> None:
+    assert services["worker"]["depends_on"]["kafka"]["condition"] == "service_healthy"
+    assert services["kafka"]["healthcheck"]["test"]
+
+
+def test_it_is_the_version_that_the_tests_run_on(services: dict[str, dict[str, Any]]) -> None:
+    pom = (ROOT / "devbroker" / "kafka" / "pom.xml").read_text(encoding="utf-8")
+    version = re.search(r"<kafka.version>(.*)</kafka.version>", pom)
+    assert version is not None
+    assert services["kafka"]["image"] == f"apache/kafka:{version[1]}"
+
+
+def test_one_broker_asks_for_one_replica_of_everything(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    wanted = {name for name in SINGLE_NODE if name.endswith((".factor", ".min.isr"))}
+    environment = services["kafka"]["environment"]
+    variables = {name: "KAFKA_" + name.upper().replace(".", "_") for name in wanted}
+    assert {name: environment.get(variables[name]) for name in wanted} == dict.fromkeys(wanted, "1")
