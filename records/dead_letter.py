@@ -69,7 +69,7 @@ class DeadLetter(WireRecord):
         except ValueError:
             raise ValueError("not a dead letter: a header cannot be read") from None
 
-    def dumps(self, *, serializer: Any = None) -> Any:
+    def dumps(self, *, serializer: Any = None) -> Any:  # noqa: ARG002 - Faust's signature
         """The value of the message: the input's bytes (None for a null), always."""
         return self.value
 
@@ -88,7 +88,7 @@ class DeadLetter(WireRecord):
         }
 
     @classmethod
-    def from_data(cls, data: Any, *, preferred_type: Any = None) -> Any:
+    def from_data(cls, data: Any, *, preferred_type: Any = None) -> Any:  # noqa: ARG003 - Faust's
         """Not to be had from JSON: the bytes are not in it. Use `from_message`."""
         if isinstance(data, cls):
             return data

@@ -30,7 +30,7 @@ class WireRecord(faust.Record, abstract=True, serializer="json", include_metadat
     """
 
     @classmethod
-    def from_data(cls, data: Any, *, preferred_type: Any = None) -> Any:
+    def from_data(cls, data: Any, *, preferred_type: Any = None) -> Any:  # noqa: ARG003 - Faust's
         """The record that this JSON object describes; the object itself is left as it is.
 
         Raises ValueError naming the field, never its value. A field with a default may be missing.
@@ -38,7 +38,10 @@ class WireRecord(faust.Record, abstract=True, serializer="json", include_metadat
         if isinstance(data, cls):
             return data
         if not isinstance(data, Mapping):
-            raise ValueError(f"{cls.__name__}: a JSON object is needed, not {_kind(data)}")
+            # A wrong value, as the data comes from outside; not a mistake of the caller's.
+            raise ValueError(  # noqa: TRY004
+                f"{cls.__name__}: a JSON object is needed, not {_kind(data)}"
+            )
         fields = {}
         for name, descriptor in cls._options.descriptors.items():
             wire_name = descriptor.input_name

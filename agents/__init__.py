@@ -1,0 +1,1 @@
+"""The agents of the stream; `create_app` attaches them."""

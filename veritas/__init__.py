@@ -1,0 +1,23 @@
+"""Veritas, the verification service: what it promises and who answers for it."""
+
+from veritas.protocol import (
+    AUTHORIZED,
+    DECLINED,
+    Veritas,
+    VeritasAnswer,
+    VeritasError,
+    VeritasRejected,
+    VeritasUnavailable,
+)
+from veritas.simulated import SimulatedVeritas
+
+__all__ = [
+    "AUTHORIZED",
+    "DECLINED",
+    "SimulatedVeritas",
+    "Veritas",
+    "VeritasAnswer",
+    "VeritasError",
+    "VeritasRejected",
+    "VeritasUnavailable",
+]

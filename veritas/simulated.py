@@ -1,0 +1,59 @@
+"""Veritas for those who have none: it authorizes a fixed share, always the same accounts."""
+
+from hashlib import blake2b
+from typing import Final
+
+import orjson
+
+from records import BankAccount
+from veritas.protocol import AUTHORIZED, DECLINED, VeritasAnswer
+
+_DIGEST_BYTES: Final = 8
+_POSSIBLE: Final = 256**_DIGEST_BYTES
+
+
+class SimulatedVeritas:
+    """Answers out of the account itself: same account and seed, same answer, on any machine.
+
+    The answer depends on all four fields, as they were sent; an amount of 5 and one of 5.0 are the
+    same. With a higher `approval_rate` those authorized before still are. Answers at once and never
+    fails.
+    """
+
+    concurrency = 1
+
+    def __init__(self, approval_rate: float, seed: int) -> None:
+        """Authorize this share (0 to 1) of the accounts, chosen by the seed (any integer)."""
+        if not 0 <= approval_rate <= 1:
+            raise ValueError(f"an approval rate is from 0 to 1, not {approval_rate}")
+        # Whole numbers, as the largest digest divided is 1.0: a rate of 1 must not miss it.
+        self._below = round(approval_rate * _POSSIBLE)
+        key = blake2b(str(seed).encode(), digest_size=32).digest()
+        self._hash = blake2b(key=key, digest_size=_DIGEST_BYTES)
+
+    async def start(self) -> None:
+        """Nothing to get ready."""
+
+    async def verify(self, account: BankAccount) -> VeritasAnswer:
+        """The answer about this account; never raises for an account that came over the wire."""
+        return self.answer(account)
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    def answer(self, account: BankAccount) -> VeritasAnswer:
+        """The same as `verify`, for those who need not wait."""
+        keyed = self._hash.copy()
+        # JSON keeps the fields apart, whatever is in them.
+        keyed.update(
+            orjson.dumps(
+                (
+                    account.first_name,
+                    account.last_name,
+                    account.credit_card_number,
+                    float(account.amount),
+                )
+            )
+        )
+        number = int.from_bytes(keyed.digest(), "big")
+        return AUTHORIZED if number < self._below else DECLINED
