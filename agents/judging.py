@@ -1,0 +1,179 @@
+"""From the records of a batch to what is to be written about them. No Kafka, no Faust."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from records import BankAccount, DeadLetter, PartitionCounts, decode
+from records.card import mask, token
+from records.verdict import encode
+from screening import answered, screen
+from veritas import Veritas, VeritasRejected, VeritasUnavailable
+
+__all__ = ["Judge", "Judgement", "SourceRecord"]
+
+logger = logging.getLogger(__name__)
+
+#: Pauses between two questions while Veritas is unavailable grow from the first to the last (s).
+FIRST_PAUSE, LAST_PAUSE = 0.5, 15.0
+
+Reasons = tuple[str, ...]
+
+
+class SourceRecord(Protocol):
+    """What judging needs of a fetched record."""
+
+    @property
+    def offset(self) -> int:
+        """Its offset in its partition."""
+        ...
+
+    @property
+    def key(self) -> bytes | None:
+        """Its key, if any."""
+        ...
+
+    @property
+    def value(self) -> bytes | None:
+        """Its bytes, not decoded."""
+        ...
+
+
+@dataclass(slots=True)
+class Judgement:
+    """What became of the records of one batch, each of them in exactly one of the two lists."""
+
+    next_offset: int
+    #: Key (the account token) and value of each verdict, in the order of the accounts.
+    verdicts: list[tuple[bytes, bytes]] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    #: Who was judged and what spoke against it: for the log.
+    accounts: list[tuple[BankAccount, Reasons]] = field(default_factory=list)
+    authorized: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def unauthorized(self) -> int:
+        """Verdicts with at least one reason."""
+        return len(self.verdicts) - self.authorized
+
+    def added_to(self, row: PartitionCounts, worker: str, now: int) -> PartitionCounts:
+        """The partition's row once this batch is committed; ``now`` in ms since the epoch."""
+        codes = Counter(letter.code for letter in self.dead_letters)
+        return PartitionCounts(
+            authorized=row.authorized + self.authorized,
+            unauthorized=row.unauthorized + self.unauthorized,
+            dead_letters=row.dead_letters + len(self.dead_letters),
+            next_offset=max(row.next_offset, self.next_offset),
+            reasons=dict(Counter(row.reasons) + self.reasons),
+            codes=dict(Counter(row.codes) + codes),
+            worker=worker,
+            updated_at=now,
+        )
+
+
+def now_ms() -> int:
+    """Milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class Judge:
+    """Judges batches: decode, screen, ask Veritas, write the verdict down.
+
+    ``token_key`` is the key of the account token, ``clock`` gives ms since the epoch.
+    """
+
+    def __init__(
+        self, veritas: Veritas, token_key: bytes, clock: Callable[[], int] = now_ms
+    ) -> None:
+        self._veritas = veritas
+        self._token_key = token_key
+        self._clock = clock
+
+    async def __call__(
+        self, topic: str, partition: int, records: Sequence[SourceRecord]
+    ) -> Judgement:
+        """Judge records of one partition, in order.
+
+        Waits as long as Veritas is unavailable, nothing is judged by guessing; can be cancelled.
+        An account that Veritas rejects becomes a dead letter, as does what is no account.
+        """
+        judgement = Judgement(records[-1].offset + 1 if records else 0)
+        decoded = [decode(record.value) for record in records]
+        screened = [screen(each) if isinstance(each, BankAccount) else () for each in decoded]
+        asked = [
+            each
+            for each, reasons in zip(decoded, screened, strict=True)
+            if isinstance(each, BankAccount) and not reasons
+        ]
+        answers = iter(await self._ask_all(asked))
+        now = self._clock()
+        for record, each, refused in zip(records, decoded, screened, strict=True):
+            if not isinstance(each, BankAccount):
+                judgement.dead_letters.append(
+                    self._dead(topic, partition, record, each.code, each.detail, now)
+                )
+                continue
+            reasons: Reasons | VeritasRejected = refused or next(answers)
+            if isinstance(reasons, VeritasRejected):
+                judgement.dead_letters.append(
+                    self._dead(topic, partition, record, "veritas_rejected", str(reasons), now)
+                )
+                continue
+            account = token(each.credit_card_number, self._token_key)
+            card = mask(each.credit_card_number)
+            judgement.verdicts.append(
+                (
+                    account.encode(),
+                    encode(
+                        topic, partition, record.offset, account, card, each.amount, reasons, now
+                    ),
+                )
+            )
+            judgement.accounts.append((each, reasons))
+            if reasons:
+                judgement.reasons.update(reasons)
+            else:
+                judgement.authorized += 1
+        return judgement
+
+    @staticmethod
+    def _dead(
+        topic: str, partition: int, record: SourceRecord, code: str, detail: str, now: int
+    ) -> DeadLetter:
+        return DeadLetter(
+            key=record.key,
+            value=record.value,
+            code=code,
+            detail=detail,
+            topic=topic,
+            partition=partition,
+            offset=record.offset,
+            failed_at=now,
+        )
+
+    async def _ask_all(self, accounts: list[BankAccount]) -> list[Reasons | VeritasRejected]:
+        if self._veritas.concurrency == 1:
+            # Tasks would cost more than the answers.
+            return [await self._ask(account) for account in accounts]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._ask(account)) for account in accounts]
+        return [task.result() for task in tasks]
+
+    async def _ask(self, account: BankAccount) -> Reasons | VeritasRejected:
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return answered(await self._veritas.verify(account))
+            except VeritasRejected as exc:
+                return exc
+            except VeritasUnavailable as exc:
+                logger.debug("Veritas is unavailable, asking again in %.1f s: %s", pause, exc)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LAST_PAUSE)

@@ -1,0 +1,53 @@
+"""The producer agent: makes fake accounts, so that the stream runs by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from agents.fakes import FakeAccounts
+
+__all__ = ["Send", "production"]
+
+logger = logging.getLogger(__name__)
+
+#: Hands a value to the producer; what it returns is awaited for the acknowledgement.
+Send = Callable[[bytes], Awaitable[Awaitable[object]]]
+
+#: Accounts made without letting others run: Faker takes about 50 microseconds each.
+AT_ONCE = 50
+
+
+def production(
+    *, send: Send, fakes: FakeAccounts, size: int, failed: Callable[[int], None]
+) -> Callable[[], Awaitable[None]]:
+    """Make the body of the timer: ``size`` accounts a tick.
+
+    A tick that fails is logged and told to ``failed`` (how many were not acknowledged); it raises
+    nothing, as an exception in a timer would end the worker.
+    """
+
+    async def produce_accounts() -> None:
+        """Send fake bank accounts and wait until the broker has them."""
+        sent: list[Awaitable[object]] = []
+        lost = 0
+        problem: BaseException | None = None
+        try:
+            for number in range(size):
+                sent.append(await send(fakes.make().dumps()))
+                if number % AT_ONCE == AT_ONCE - 1:
+                    await asyncio.sleep(0)
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the next tick tries again
+            lost, problem = size - len(sent), exc
+        for result in await asyncio.gather(*sent, return_exceptions=True):
+            if isinstance(result, BaseException):
+                lost, problem = lost + 1, result
+        if lost:
+            failed(lost)
+            # Only the kind of error: its text may quote the record, and with it the card.
+            logger.error(
+                "%d of %d fake accounts were not sent: %s", lost, size, type(problem).__name__
+            )
+
+    return produce_accounts

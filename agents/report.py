@@ -1,0 +1,70 @@
+"""The log of verdicts: a line for each account while few come, one a second when many do."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from agents.judging import Judgement, Reasons
+from records import BankAccount
+from records.card import mask
+from records.text import shown
+
+__all__ = ["VerdictLog"]
+
+logger = logging.getLogger("verdicts")
+
+#: More accounts than this in a second get a summary instead of lines.
+LINES_PER_SECOND = 20
+LONGEST_NAME = 40
+
+
+class VerdictLog:
+    """Tells of committed batches; ``flush`` is to be called about once a second."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._second = 0.0
+        self._lines = 0
+        self._authorized = self._unauthorized = self._dead_letters = 0
+
+    def __call__(self, judgement: Judgement) -> None:
+        """Log the accounts one by one, or count them for the next summary."""
+        if not logger.isEnabledFor(logging.INFO):
+            return
+        size = len(judgement.accounts) + len(judgement.dead_letters)
+        if self._clock() - self._second >= 1.0:
+            self.flush()
+        if self._lines + size > LINES_PER_SECOND:
+            self._authorized += judgement.authorized
+            self._unauthorized += judgement.unauthorized
+            self._dead_letters += len(judgement.dead_letters)
+            return
+        self._lines += size
+        for account, reasons in judgement.accounts:
+            logger.info("%s", line(account, reasons))
+        for letter in judgement.dead_letters:
+            logger.warning("DEAD LETTER %s: %s, %s", letter.id, letter.code, letter.detail)
+
+    def flush(self) -> None:
+        """Log the summary of what had no line of its own, and begin another second."""
+        total = self._authorized + self._unauthorized
+        if total or self._dead_letters:
+            logger.info(
+                "%d accounts: %d authorized, %d unauthorized; %d dead letters (in %.1f s)",
+                total,
+                self._authorized,
+                self._unauthorized,
+                self._dead_letters,
+                self._clock() - self._second,
+            )
+        self._second = self._clock()
+        self._lines = self._authorized = self._unauthorized = self._dead_letters = 0
+
+
+def line(account: BankAccount, reasons: Reasons) -> str:
+    """What the log says of one account."""
+    name = shown(account.first_name, LONGEST_NAME)
+    told = f"bank account for {name}, card {mask(account.credit_card_number)}"
+    return f"UNAUTHORIZED {told}: {', '.join(reasons)}" if reasons else f"AUTHORIZED {told}"

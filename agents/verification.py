@@ -1,0 +1,40 @@
+"""The verification agent: a batch of accounts in, verdicts and dead letters out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+from agents.judging import Judge, Judgement, now_ms
+from batching import Batch, Transactions
+
+__all__ = ["verification"]
+
+Agent = Callable[[AsyncIterator[Batch]], AsyncIterator[int]]
+
+
+def verification(
+    *,
+    transactions: Transactions,
+    judge: Judge,
+    verdicts_topic: str,
+    dead_letters_topic: str,
+    worker: str,
+    report: Callable[[Judgement], None],
+) -> Agent:
+    """Make the agent. ``report`` is told of each batch once it is committed."""
+
+    async def verify_accounts(batches: AsyncIterator[Batch]) -> AsyncIterator[int]:
+        """Verify bank accounts: one verdict or one dead letter for each, in one transaction."""
+        async for batch in batches:
+            async with transactions.begin(batch) as tx:
+                judgement = await judge(tx.topic, tx.partition, tx.records)
+                for key, value in judgement.verdicts:
+                    tx.send(verdicts_topic, value, key)
+                for letter in judgement.dead_letters:
+                    tx.send(dead_letters_topic, letter.value, letter.key, headers=letter.headers())
+                tx.state = judgement.added_to(tx.state, worker, now_ms())
+            if tx.committed:
+                report(judgement)
+            yield len(batch)
+
+    return verify_accounts

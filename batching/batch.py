@@ -1,0 +1,73 @@
+"""A batch: what one fetch brought of one partition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+__all__ = ["Batch", "SourceRecord"]
+
+
+class SourceRecord(Protocol):
+    """One record as it was fetched, nothing decoded.
+
+    aiokafka's ``ConsumerRecord`` is one, and so is any object of a test with these attributes.
+    ``timestamp`` is milliseconds since the epoch.
+    """
+
+    @property
+    def offset(self) -> int:
+        """Its offset in the partition."""
+        ...
+
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds since the epoch."""
+        ...
+
+    @property
+    def key(self) -> bytes | None:
+        """Its bytes, or None."""
+        ...
+
+    @property
+    def value(self) -> bytes | None:
+        """Its bytes, or None for a tombstone."""
+        ...
+
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]:
+        """In the order in which they were sent."""
+        ...
+
+
+@dataclass(eq=False, slots=True)
+class Batch:
+    """Records of one partition, in the order of their offsets; never empty when the engine made it.
+
+    An agent does not judge ``records`` itself but takes the batch through
+    :meth:`Transactions.begin`, which leaves out what has been done already.
+    """
+
+    topic: str
+    partition: int
+    records: Sequence[SourceRecord]
+    #: Who fetched it and when: set by the engine, ``None`` in a functional test.
+    origin: Any = field(default=None, repr=False)
+
+    @property
+    def first_offset(self) -> int:
+        """The offset of the first record."""
+        return self.records[0].offset
+
+    @property
+    def next_offset(self) -> int:
+        """The offset after the last record: what is committed once the batch is done."""
+        return self.records[-1].offset + 1
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __iter__(self) -> Iterator[SourceRecord]:
+        return iter(self.records)

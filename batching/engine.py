@@ -1,0 +1,314 @@
+"""The engine: batched topics and one Kafka transaction per batch for a Faust app.
+
+::
+
+    engine = Engine(app, kafka={"bootstrap.servers": "localhost:9092"})
+    counts = engine.table("counts", Counts)             # Counts: a Record with a field next_offset
+    orders = engine.topic("orders", table=counts)
+
+    async def count(batches):
+        async for batch in batches:
+            async with engine.begin(batch) as tx:
+                for record in tx.records:
+                    tx.send("receipts", receipt(record.value))
+                tx.state = Counts(total=tx.state.total + len(tx.records))
+            yield len(batch)
+
+    app.agent(orders, name="count", concurrency=engine.concurrency)(count)
+
+For every record of ``orders`` a reader in ``read_committed`` sees its output exactly once. How,
+and what happens at a rebalance: docs/engine.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import faust
+from faust.types import TP
+
+from batching.batch import Batch
+from batching.errors import Abandoned, Fenced, TransactionRefused
+from batching.metrics import EngineMetrics
+from batching.table import PartitionTable, TransactionalTableManager
+from batching.tail import read_last
+from batching.tenure import Origin, Tenure
+from batching.transaction import Transaction
+from batching.transport import OUTSTANDING, BatchConsumer, BatchSchema, BatchTransport
+from batching.writer import TransactionalWriter, group_metadata
+
+__all__ = ["Engine"]
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE, LAST_PAUSE = 0.2, 30.0
+
+
+class Engine:
+    """Give it the app before any agent is attached; it implements :class:`Transactions`.
+
+    Args:
+        app: the Faust app. Its transport and table manager are replaced, nothing else.
+        kafka: librdkafka configuration for the transactional producers (addresses, security).
+        max_records, max_bytes: bounds of a batch (one record may exceed the bytes).
+        max_partitions: partitions that one worker works on at the same time.
+    """
+
+    def __init__(
+        self,
+        app: faust.App,
+        kafka: dict[str, Any],
+        *,
+        max_records: int = 2_000,
+        max_bytes: int = 1_000_000,
+        max_partitions: int = 16,
+        metrics: EngineMetrics | None = None,
+    ) -> None:
+        self.app = app
+        self.kafka = kafka
+        self.max_records = max_records
+        self.max_bytes = max_bytes
+        #: Actors an agent needs so that no partition waits for another's.
+        self.concurrency = OUTSTANDING * max_partitions
+        self.metrics = metrics or EngineMetrics()
+        #: The partitions owned now. Read it, do not write it.
+        self.tenures: dict[TP, Tenure] = {}
+        #: Set when a partition can take another batch.
+        self.room = asyncio.Event()
+        self._tables: dict[str, PartitionTable] = {}
+        self._group: Any = None
+        self._rejoining = False
+        transport = BatchTransport(app.conf.broker_consumer, app)
+        transport.engine = self
+        app.transport = transport
+        cast(Any, app.conf).TableManager = TransactionalTableManager
+
+    def table(self, name: str, row: type[Any], **options: Any) -> PartitionTable:
+        """Declare the table of the partitions' rows; ``row`` is a Record with ``next_offset``."""
+        table = PartitionTable(
+            self.app, name=name, key_type=cast(Any, int), value_type=row, default=row, **options
+        )
+        self.app.tables.add(table)
+        return table
+
+    def topic(self, name: str, *, table: PartitionTable) -> faust.Topic:
+        """Declare a batched topic. ``table`` must not serve another topic."""
+        self._tables[name] = table
+        # acks=False: the transaction commits the offset, Faust's own commits leave it alone.
+        return cast(faust.Topic, self.app.topic(name, schema=BatchSchema(), acks=False))
+
+    def handles(self, topic: str) -> bool:
+        """Whether this topic is read in batches."""
+        return topic in self._tables
+
+    # -- an agent's batch
+
+    @asynccontextmanager
+    async def begin(self, batch: Batch) -> AsyncIterator[Transaction]:
+        """See :meth:`Transactions.begin`."""
+        origin = cast(Origin, batch.origin)
+        tenure = origin.tenure
+        waiting = time.monotonic()
+        async with tenure.turn:
+            started = time.monotonic()
+            self.metrics.turn_seconds.observe(started - waiting)
+            try:
+                if not tenure.is_current(origin):
+                    yield self._void(batch)
+                    return
+                if not tenure.follows_on(origin):
+                    yield self._void(batch)
+                    await self._retry(tenure, "a batch was not taken through its transaction")
+                    return
+                transaction = self._transaction(batch, tenure)
+                async with _body(tenure):
+                    yield transaction
+                if transaction.records and not tenure.ended:
+                    self.metrics.work_seconds.observe(time.monotonic() - started)
+                    await self._commit(batch, tenure, transaction)
+            except Exception as exc:
+                logger.exception("%s: the batch failed", tenure.tp)
+                self.metrics.transactions.labels("failed").inc()
+                await self._retry(tenure, repr(exc))
+            finally:
+                tenure.finished(origin)
+                self.room.set()
+
+    def _transaction(self, batch: Batch, tenure: Tenure) -> Transaction:
+        records = batch.records
+        done = tenure.position
+        if done is not None and batch.first_offset < done:
+            records = [record for record in records if record.offset >= done]
+        state = tenure.state
+        if state is None:
+            state = self._tables[batch.topic].default()
+        return Transaction(batch, records, state)
+
+    def _void(self, batch: Batch) -> Transaction:
+        return Transaction(batch, (), self._tables[batch.topic].default())  # type: ignore[misc]
+
+    async def _commit(self, batch: Batch, tenure: Tenure, transaction: Transaction) -> None:
+        table = self._tables[batch.topic]
+        state = transaction.state
+        state.next_offset = batch.next_offset
+        transaction.send(
+            table.changelog_topic_name,
+            state.dumps(serializer="json"),
+            b"%d" % batch.partition,
+        )
+        started = time.monotonic()
+        aborted = tenure.writer.aborted
+        try:
+            await tenure.run(
+                tenure.writer.write,
+                transaction.outputs,
+                batch.topic,
+                batch.partition,
+                batch.next_offset,
+            )
+        except Abandoned:
+            return
+        except Fenced as exc:
+            self.metrics.transactions.labels("fenced").inc()
+            await self._rejoin(tenure, exc)
+            return
+        except TransactionRefused as exc:
+            self.metrics.transactions.labels("refused").inc()
+            logger.error(  # noqa: TRY400 - the trace says nothing more
+                "%s: the broker refuses the transaction: %s", tenure.tp, exc
+            )
+            await self._retry(tenure, str(exc))
+            return
+        finally:
+            self.metrics.transactions.labels("aborted").inc(tenure.writer.aborted - aborted)
+        self.metrics.transaction_seconds.observe(time.monotonic() - started)
+        self.metrics.committed.inc()
+        self.metrics.batch_records.observe(len(transaction.records))
+        self.metrics.records.labels(batch.topic).inc(len(transaction.records))
+        transaction.committed = True
+        tenure.failures = 0
+        tenure.state = state
+        tenure.position = batch.next_offset
+        table.apply(batch.partition, state)
+        if tenure.highwater is not None:
+            self.metrics.lag.labels(batch.topic, batch.partition).set(
+                max(0, tenure.highwater - batch.next_offset)
+            )
+
+    async def _retry(self, tenure: Tenure, reason: str) -> None:
+        """Fetch again from what is committed, after a pause that grows."""
+        if tenure.ended:
+            return
+        tenure.failures += 1
+        pause = min(FIRST_PAUSE * 2 ** (tenure.failures - 1), LAST_PAUSE)
+        logger.warning("%s: fetching again in %.1f s: %s", tenure.tp, pause, reason)
+        await asyncio.sleep(pause)
+        if not tenure.ended:
+            await self.consumer.rewind(tenure)
+
+    async def _rejoin(self, tenure: Tenure, reason: Fenced) -> None:
+        """After a fence: what this worker knows of the group may be old, so it joins anew."""
+        tenure.ended = True
+        logger.warning("%s: fenced, joining the group anew: %s", tenure.tp, reason)
+        if self._rejoining or self.app.rebalancing:
+            return
+        self._rejoining = True
+        # Not awaited: the rebalance waits for this very batch to end.
+        _ = self.app.add_future(self.consumer.rejoin())
+
+    # -- rebalance
+
+    @property
+    def consumer(self) -> BatchConsumer:
+        """The app's consumer; there is none before the worker has started it."""
+        return cast(BatchConsumer, self.app.consumer)
+
+    async def take(self, assigned: Iterable[TP]) -> None:
+        """Own these partitions: fence the former owners, then read back what they committed.
+
+        Waits for the broker as long as it takes, unless the app stops.
+        """
+        wanted = sorted(tp for tp in assigned if self.handles(tp.topic))
+        await self.release(list(self.tenures))
+        self._rejoining = False
+        self.metrics.rebalances.inc()
+        started = time.monotonic()
+        loop = asyncio.get_running_loop()
+        if self._group is None:
+            self._group = await loop.run_in_executor(
+                None, group_metadata, self.kafka, self.app.conf.id
+            )
+        tenures = [self._new_tenure(tp) for tp in wanted]
+        fencing = [asyncio.create_task(tenure.run(tenure.writer.fence)) for tenure in tenures]
+        try:
+            while fencing:
+                _, late = await asyncio.wait(fencing, timeout=0.5)
+                if not late:
+                    break
+                if self.app.should_stop:
+                    for tenure in tenures:
+                        tenure.writer.stop()
+            await asyncio.gather(*fencing)
+            await self._restore(tenures)
+        except Abandoned:
+            return
+        self.tenures.update((tenure.tp, tenure) for tenure in tenures)
+        self.metrics.tenures.set(len(self.tenures))
+        self.metrics.takeover.observe(time.monotonic() - started)
+        if wanted:
+            logger.info(
+                "took over %s in %.2f s",
+                ", ".join(f"{tp.topic}-{tp.partition}" for tp in wanted),
+                time.monotonic() - started,
+            )
+
+    def _new_tenure(self, tp: TP) -> Tenure:
+        transactional_id = f"{self.app.conf.id}-{tp.topic}-{tp.partition}"
+        return Tenure(tp, TransactionalWriter(self.kafka, transactional_id, self._group))
+
+    async def _restore(self, tenures: list[Tenure]) -> None:
+        for topic, table in self._tables.items():
+            mine = [tenure for tenure in tenures if tenure.tp.topic == topic]
+            if not mine:
+                continue
+            rows = await asyncio.get_running_loop().run_in_executor(
+                None,
+                read_last,
+                self.kafka,
+                table.changelog_topic_name,
+                [tenure.tp.partition for tenure in mine],
+            )
+            for tenure in mine:
+                if row := rows.get(tenure.tp.partition):
+                    tenure.restore(cast(Any, table.value_type).loads(row.value, serializer="json"))
+                    table.apply(tenure.tp.partition, tenure.state)
+
+    async def release(self, revoked: Iterable[TP]) -> None:
+        """Give partitions up; returns when nothing of them is written any more."""
+        leaving = [self.tenures.pop(tp) for tp in list(revoked) if tp in self.tenures]
+        self.metrics.tenures.set(len(self.tenures))
+        await asyncio.gather(*(tenure.end() for tenure in leaving))
+        for tenure in leaving:
+            self.metrics.lag.remove(tenure.tp.topic, str(tenure.tp.partition))
+        self.room.set()
+
+
+@asynccontextmanager
+async def _body(tenure: Tenure) -> AsyncIterator[None]:
+    """The agent's block: cancelled, and only it, when the tenure ends."""
+    task = cast("asyncio.Task[Any]", asyncio.current_task())
+    cancelling = task.cancelling()
+    tenure.enter(task)
+    try:
+        yield
+    except asyncio.CancelledError:
+        # As asyncio.timeout() does it: swallow the cancellation that was ours, and no other.
+        if not tenure.ended or task.uncancel() > cancelling:
+            raise
+    finally:
+        tenure.leave(task)

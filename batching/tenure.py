@@ -1,0 +1,118 @@
+"""A tenure: one worker's ownership of one partition, from its assignment to its revocation."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from faust.types import TP
+
+from batching.writer import TransactionalWriter
+
+__all__ = ["Origin", "Tenure"]
+
+
+class Origin(NamedTuple):
+    """Where a batch came from: it counts only while all of this still holds."""
+
+    tenure: Tenure
+    #: The tenure's count of seeks when the batch was fetched.
+    seek: int
+    #: The position up to which the partition had been fetched before this batch.
+    follows: int | None
+
+
+class Tenure:
+    """What a worker knows of a partition while it owns it.
+
+    ``state`` and ``position`` are what was committed, never more: they change only after a commit.
+    """
+
+    def __init__(self, tp: TP, writer: TransactionalWriter) -> None:
+        self.tp = tp
+        self.writer = writer
+        #: The partition's row; ``None`` until the first batch is committed.
+        self.state: Any = None
+        #: Next offset to be done; ``None``: whatever the group committed, else the beginning.
+        self.position: int | None = None
+        #: Next offset to be fetched.
+        self.fetched: int | None = None
+        self.highwater: int | None = None
+        self.ended = False
+        self.failures = 0
+        #: Batches of a partition are worked on one at a time, in the order in which they came.
+        self.turn = asyncio.Lock()
+        self._seeks = 0
+        self._outstanding = 0
+        self._bodies: set[asyncio.Task[Any]] = set()
+        # A thread of its own: a commit that waits for the broker must not hold up another
+        # partition's.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=writer.transactional_id)
+
+    def restore(self, state: Any) -> None:
+        """Set what was read back from the changelog."""
+        self.state = state
+        self.position = None if state is None else int(state.next_offset)
+
+    # -- fetching
+
+    def fetch(self, next_offset: int) -> Origin:
+        """Note that a batch up to ``next_offset`` goes to the agent."""
+        origin = Origin(self, self._seeks, self.fetched)
+        self.fetched = next_offset
+        self._outstanding += 1
+        return origin
+
+    def sought(self) -> None:
+        """The consumer starts again at ``position``: batches fetched before are void."""
+        self._seeks += 1
+        self._outstanding = 0
+        self.fetched = self.position
+
+    def finished(self, origin: Origin) -> None:
+        """Make room for another batch."""
+        if origin.seek == self._seeks:
+            self._outstanding -= 1
+
+    @property
+    def outstanding(self) -> int:
+        """Batches fetched and not done."""
+        return self._outstanding
+
+    def is_current(self, origin: Origin) -> bool:
+        """Whether a batch may be worked on: the tenure lasts and nothing sought past it."""
+        return not self.ended and origin.seek == self._seeks
+
+    def follows_on(self, origin: Origin) -> bool:
+        """Whether all that was fetched before the batch has been committed."""
+        return origin.follows is None or self.position is None or origin.follows <= self.position
+
+    # -- writing
+
+    async def run(self, call: Any, *args: Any) -> Any:
+        """Run a blocking call in the tenure's thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
+
+    def enter(self, body: asyncio.Task[Any]) -> None:
+        """Note a task that works on a batch, to be cancelled when the tenure ends."""
+        self._bodies.add(body)
+
+    def leave(self, body: asyncio.Task[Any]) -> None:
+        """Forget a task that has done its work."""
+        self._bodies.discard(body)
+
+    async def end(self) -> None:
+        """Give the partition up: bodies that wait are cancelled, a commit under way is awaited.
+
+        Returns when nothing of this tenure runs any more; a second or two at the most, also while
+        the broker is away.
+        """
+        if self.ended:
+            return
+        self.ended = True
+        self.writer.stop()
+        for body in self._bodies:
+            body.cancel()
+        await self.run(self.writer.close)
+        self._thread.shutdown(wait=False)

@@ -1,0 +1,210 @@
+"""Writing one batch as one Kafka transaction. Blocking: it runs in the tenure's own thread.
+
+What is done about an error (the classes are Kafka's own: KIP-98 fencing by epoch, KIP-360 epoch
+bumps by the client, KIP-447 offsets, KIP-890 abortable errors; librdkafka tells them apart by
+``retriable()``, ``txn_requires_abort()`` and ``fatal()``):
+
+=====================================================  =========================================
+error                                                  what is done
+=====================================================  =========================================
+retriable: a time-out, a coordinator that moves,       the same call again with growing pauses,
+a broker that is away                                  until the partition is revoked
+requires abort: a record was not delivered in time,    abort, then the same records in a new
+the broker aborted the transaction                     transaction
+fatal, PRODUCER_FENCED, INVALID_PRODUCER_EPOCH: a new  nothing more is written: the tenure ends,
+owner, or a transaction over its time-out              the worker joins the group anew and reads
+                                                       back what was committed
+requires abort, but for a reason that stays: record    abort; the batch is retried after a pause,
+too large, no authorization                            an error in the log names the reason
+=====================================================  =========================================
+
+Whether an interrupted commit took effect is not known here, and need not be: whoever owns the
+partition next reads the table row, which was in the same transaction.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from confluent_kafka import (
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
+
+from batching.errors import Abandoned, Fenced, TransactionRefused
+
+__all__ = ["Output", "TransactionalWriter", "group_metadata"]
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+#: A blocking call returns at least this often (seconds), to look whether it is still wanted.
+CALL_TIMEOUT = 2.0
+#: Pauses between tries grow from the first to the last of these (seconds).
+FIRST_PAUSE, LAST_PAUSE = 0.05, 2.0
+
+FENCED_CODES = frozenset(
+    {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
+)
+REFUSED_CODES = frozenset(
+    {
+        KafkaError.MSG_SIZE_TOO_LARGE,
+        KafkaError.RECORD_LIST_TOO_LARGE,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    }
+)
+
+
+class Output(NamedTuple):
+    """One record to be written within the transaction."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, str | bytes | None]] | None = None
+
+
+def group_metadata(conf: dict[str, Any], group: str) -> Any:
+    """Group metadata for committing offsets in a transaction without being that group's member.
+
+    The records are fetched by Faust's consumer, so there is no librdkafka consumer to ask. The
+    metadata of one that never subscribes names the group but no generation; the broker then checks
+    only the producer's epoch, which is what fences the former owner here (one transactional id for
+    each partition, the way before KIP-447).
+    """
+    consumer = Consumer({**conf, "group.id": group, "log_level": 0})
+    try:
+        return consumer.consumer_group_metadata()
+    finally:
+        consumer.close()
+
+
+class TransactionalWriter:
+    """The transactional producer of one source partition. One thread at a time may call it."""
+
+    def __init__(self, conf: dict[str, Any], transactional_id: str, group: Any) -> None:
+        self.transactional_id = transactional_id
+        self.aborted = 0
+        self._group = group
+        self._stopping = threading.Event()
+        self._producer = Producer(
+            {
+                "linger.ms": 5,
+                "batch.num.messages": 10_000,
+                **conf,
+                "transactional.id": transactional_id,
+                # Success needs no report for each record: the commit fails unless all arrived.
+                "delivery.report.only.error": True,
+            },
+            logger=_quiet,
+        )
+
+    def fence(self) -> None:
+        """End what a former owner left open and shut it out.
+
+        Returns when the former owner's last transaction is decided, so that whatever is read from
+        now on is final. Raises :class:`Abandoned` after :meth:`stop`.
+        """
+        self._persist(lambda: self._producer.init_transactions(CALL_TIMEOUT))
+
+    def write(self, outputs: Sequence[Output], source: str, partition: int, offset: int) -> None:
+        """Commit ``outputs`` and the source partition's next ``offset`` in one transaction.
+
+        Returns once it is committed. Raises :class:`Fenced`, :class:`TransactionRefused` (nothing
+        was written) or :class:`Abandoned` (not known whether it was).
+        """
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                self._attempt(outputs, [TopicPartition(source, partition, offset)])
+                return
+            except KafkaException as exc:
+                error: KafkaError = exc.args[0]
+                if _is_fenced(error):
+                    raise Fenced(str(error)) from exc
+                self._abort()
+                if error.code() in REFUSED_CODES:
+                    raise TransactionRefused(error.str()) from exc
+                logger.warning("%s: transaction aborted, again: %s", self.transactional_id, error)
+            self._pause(pause)
+            pause = min(pause * 2, LAST_PAUSE)
+
+    def stop(self) -> None:
+        """Let calls that wait in another thread give up (they raise :class:`Abandoned`)."""
+        self._stopping.set()
+
+    def close(self) -> None:
+        """Give the producer back. What was not committed never becomes visible."""
+        self._producer.purge()
+        self._producer.close()
+
+    def _attempt(self, outputs: Sequence[Output], offsets: list[TopicPartition]) -> None:
+        producer = self._producer
+        producer.begin_transaction()
+        for output in outputs:
+            self._produce(output)
+        self._persist(
+            lambda: producer.send_offsets_to_transaction(offsets, self._group, CALL_TIMEOUT)
+        )
+        self._persist(lambda: producer.commit_transaction(CALL_TIMEOUT))
+
+    def _produce(self, output: Output) -> None:
+        topic, partition, key, value, headers = output
+        while True:
+            try:
+                if headers is None:
+                    self._producer.produce(topic, value, key, partition)
+                else:
+                    self._producer.produce(topic, value, key, partition, headers=headers)
+                return
+            except BufferError:  # librdkafka's own queue is full: wait until some are delivered
+                self._producer.poll(0.05)
+                self._check()
+
+    def _abort(self) -> None:
+        self.aborted += 1
+        try:
+            self._persist(lambda: self._producer.abort_transaction(CALL_TIMEOUT))
+        except KafkaException as exc:
+            raise Fenced(str(exc.args[0])) from exc
+
+    def _persist(self, call: Callable[[], T]) -> T:
+        """Make a call again while its error is one that passes."""
+        pause = FIRST_PAUSE
+        while True:
+            self._check()
+            try:
+                return call()
+            except KafkaException as exc:
+                if not exc.args[0].retriable():
+                    raise
+            self._pause(pause)
+            pause = min(pause * 2, LAST_PAUSE)
+
+    def _pause(self, seconds: float) -> None:
+        self._stopping.wait(seconds)
+        self._check()
+
+    def _check(self) -> None:
+        if self._stopping.is_set():
+            raise Abandoned(self.transactional_id)
+
+
+def _is_fenced(error: KafkaError) -> bool:
+    return error.fatal() or error.code() in FENCED_CODES
+
+
+# librdkafka repeats every connection error; what matters reaches us as the error of a call.
+_quiet = logging.getLogger("batching.librdkafka")
+_quiet.setLevel(logging.CRITICAL)
