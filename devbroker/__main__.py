@@ -10,6 +10,7 @@ from confluent_kafka import KafkaException
 
 from devbroker.child import run
 from devbroker.embedded import EmbeddedBroker
+from devbroker.here import faust
 from devbroker.ports import answers, is_taken
 from devbroker.signals import wait_for_stop
 
@@ -55,10 +56,12 @@ def _run_on(broker: EmbeddedBroker, options: argparse.Namespace) -> int:
 def _explain(broker: EmbeddedBroker, settings: dict[str, str]) -> None:
     _say(f"embedded broker on {broker.address}, in memory, for one worker")
     variables = " ".join(f"{name}={value}" for name, value in settings.items())
-    _say(f"in another terminal: {variables} faust -A fraud_app produce 1000")
+    _say(f"in another terminal: {variables} {faust()} -A fraud_app produce 1000")
     _say("a second worker would wait for ever in the rebalance: it needs a real Kafka, make kafka")
     if os.environ.get("FRAUD_BROKER"):
-        _say("FRAUD_BROKER is not used here; for that broker: faust -A fraud_app worker -l info")
+        _say(
+            f"FRAUD_BROKER is not used here; for that broker: {faust()} -A fraud_app worker -l info"
+        )
 
 
 def _say_once_it_answers(web_port: int) -> Callable[[], None]:

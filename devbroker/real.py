@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from devbroker.errors import BrokerError, BrokerFailedError
+from devbroker.here import faust
 from devbroker.libraries import CACHE
 from devbroker.server import KafkaServer
 from devbroker.signals import wait_for_stop
@@ -17,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with server:
             print(f"Apache Kafka on {server.bootstrap}, its data and log in {server.directory}")
-            print(f"workers: FRAUD_BROKER={server.url} faust -A fraud_app worker -l info")
+            print(f"workers: FRAUD_BROKER={server.url} {faust()} -A fraud_app worker -l info")
             print("Ctrl-C stops it", flush=True)
             wait_for_stop(goes_on=lambda: server.is_running)
             if not server.is_running:
