@@ -40,7 +40,7 @@ class TailReader:
                 "request_timeout_ms": int(_REQUEST_TIMEOUT * 1000),
                 "metadata_max_age_ms": int(_METADATA_AGE * 1000),
                 "retry_backoff_ms": 250,
-                # The embedded broker gives transactional batches, from the second on, a wrong checksum.
+                # The embedded broker's transactional batches, but the first, have a wrong one.
                 "check_crcs": False,
                 **client_kwargs,
             }

@@ -11,8 +11,8 @@ class TailSearch:
     """The search in one partition whose offsets run from `begin` to `end` (exclusive).
 
     It reads the last 64 offsets and widens eightfold for as long as it meets nothing but commit
-    markers, aborted records and gaps left by compaction, so it costs a few fetches however long
-    the partition is, and never more than a seventh above reading all of it.
+    markers, aborted records and gaps left by compaction. So a few fetches do, however long the
+    partition is, and where there is no record at all not much over twice its length is read.
     """
 
     begin: int

@@ -51,4 +51,4 @@ def test_the_last_record_is_found_wherever_it_is_and_at_a_bounded_cost(
             assert begin <= back < start
             start = back
     assert found == (begin <= record < end)
-    assert read <= length * 8 / 7 + 8 * 64
+    assert read <= length * 15 / 7 + 64
