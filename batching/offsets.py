@@ -1,0 +1,97 @@
+"""Where the partitions of a topic begin and end, asked of the brokers for all of them at once."""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeVar
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+T = TypeVar("T")
+
+# librdkafka hands "timestamps" on as ListOffsets has them, and there these two mean the ends.
+_EARLIEST = -2
+_LATEST = -1
+
+# A blocking call into librdkafka keeps signals from being handled, so none takes longer.
+_SLICE = 1.0
+_RETRIED = frozenset(
+    {
+        KafkaError._TIMED_OUT,
+        KafkaError._TRANSPORT,
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._WAIT_COORD,
+        KafkaError._TIMED_OUT_QUEUE,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.OFFSET_NOT_AVAILABLE,
+    }
+)
+
+
+class Span(NamedTuple):
+    """The offsets from `begin` up to, but not including, `end`."""
+
+    begin: int
+    end: int
+
+
+def partitions_of(consumer: Consumer, topic: str, deadline: float) -> set[int]:
+    """The partitions of a topic; empty when it does not exist. It is not created by asking.
+
+    `deadline` is a reading of `time.monotonic()`. Raises KafkaException.
+    """
+
+    def ask(timeout: float) -> set[int]:
+        found = consumer.list_topics(topic, timeout=timeout).topics[topic]
+        if found.error is None:
+            return set(found.partitions)
+        if found.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            return set()
+        raise KafkaException(found.error)
+
+    return _until(deadline, ask)
+
+
+def committed_spans(
+    consumer: Consumer, topic: str, partitions: Iterable[int], deadline: float
+) -> dict[int, Span]:
+    """Begin and end of each partition, two requests for all of them.
+
+    The end is that of what a reader with the consumer's `isolation.level` gets: for read_committed
+    the beginning of the first open transaction, else the high watermark. Raises KafkaException.
+    """
+    wanted = sorted(partitions)
+
+    def ask(which: int) -> dict[int, int]:
+        asked = [TopicPartition(topic, partition, which) for partition in wanted]
+        answers = _until(deadline, lambda timeout: _offsets(consumer, asked, timeout))
+        return {answer.partition: answer.offset for answer in answers}
+
+    begins = ask(_EARLIEST)
+    ends = ask(_LATEST)
+    return {partition: Span(begins[partition], ends[partition]) for partition in wanted}
+
+
+def _offsets(
+    consumer: Consumer, asked: list[TopicPartition], timeout: float
+) -> list[TopicPartition]:
+    if not asked:
+        return []
+    answers: list[TopicPartition] = consumer.offsets_for_times(asked, timeout=timeout)
+    for answer in answers:
+        if answer.error is not None:
+            raise KafkaException(answer.error)
+    return answers
+
+
+def _until(deadline: float, ask: Callable[[float], T]) -> T:
+    """Asks until there is an answer; the last error when there was none at the deadline."""
+    while True:
+        began = time.monotonic()
+        try:
+            return ask(max(0.1, min(_SLICE, deadline - began)))
+        except KafkaException as exc:
+            if exc.args[0].code() not in _RETRIED or time.monotonic() >= deadline:
+                raise
+        # Errors that come at once must not make this a busy loop.
+        time.sleep(max(0.0, min(0.1, began + _SLICE - time.monotonic())))
