@@ -12,7 +12,7 @@ class FakeAccounts:
     """Makes accounts with names of people, valid card numbers and amounts from 1.00 to 10,000.00.
 
     With the same seed (and release of Faker) the same accounts in the same order; without one,
-    others every time. Costs about 0.1 ms an account: for volume, take from a `pool` again and again.
+    others every time. Costs about 0.1 ms an account: for volume, take from a `pool` over and over.
     """
 
     def __init__(self, seed: int | None) -> None:

@@ -59,6 +59,13 @@ class WireRecord(faust.Record, abstract=True, serializer="json", include_metadat
         plain = get_origin(declared) or declared
         return _JSON_KINDS.get(plain, (plain,))
 
+    def _derive(self, *objects: Any, **fields: Any) -> Any:
+        # Faust's own passes the names of the wire to the constructor, which knows them not.
+        data: dict[str, Any] = {}
+        for each in (self, *objects):
+            data |= {name: getattr(each, name) for name in self._options.fields}
+        return type(self)(**data | fields)
+
     def _humanize(self) -> str:
         return ", ".join(f"{name}={self._shown(name)}" for name in self._options.fields)
 

@@ -1,0 +1,67 @@
+"""What hypothesis makes accounts and records of."""
+
+from hypothesis import strategies as st
+
+from records import BankAccount, DeadLetter, PartitionCounts, Verdict
+
+# Lone surrogates are no text that UTF-8, and so JSON, could carry.
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+amounts = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**63), 2**64 - 1)
+counts = st.integers(0, 2**63 - 1)
+tallies = st.dictionaries(text, counts, max_size=4)
+
+accounts = st.builds(
+    BankAccount, first_name=text, last_name=text, credit_card_number=text, amount=amounts
+)
+verdicts = st.builds(
+    Verdict,
+    id=text,
+    topic=text,
+    partition=counts,
+    offset=counts,
+    account=text,
+    card=text,
+    amount=amounts,
+    authorized=st.booleans(),
+    reasons=st.lists(text, max_size=5).map(tuple),
+    verified_at=counts,
+)
+rows = st.builds(
+    PartitionCounts,
+    authorized=counts,
+    unauthorized=counts,
+    dead_letters=counts,
+    next_offset=counts,
+    reasons=tallies,
+    codes=tallies,
+    worker=text,
+    updated_at=counts,
+)
+dead_letters = st.builds(
+    DeadLetter,
+    key=st.none() | st.binary(max_size=20),
+    value=st.none() | st.binary(max_size=200),
+    code=text,
+    detail=text,
+    topic=text,
+    partition=counts,
+    offset=counts,
+    failed_at=counts,
+)
+
+
+@st.composite
+def card_numbers(draw: st.DrawFn, shortest: int = 12, longest: int = 19) -> str:
+    """ASCII digits, whatever their checksum."""
+    size = draw(st.integers(shortest, longest))
+    return draw(st.text("0123456789", min_size=size, max_size=size))
+
+
+@st.composite
+def well_formed_cards(draw: st.DrawFn) -> str:
+    """Digits whose last one makes the sum of Luhn's rule come out, counted as he did."""
+    body = draw(card_numbers(11, 18))
+    doubled = [int(each) * 2 for each in reversed(body)][::2]
+    plain = [int(each) for each in reversed(body)][1::2]
+    total = sum(each - 9 if each > 9 else each for each in doubled) + sum(plain)
+    return body + str(-total % 10)

@@ -1,0 +1,122 @@
+"""Imports go one way: from fraud_app to web, commands and agents, on to batching, veritas and
+screening, and from there to records."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NOT_ROOMS = {"tests", "bench", "docs", "scripts"}
+
+SETTINGS = {"settings", "setting_values", "connection"}
+BELOW_THE_AGENTS = {"batching", "veritas", "screening", "records"}
+
+# Whom each room may import besides itself.
+MAY_IMPORT: dict[str, set[str]] = {
+    "setting_values": set(),
+    "settings": {"setting_values"},
+    "connection": {"settings", "setting_values"},
+    "logs": set(),
+    "records": set(),
+    "screening": {"records"},
+    "veritas": {"records"},
+    "batching": set(),  # could be a package of its own
+    "devbroker": set(),
+    "agents": BELOW_THE_AGENTS,
+    "web": BELOW_THE_AGENTS,
+    "commands": BELOW_THE_AGENTS | SETTINGS,
+    "fraud_app": {"web", "commands", "agents", "logs"} | BELOW_THE_AGENTS | SETTINGS,
+}
+
+
+def rooms_in(root: Path) -> dict[str, list[Path]]:
+    """Each room, a package or a module at the top, and its files."""
+    rooms = {path.stem: [path] for path in root.glob("*.py")}
+    for folder in root.iterdir():
+        files = sorted(folder.rglob("*.py")) if folder.is_dir() else []
+        if files and not folder.name.startswith(".") and folder.name not in NOT_ROOMS:
+            rooms[folder.name] = files
+    return rooms
+
+
+ROOMS = rooms_in(ROOT)
+
+
+def imports_of(source: str) -> set[str]:
+    """The top-level names of everything that is imported, wherever in the file it is."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            # A relative import stays in its room, as no room is inside another.
+            names |= {(node.module or "").partition(".")[0]} if node.level == 0 else set()
+    return names
+
+
+def wrong_imports(room: str, files: list[Path], ours: set[str]) -> list[str]:
+    """`file imports room`, for what the rule does not allow."""
+    allowed = MAY_IMPORT[room] | {room}
+    return [
+        f"{path.name} imports {name}"
+        for path in files
+        for name in sorted(imports_of(path.read_text()) & ours - allowed)
+    ]
+
+
+def test_every_room_has_a_rule() -> None:
+    assert set(ROOMS) - set(MAY_IMPORT) == set()
+
+
+@pytest.mark.parametrize("room", sorted(set(ROOMS) & set(MAY_IMPORT)))
+def test_a_room_imports_only_what_lies_below_it(room: str) -> None:
+    ours = set(ROOMS) | set(MAY_IMPORT) | {"tests", "bench"}
+    assert wrong_imports(room, ROOMS[room], ours) == []
+
+
+def test_no_two_rooms_import_each_other() -> None:
+    left = dict(MAY_IMPORT)
+    while left:
+        lowest = [room for room, below in left.items() if not below & set(left)]
+        assert lowest, f"each of {sorted(left)} may import another of them"
+        for room in lowest:
+            del left[room]
+
+
+def test_the_pure_rooms_know_no_kafka_and_no_network() -> None:
+    pure = [path for room in ("screening", "records") for path in ROOMS[room]]
+    outside = {"aiokafka", "aiohttp", "asyncio", "confluent_kafka", "socket", "time", "os"}
+    for path in pure:
+        assert imports_of(path.read_text()) & outside == set(), path
+    for path in ROOMS["screening"]:
+        assert "faust" not in imports_of(path.read_text())
+
+
+def test_an_import_is_seen_wherever_it_hides() -> None:
+    source = """
+from __future__ import annotations
+import batching.engine as engine, os
+if True:
+    from records.card import mask
+def later():
+    import settings
+from . import neighbour
+"""
+    assert imports_of(source) == {"__future__", "batching", "os", "records", "settings"}
+
+
+def test_a_wrong_import_is_told(tmp_path: Path) -> None:
+    wrong = tmp_path / "engine.py"
+    wrong.write_text(
+        "import faust\nfrom batching.batch import Batch\nfrom records import Verdict\n"
+    )
+    assert wrong_imports("batching", [wrong], set(MAY_IMPORT)) == ["engine.py imports records"]
+
+
+def test_rooms_are_found_by_their_files(tmp_path: Path) -> None:
+    for name in ("app.py", "room/__init__.py", "tests/x.py", ".venv/x.py", "docs/read.md"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert set(rooms_in(tmp_path)) == {"app", "room"}

@@ -1,0 +1,302 @@
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from records import BankAccount, DeadLetter, PartitionCounts, Verdict, record_id
+from records.card import mask
+from records.verdict import encode
+from records.wire import WireRecord
+from tests.unit import strategies as some
+
+CARD = "3558018114425614"
+ON_THE_WIRE = (
+    b'{"FirstName":"Jimmie","LastName":"Swaniawski",'
+    b'"CreditCardNumber":"3558018114425614","Amount":644.78}'
+)
+VERDICT_ON_THE_WIRE = (
+    b'{"id":"bankaccount-3-1042","topic":"bankaccount","partition":3,"offset":1042,'
+    b'"account":"9f0c1d2e3f405162738495a6b7c8d9ea","card":"************5614","amount":644.78,'
+    b'"authorized":false,"reasons":["veritas_declined"],"verified_at":1795410452087}'
+)
+FIELDS: dict[str, Any] = {
+    "first_name": "Jimmie",
+    "last_name": "Swaniawski",
+    "credit_card_number": CARD,
+    "amount": 644.78,
+}
+LETTER: dict[str, Any] = {
+    "key": b"k",
+    "value": b"\xff",
+    "code": "not_utf8",
+    "detail": "byte 0 is not UTF-8",
+    "topic": "bankaccount",
+    "partition": 3,
+    "offset": 1042,
+    "failed_at": 1795410452087,
+}
+
+
+def test_an_account_is_written_as_the_contract_says() -> None:
+    assert BankAccount(**FIELDS).dumps() == ON_THE_WIRE
+
+
+def test_an_account_is_read_from_what_the_contract_says() -> None:
+    assert BankAccount.loads(ON_THE_WIRE) == BankAccount(**FIELDS)
+
+
+def test_a_verdict_is_written_as_the_contract_says() -> None:
+    written = encode(
+        topic="bankaccount",
+        partition=3,
+        offset=1042,
+        account="9f0c1d2e3f405162738495a6b7c8d9ea",
+        card=mask(CARD),
+        amount=644.78,
+        reasons=("veritas_declined",),
+        verified_at=1795410452087,
+    )
+    assert written == VERDICT_ON_THE_WIRE
+
+
+@given(some.accounts | some.verdicts | some.rows)
+def test_what_is_written_is_read_back_equal(record: WireRecord) -> None:
+    assert type(record).loads(record.dumps()) == record
+
+
+@given(some.accounts | some.verdicts | some.rows)
+def test_no_metadata_of_faust_is_on_the_wire(record: WireRecord) -> None:
+    assert "__faust" not in orjson.loads(record.dumps())
+
+
+@given(some.dead_letters)
+def test_a_dead_letter_is_read_back_equal_from_its_message(letter: DeadLetter) -> None:
+    assert DeadLetter.from_message(letter.key, letter.value, letter.headers()) == letter
+
+
+@given(some.verdicts)
+def test_the_fast_encoding_and_the_record_write_the_same(verdict: Verdict) -> None:
+    verdict.id = record_id(verdict.topic, verdict.partition, verdict.offset)
+    verdict.authorized = not verdict.reasons
+    encoded = encode(
+        verdict.topic,
+        verdict.partition,
+        verdict.offset,
+        verdict.account,
+        verdict.card,
+        verdict.amount,
+        verdict.reasons,
+        verdict.verified_at,
+    )
+    assert encoded == verdict.dumps()
+    assert Verdict.loads(encoded) == verdict
+
+
+def test_unknown_fields_are_passed_over_whatever_their_names() -> None:
+    data = orjson.loads(ON_THE_WIRE) | {
+        "Currency": "EUR",
+        "__strict__": True,
+        "self": 1,
+        "dumps": CARD,
+        "__faust": {"ns": "records.verdict.Verdict"},
+    }
+    account = BankAccount.from_data(data)
+    assert type(account) is BankAccount
+    assert account == BankAccount(**FIELDS)
+    assert account.dumps() == ON_THE_WIRE
+    assert "Currency" in data  # the caller's object is as it was
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"Amount": None}, "BankAccount: Amount is null"),
+        ({"Amount": "644.78"}, "BankAccount: Amount is a str"),
+        ({"Amount": True}, "BankAccount: Amount is a bool"),
+        ({"FirstName": 5}, "BankAccount: FirstName is a int"),
+        ({"CreditCardNumber": int(CARD)}, "BankAccount: CreditCardNumber is a int"),
+    ],
+)
+def test_a_field_of_another_type_is_refused_without_its_value(
+    change: dict[str, Any], complaint: str
+) -> None:
+    with pytest.raises(ValueError) as error:
+        BankAccount.from_data(orjson.loads(ON_THE_WIRE) | change)
+    assert str(error.value) == complaint
+
+
+@pytest.mark.parametrize("name", ["FirstName", "LastName", "CreditCardNumber", "Amount"])
+def test_a_missing_field_is_refused_by_name(name: str) -> None:
+    data = orjson.loads(ON_THE_WIRE)
+    del data[name]
+    with pytest.raises(ValueError, match=f"^BankAccount: {name} is missing$"):
+        BankAccount.from_data(data)
+
+
+@pytest.mark.parametrize("payload", [b"null", b"[]", b"5", b'"3558018114425614"'])
+def test_json_that_is_no_object_is_refused(payload: bytes) -> None:
+    with pytest.raises(ValueError, match="a JSON object is needed") as error:
+        Verdict.loads(payload)
+    assert CARD not in str(error.value)
+
+
+def test_a_row_written_with_fewer_fields_is_read_with_the_defaults() -> None:
+    assert PartitionCounts.loads(b'{"authorized":3}') == PartitionCounts(authorized=3)
+
+
+def test_rows_do_not_share_their_tallies() -> None:
+    row = PartitionCounts()
+    row.reasons["name_blank"] = 1
+    row.codes["empty"] = 1
+    given_tally = {"name_blank": 1}
+    other = PartitionCounts(reasons=given_tally)
+    other.reasons["name_blank"] = 2
+    assert PartitionCounts().reasons == {}
+    assert PartitionCounts().codes == {}
+    assert given_tally == {"name_blank": 1}
+
+
+def test_the_total_of_a_row_is_its_verdicts() -> None:
+    assert PartitionCounts(authorized=3, unauthorized=2, dead_letters=7).total == 5
+
+
+def test_a_dead_letter_has_the_headers_of_the_contract() -> None:
+    assert DeadLetter(**LETTER).headers() == [
+        ("error", b"not_utf8"),
+        ("detail", b"byte 0 is not UTF-8"),
+        ("topic", b"bankaccount"),
+        ("partition", b"3"),
+        ("offset", b"1042"),
+        ("failed_at", b"1795410452087"),
+    ]
+
+
+@pytest.mark.parametrize("value", [b"\xff\x00", b"", None])
+def test_a_dead_letter_is_sent_as_the_bytes_it_came_in(value: bytes | None) -> None:
+    assert DeadLetter(**LETTER | {"value": value}).dumps() == value
+
+
+def test_a_dead_letter_is_shown_in_json_without_its_bytes() -> None:
+    shown = orjson.loads(orjson.dumps(DeadLetter(**LETTER).to_representation()))
+    assert shown == {
+        "id": "bankaccount-3-1042",
+        "error": "not_utf8",
+        "detail": "byte 0 is not UTF-8",
+        "topic": "bankaccount",
+        "partition": 3,
+        "offset": 1042,
+        "failed_at": 1795410452087,
+        "key_bytes": 1,
+        "value_bytes": 1,
+    }
+
+
+def test_headers_of_others_do_not_disturb_a_dead_letter() -> None:
+    letter = DeadLetter(**LETTER)
+    headers = [("traceparent", b"\xff"), *letter.headers(), ("nothing", None)]
+    assert DeadLetter.from_message(letter.key, letter.value, headers) == letter
+
+
+@pytest.mark.parametrize("name", ["error", "detail", "topic", "partition", "offset", "failed_at"])
+def test_a_message_without_one_of_the_headers_is_no_dead_letter(name: str) -> None:
+    headers = [each for each in DeadLetter(**LETTER).headers() if each[0] != name]
+    with pytest.raises(ValueError, match=f"not a dead letter: no header '{name}'"):
+        DeadLetter.from_message(None, None, headers)
+
+
+@pytest.mark.parametrize("header", [("offset", b"x"), ("detail", b"\xff")])
+def test_a_message_with_a_header_that_cannot_be_read_is_no_dead_letter(
+    header: tuple[str, bytes],
+) -> None:
+    headers = [*DeadLetter(**LETTER).headers(), header]
+    with pytest.raises(ValueError, match="a header cannot be read"):
+        DeadLetter.from_message(None, None, headers)
+
+
+def records_that_hold_a_card(card: str) -> list[WireRecord]:
+    """Each kind of record, with the card wherever text can be, also where it never belongs."""
+    return [
+        BankAccount(first_name=card, last_name=f"x{card}", credit_card_number=card, amount=1.0),
+        BankAccount(first_name="", last_name="", credit_card_number=int(card), amount=1.0),
+        Verdict(
+            id=card,
+            topic=card,
+            partition=0,
+            offset=0,
+            account=card,
+            card=card,
+            amount=1.0,
+            authorized=False,
+            reasons=(card,),
+            verified_at=0,
+        ),
+        DeadLetter(
+            key=card.encode(),
+            value=f'{{"CreditCardNumber":"{card}"}}'.encode(),
+            code=card,
+            detail=f"what of {card}?",
+            topic=card,
+            partition=0,
+            offset=0,
+            failed_at=0,
+        ),
+        PartitionCounts(reasons={card: 1}, codes={card: 1}, worker=card),
+    ]
+
+
+@given(some.card_numbers())
+def test_no_record_shows_more_of_a_card_than_its_last_four_digits(card: str) -> None:
+    for record in records_that_hold_a_card(card):
+        for text in (repr(record), str(record), f"{record}", f"{[record]}"):
+            assert card not in text
+            assert card[:5] not in text
+            assert card[-5:] not in text
+
+
+def test_an_account_is_shown_with_its_card_masked() -> None:
+    assert repr(BankAccount(**FIELDS)) == (
+        "<BankAccount: first_name='Jimmie', last_name='Swaniawski', "
+        "credit_card_number='************5614', amount=644.78>"
+    )
+
+
+def test_a_token_is_shown_whole() -> None:
+    verdict = Verdict.loads(VERDICT_ON_THE_WIRE)
+    verdict.account = "12345678901234" + "ab" * 9  # by chance as long as a card
+    assert f"account='{verdict.account}'" in repr(verdict)
+
+
+def test_a_record_that_is_not_filled_yet_can_be_shown() -> None:
+    for record in (BankAccount, Verdict, DeadLetter, PartitionCounts):
+        assert record.__name__ in repr(record.__new__(record))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: BankAccount(FIELDS["first_name"], CARD),
+        lambda: BankAccount(**FIELDS, other=CARD),
+        lambda: BankAccount(CARD, CARD, CARD, 1.0, CARD),
+        lambda: BankAccount.from_data({"CreditCardNumber": CARD}),
+        lambda: BankAccount.from_data({"FirstName": [CARD], "CreditCardNumber": CARD}),
+        lambda: BankAccount.from_data([CARD]),
+        lambda: BankAccount.loads(b'{"CreditCardNumber":"3558018114425614"'),
+        lambda: DeadLetter.from_message(None, CARD.encode(), [("error", CARD.encode())]),
+        lambda: DeadLetter.from_data({"value": CARD}),
+    ],
+)
+def test_no_exception_of_a_record_shows_a_card(make: Any) -> None:
+    with pytest.raises((TypeError, ValueError)) as error:
+        make()
+    cause: BaseException | None = error.value
+    while cause is not None:
+        assert CARD not in repr(cause)
+        assert CARD not in str(cause)
+        cause = cause.__cause__ or cause.__context__
+
+
+@given(st.text(), st.integers(0), st.integers(0))
+def test_the_id_says_where_the_input_is(topic: str, partition: int, offset: int) -> None:
+    assert record_id(topic, partition, offset) == f"{topic}-{partition}-{offset}"
