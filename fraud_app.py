@@ -5,11 +5,13 @@ Run by ``faust -A fraud_app worker -l info``; the way of an account is drawn in 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from typing import Any
 
 import faust
+import uvloop
 from prometheus_client import CollectorRegistry
 
 import logs
@@ -106,6 +108,11 @@ def create_app(settings: Settings, veritas: Veritas | None = None) -> faust.App:
     return app
 
 
+def use_uvloop() -> None:
+    """Let every event loop from here on be uvloop's; must come before Faust makes the first."""
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+
+
 def _in_timer(call: Any) -> Any:
     async def tick() -> None:
         call()
@@ -113,4 +120,5 @@ def _in_timer(call: Any) -> Any:
     return tick
 
 
+use_uvloop()
 app = create_app(Settings.load())

@@ -6,8 +6,9 @@ import logging
 
 __all__ = ["quiet_libraries"]
 
-#: Loggers that would write the bytes of accounts at debug level, or a record for every request
-#: (aiokafka makes its debug records even when nobody wants them: a tenth of the time at full speed).
+#: Loggers that write the bytes of accounts at debug level, or a record for every request
+#: (aiokafka makes its debug records even when nobody wants them: a tenth of the time at full
+#: speed).
 DEBUG_OFF = ("aiokafka", "faust.topics", "faust.transport", "faust.tables", "faust.agents")
 
 

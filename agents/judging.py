@@ -137,10 +137,10 @@ class Judge:
                 )
             )
             judgement.accounts.append((each, reasons))
-            if reasons:
-                judgement.reasons.update(reasons)
-            else:
+            if not reasons:
                 judgement.authorized += 1
+            for reason in reasons:
+                judgement.reasons[reason] += 1
         return judgement
 
     @staticmethod

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import faust
 
 from agents.judging import Judge, Judgement, now_ms
 from batching import Batch, Transactions
 
 __all__ = ["verification"]
 
-Agent = Callable[[AsyncIterator[Batch]], AsyncIterator[int]]
+Agent = Callable[[faust.StreamT[Any]], AsyncIterator[int]]
 
 
 def verification(
@@ -23,8 +26,9 @@ def verification(
 ) -> Agent:
     """Make the agent. ``report`` is told of each batch once it is committed."""
 
-    async def verify_accounts(batches: AsyncIterator[Batch]) -> AsyncIterator[int]:
+    async def verify_accounts(batches: faust.StreamT[Any]) -> AsyncIterator[int]:
         """Verify bank accounts: one verdict or one dead letter for each, in one transaction."""
+        batch: Batch
         async for batch in batches:
             async with transactions.begin(batch) as tx:
                 judgement = await judge(tx.topic, tx.partition, tx.records)

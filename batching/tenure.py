@@ -57,8 +57,10 @@ class Tenure:
 
     # -- fetching
 
-    def fetch(self, next_offset: int) -> Origin:
-        """Note that a batch up to ``next_offset`` goes to the agent."""
+    def fetch(self, first_offset: int, next_offset: int) -> Origin:
+        """Note that a batch of these offsets goes to the agent."""
+        if self.position is None:
+            self.position = first_offset
         origin = Origin(self, self._seeks, self.fetched)
         self.fetched = next_offset
         self._outstanding += 1

@@ -54,4 +54,4 @@ class MemoryTransactions:
 
     def values(self, topic: str) -> list[bytes | None]:
         """The values written to a topic, in order."""
-        return [output.value for output in self.written if output.topic == topic]
+        return [value for name, _, _, value, _ in self.written if name == topic]

@@ -45,9 +45,7 @@ class Transaction:
     ) -> None:
         """Write a record; to the batch's own partition number unless another is given."""
         target = self.partition if partition is None else partition
-        self.outputs.append(
-            Output(topic, target, key, value, None if headers is None else list(headers))
-        )
+        self.outputs.append((topic, target, key, value, None if headers is None else list(headers)))
 
 
 class Transactions(Protocol):

@@ -98,7 +98,9 @@ class BatchConsumer(driver.Consumer):
         """Start a partition again at what is committed."""
         tenure.sought()
         if tenure.position is not None:
-            await self.seek(tenure.tp, tenure.position)
+            # In the consumer's own thread: aiokafka's futures belong to that thread's loop.
+            await self._thread.call_thread(self._thread.seek, tenure.tp, tenure.position)
+            self._read_offset[tenure.tp] = tenure.position
 
     # -- fetch
 
@@ -129,7 +131,7 @@ class BatchConsumer(driver.Consumer):
 
     def _to_batch(self, tenure: Tenure, records: Sequence[Any]) -> ConsumerMessage:
         last = records[-1]
-        origin = tenure.fetch(last.offset + 1)
+        origin = tenure.fetch(records[0].offset, last.offset + 1)
         batch = Batch(last.topic, last.partition, records, origin)
         return ConsumerMessage(
             last.topic,

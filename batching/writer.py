@@ -27,7 +27,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from confluent_kafka import (
     Consumer,
@@ -65,14 +65,11 @@ REFUSED_CODES = frozenset(
 )
 
 
-class Output(NamedTuple):
-    """One record to be written within the transaction."""
+Headers = list[tuple[str, str | bytes | None]]
 
-    topic: str
-    partition: int
-    key: bytes | None
-    value: bytes | None
-    headers: list[tuple[str, str | bytes | None]] | None = None
+#: One record to be written within the transaction: topic, partition, key, value, headers. A plain
+#: tuple, as there is one for each record that passes.
+Output = tuple[str, int, bytes | None, bytes | None, Headers | None]
 
 
 def group_metadata(conf: dict[str, Any], group: str) -> Any:
@@ -102,6 +99,11 @@ class TransactionalWriter:
             {
                 "linger.ms": 5,
                 "batch.num.messages": 10_000,
+                # A transaction that begins while the last one's markers are still being written is
+                # told CONCURRENT_TRANSACTIONS, the ordinary case when they come back to back.
+                # librdkafka asks again after this time; its default of 100 ms would be most of a
+                # transaction's time (confluent-kafka-python#967; KAFKA-5477 for the Java client).
+                "retry.backoff.ms": 5,
                 **conf,
                 "transactional.id": transactional_id,
                 # Success needs no report for each record: the commit fails unless all arrived.

@@ -1,0 +1,149 @@
+"""The verification agent in Faust's own test client: batches in, what is written looked at."""
+
+import json
+
+import faust
+import pytest
+
+from agents.judging import Judge, Judgement
+from agents.verification import verification
+from batching import Batch
+from batching.testing import MemoryTransactions, StoredRecord
+from records import BankAccount, PartitionCounts
+from veritas import VeritasAnswer, VeritasRejected, VeritasUnavailable
+
+GOOD = {
+    "FirstName": "Jimmie",
+    "LastName": "Swaniawski",
+    "CreditCardNumber": "4111111111111111",
+    "Amount": 644.78,
+}
+
+
+class ScriptedVeritas:
+    """Answers by the first name; what it was asked is kept."""
+
+    concurrency = 1
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.outages = 0
+
+    async def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def verify(self, account: BankAccount) -> VeritasAnswer:
+        self.asked.append(account.first_name)
+        if self.outages:
+            self.outages -= 1
+            raise VeritasUnavailable("down")
+        if account.first_name == "Rejected":
+            raise VeritasRejected("no such person")
+        return VeritasAnswer(authorized=account.first_name != "Declined")
+
+
+class Stream:
+    """The agent, its collaborators and a client to put batches in."""
+
+    def __init__(self, app: faust.App) -> None:
+        self.veritas = ScriptedVeritas()
+        self.transactions = MemoryTransactions(PartitionCounts)
+        self.reported: list[Judgement] = []
+        self.agent = app.agent(app.channel(), name="verification")(
+            verification(
+                transactions=self.transactions,
+                judge=Judge(self.veritas, b"key", clock=lambda: 1_795_410_452_087),
+                verdicts_topic="verdicts",
+                dead_letters_topic="dead",
+                worker="here",
+                report=self.reported.append,
+            )
+        )
+
+    def verdicts(self) -> list[dict[str, object]]:
+        return [json.loads(value or b"") for value in self.transactions.values("verdicts")]
+
+
+@pytest.fixture
+async def stream(app: faust.App) -> Stream:
+    return Stream(app)
+
+
+def batch(*accounts: object, offset: int = 0, partition: int = 3) -> Batch:
+    records = [
+        StoredRecord(
+            offset + index, each if isinstance(each, bytes) else json.dumps(each).encode(), b"k"
+        )
+        for index, each in enumerate(accounts)
+    ]
+    return Batch("bankaccount", partition, records)
+
+
+async def test_a_verdict_says_what_the_contract_says(stream: Stream) -> None:
+    async with stream.agent.test_context() as agent:
+        await agent.put(batch(GOOD | {"FirstName": "Declined"}, offset=1042))
+    (verdict,) = stream.verdicts()
+    assert len(str(verdict.pop("account"))) == 32
+    assert verdict == {
+        "id": "bankaccount-3-1042",
+        "topic": "bankaccount",
+        "partition": 3,
+        "offset": 1042,
+        "card": "************1111",
+        "amount": 644.78,
+        "authorized": False,
+        "reasons": ["veritas_declined"],
+        "verified_at": 1_795_410_452_087,
+    }
+    topic, partition, key, _, _ = stream.transactions.written[0]
+    assert (topic, partition, len(key or b"")) == ("verdicts", 3, 32)
+
+
+async def test_each_record_ends_in_one_verdict_or_one_dead_letter(stream: Stream) -> None:
+    async with stream.agent.test_context() as agent:
+        await agent.put(batch(GOOD, b"\xffnot json", GOOD | {"FirstName": "Rejected"}, GOOD))
+    assert [verdict["offset"] for verdict in stream.verdicts()] == [0, 3]
+    dead = [output for output in stream.transactions.written if output[0] == "dead"]
+    assert dead[0][2:4] == (b"k", b"\xffnot json")
+    codes = [dict(headers or [])["error"] for *_, headers in dead]
+    assert codes == [b"not_utf8", b"veritas_rejected"]
+
+
+async def test_the_row_adds_up(stream: Stream) -> None:
+    async with stream.agent.test_context() as agent:
+        await agent.put(batch(GOOD, GOOD | {"Amount": -1, "FirstName": " "}, b"[]"))
+        await agent.put(batch(GOOD | {"FirstName": "Declined"}, offset=3))
+    row = stream.transactions.states[3]
+    assert (row.authorized, row.unauthorized, row.dead_letters) == (1, 2, 1)
+    assert row.reasons == {"name_blank": 1, "amount_not_positive": 1, "veritas_declined": 1}
+    assert row.codes == {"not_an_object": 1}
+    assert (row.next_offset, row.worker) == (4, "here")
+    assert stream.transactions.commits == 2
+
+
+async def test_veritas_is_not_asked_about_what_screening_refuses(stream: Stream) -> None:
+    async with stream.agent.test_context() as agent:
+        await agent.put(batch(GOOD | {"CreditCardNumber": "1234"}, GOOD))
+    assert stream.veritas.asked == ["Jimmie"]
+    assert stream.verdicts()[0]["reasons"] == ["card_malformed"]
+
+
+async def test_a_batch_that_comes_twice_is_counted_once(stream: Stream) -> None:
+    async with stream.agent.test_context() as agent:
+        await agent.put(batch(GOOD, GOOD))
+        await agent.put(batch(GOOD, GOOD, GOOD))
+    assert [verdict["offset"] for verdict in stream.verdicts()] == [0, 1, 2]
+    assert stream.transactions.states[3].total == 3
+    assert [len(each.accounts) for each in stream.reported] == [2, 1]
+
+
+async def test_an_account_waits_while_veritas_is_unavailable(
+    stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agents.judging.FIRST_PAUSE", 0.01)
+    stream.veritas.outages = 3
+    async with stream.agent.test_context() as agent:
+        await agent.put(batch(GOOD))
+    assert stream.veritas.asked == ["Jimmie"] * 4
+    assert [verdict["authorized"] for verdict in stream.verdicts()] == [True]

@@ -1,0 +1,78 @@
+"""What the web shows, made up: no broker, no engine."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import faust
+from prometheus_client import CollectorRegistry, Counter
+
+from batching.versioned import Versioned
+from records import PartitionCounts
+from web import Condition, WebState, attach
+
+
+class FakeFeed(Versioned):
+    """Rows that a test sets; a `web.Feed`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: dict[int, PartitionCounts] = {}
+        self.source_ends: dict[int, int] = {}
+        self.ready = True
+        self.connected = True
+
+    def set(self, partition: int, **fields: Any) -> None:
+        """Replaces the row of a partition, as its writer would."""
+        self.rows[partition] = PartitionCounts(**fields)
+        self.changed()
+
+
+class FakeRecent:
+    """Verdicts that a test sets; a `web.Recent` that counts who watches."""
+
+    def __init__(self) -> None:
+        self.verdicts: Sequence[Mapping[str, Any]] = []
+        self.watchers = 0
+
+    @contextlib.contextmanager
+    def watch(self) -> Iterator[None]:
+        self.watchers += 1
+        try:
+            yield
+        finally:
+            self.watchers -= 1
+
+
+class Stage:
+    """A Faust app with the pages, and the strings to pull."""
+
+    def __init__(self, token: str | None = None, web_port: int = 6066) -> None:
+        self.feed = FakeFeed()
+        self.recent = FakeRecent()
+        self.objection: str | None = None
+        self.provider = Condition("ok", "answers in 2 ms")
+        registry = CollectorRegistry()
+        Counter("accounts", "judged", registry=registry).inc(3)
+        self.app = faust.App(
+            "web-test",
+            broker="kafka://127.0.0.1:1",
+            store="memory://",
+            web_bind="127.0.0.1",
+            web_port=web_port,
+            web_tables_enabled=False,
+            web_router_enabled=False,
+            web_stats_enabled=False,
+            web_graph_enabled=False,
+        )
+        self.state = WebState(
+            feed=self.feed,
+            partitions=2,
+            worker="worker-a",
+            app_version="1.2.3",
+            registry=registry,
+            recent=self.recent,
+            objection=lambda: self.objection,
+            provider=lambda: self.provider,
+        )
+        attach(self.app, self.state, token=token)

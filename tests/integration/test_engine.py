@@ -1,0 +1,205 @@
+"""The engine's promises, on a real Kafka, with an app that only copies records."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from devbroker import EmbeddedBroker, KafkaServer
+from tests.conftest import Kafka
+from tests.integration.worker import Worker
+from tests.topics import Read, create_topic, produce, read_topic
+
+APP = "tests.integration.engine_app"
+Start = Callable[..., Worker]
+
+
+class Copying:
+    """Topics and workers of one test."""
+
+    def __init__(self, bootstrap: str, name: str, start: Start, **env: str) -> None:
+        self.bootstrap, self.name = bootstrap, name
+        self._start = start
+        self._env = {"ENGINE_ID": name, "ENGINE_BOOTSTRAP": bootstrap, "ENGINE_SESSION": "6", **env}
+        self.sent: Counter[bytes] = Counter()
+
+    def create(self) -> None:
+        for topic in ("in", "out"):
+            create_topic(self.bootstrap, f"{self.name}-{topic}")
+
+    def worker(self, **env: str) -> Worker:
+        return self._start(self._env | env, app=APP)
+
+    def send(self, number: int, *, partition: int = -1) -> None:
+        first = self.sent.total()
+        values = [b"%d" % (first + each) for each in range(number)]
+        self.sent.update(values)
+        produce(self.bootstrap, f"{self.name}-in", values, partition=partition)
+
+    def send_values(self, *values: bytes, partition: int = 0) -> None:
+        self.sent.update(values)
+        produce(self.bootstrap, f"{self.name}-in", values, partition=partition)
+
+    def copies(self) -> list[Read]:
+        return read_topic(self.bootstrap, f"{self.name}-out")
+
+    def wait_for_all(self, timeout: float = 60.0) -> None:
+        """Wait until as many copies are committed as were sent, then hold them against it."""
+        deadline = time.monotonic() + timeout
+        while len(copies := self.copies()) < self.sent.total() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert Counter(copy.value for copy in copies) == self.sent
+        origins = [copy.key for copy in copies]
+        assert len(set(origins)) == len(origins)
+        for partition in range(4):
+            offsets = [
+                int(str(c.key).split("-")[1][:-1]) for c in copies if c.partition == partition
+            ]
+            assert offsets == sorted(offsets)
+
+
+@pytest.fixture
+def copying(kafka: Kafka, topic_prefix: str, start_worker: Start) -> Copying:
+    made = Copying(kafka.bootstrap, topic_prefix, start_worker)
+    made.create()
+    return made
+
+
+def test_every_record_is_copied_once_and_in_order(copying: Copying) -> None:
+    copying.send(20_000)
+    worker = copying.worker()
+    copying.wait_for_all()
+    assert worker.stop() == 0
+
+
+def test_a_single_record_does_not_wait_for_others(copying: Copying) -> None:
+    worker = copying.worker()
+    worker.wait_ready()
+    for _ in range(3):
+        copying.send(1)
+        copying.wait_for_all(timeout=10)
+
+
+def test_a_worker_goes_on_where_another_was_killed(copying: Copying) -> None:
+    copying.send(60_000)
+    first = copying.worker()
+    first.wait_ready()
+    while len(copying.copies()) < 5_000:
+        time.sleep(0.05)
+    first.kill()
+    copying.send(5_000)
+    copying.worker()
+    copying.wait_for_all()
+
+
+def test_workers_that_join_and_leave_lose_nothing(copying: Copying) -> None:
+    copying.send(30_000)
+    first = copying.worker()
+    first.wait_ready()
+    second = copying.worker()
+    second.wait_ready()
+    copying.send(30_000)
+    assert first.stop() == 0
+    copying.send(10_000)
+    copying.wait_for_all()
+
+
+def test_a_worker_that_wakes_up_after_its_partitions_moved_writes_nothing(copying: Copying) -> None:
+    copying.send(60_000)
+    sleeper = copying.worker()
+    sleeper.wait_ready()
+    while len(copying.copies()) < 2_000:
+        time.sleep(0.05)
+    sleeper.pause()
+    other = copying.worker()
+    copying.send(10_000)
+    copying.wait_for_all()
+    sleeper.cont()
+    copying.send(5_000)
+    copying.wait_for_all()
+    time.sleep(3)
+    copying.wait_for_all()
+    assert sleeper.is_running, sleeper.log[-3000:]
+    assert other.is_running
+
+
+def test_a_batch_whose_agent_raises_is_done_again(copying: Copying) -> None:
+    copying.send_values(b"one", b"raise once", b"two")
+    worker = copying.worker()
+    copying.wait_for_all()
+    assert "the record asked for it" in worker.log
+
+
+def test_a_batch_that_waits_does_not_hold_up_a_rebalance_or_a_stop(copying: Copying) -> None:
+    copying.send_values(b"wait 600")
+    first = copying.worker()
+    first.wait_ready()
+    time.sleep(1)
+    second = copying.worker()
+    second.wait_ready(timeout=20)
+    copying.send(100, partition=1)
+    copying.send(100, partition=2)
+    deadline = time.monotonic() + 20
+    while len(copying.copies()) < 200 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert len(copying.copies()) == 200
+    assert first.stop(timeout=10) == 0
+    assert second.stop(timeout=10) == 0
+
+
+def test_a_restart_reads_the_row_and_not_the_whole_changelog(copying: Copying) -> None:
+    """3,000 transactions of one record; the restarted worker is at the end at once."""
+    copying.send(3_000)
+    first = copying.worker(ENGINE_MAX="1")
+    copying.wait_for_all(timeout=120)
+    assert first.stop() == 0
+    second = copying.worker()
+    second.wait_ready()
+    rows = second.get("/health/ready")[1]["rows"]
+    assert sum(rows.values()) == 3_000
+    took = [line for line in second.log.splitlines() if "took over" in line]
+    assert len(took) == 1
+    copying.send(10)
+    copying.wait_for_all()
+
+
+def test_rows_can_be_kept_in_rocksdb(copying: Copying) -> None:
+    copying.send(1_000)
+    first = copying.worker(ENGINE_STORE="rocksdb://")
+    copying.wait_for_all()
+    assert first.stop() == 0
+    first.start()
+    copying.send(1_000)
+    copying.wait_for_all()
+
+
+def test_the_broker_may_be_killed_and_come_back(
+    own_kafka: Callable[..., KafkaServer], topic_prefix: str, start_worker: Start
+) -> None:
+    server = own_kafka()
+    copying = Copying(server.bootstrap, topic_prefix, start_worker)
+    copying.create()
+    copying.send(30_000)
+    worker = copying.worker()
+    worker.wait_ready()
+    server.kill()
+    time.sleep(2)
+    server.start()
+    copying.send(5_000)
+    copying.wait_for_all(timeout=90)
+    assert worker.is_running
+
+
+def test_the_embedded_broker_will_do_and_so_will_a_restart_on_it(
+    embedded_broker: EmbeddedBroker, topic_prefix: str, start_worker: Start, tmp_path: Path
+) -> None:
+    copying = Copying(embedded_broker.address, topic_prefix, start_worker, ENGINE_DECLARE="0")
+    copying.send(2_000)
+    worker = copying.worker()
+    copying.wait_for_all()
+    assert worker.stop() == 0
+    worker.start()
+    copying.send(500)
+    copying.wait_for_all()
