@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 Config = Mapping[str, Any]
 
@@ -121,12 +121,19 @@ def _to_the_end(consumer: Consumer, reading: set[int], deadline: float) -> list[
 
 
 def _read(message: Message) -> Read:
-    return Read(
-        message.topic(),
-        message.partition(),
-        message.offset(),
-        message.key(),
-        message.value(),
-        dict(message.headers() or ()),
-        message.timestamp()[1],
-    )
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    assert topic is not None
+    assert partition is not None
+    assert offset is not None
+    headers = {name: _as_bytes(value) for name, value in _pairs(message)}
+    timestamp = message.timestamp()[1]
+    return Read(topic, partition, offset, message.key(), message.value(), headers, timestamp)
+
+
+def _pairs(message: Message) -> list[tuple[str, str | bytes | None]]:
+    headers = message.headers() or []
+    return list(headers.items()) if isinstance(headers, dict) else headers
+
+
+def _as_bytes(value: str | bytes | None) -> bytes:
+    return value.encode() if isinstance(value, str) else value or b""

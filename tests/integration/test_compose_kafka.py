@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 import yaml
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    ConfigResource,
+    ResourceType,
+)
 
 from devbroker import KafkaServer, free_port
 from devbroker.java import java
@@ -26,8 +30,9 @@ PLACES = ("listeners", "advertised.listeners", "controller.quorum.voters", "log.
 
 def compose() -> dict[str, Any]:
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
-    document: dict[str, Any] = yaml.safe_load(re.sub(r"\$\{\w+:-(.*?)\}", r"\1", text))
-    return document["services"]
+    document = yaml.safe_load(re.sub(r"\$\{\w+:-(.*?)\}", r"\1", text))
+    services: dict[str, Any] = document["services"]
+    return services
 
 
 def server_properties() -> dict[str, str]:

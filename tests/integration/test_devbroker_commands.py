@@ -149,7 +149,8 @@ def test_a_real_kafka_runs_until_ctrl_c_and_keeps_its_data(start: Start, tmp_pat
         command = start("devbroker.real", "--port", str(port), "--data", str(tmp_path / "kafka"))
         address = command.wait_for("Apache Kafka on ").partition(",")[0]
         assert address == f"127.0.0.1:{port}"
-        assert AdminClient({"bootstrap.servers": f"localhost:{port}"}).list_topics(timeout=10)
+        by_name = AdminClient({"bootstrap.servers": f"localhost:{port}"})
+        assert by_name.list_topics(timeout=10).brokers
         produce(address, "t", [expected[-1]], partition=0)
         assert [record.value for record in read_topic(address, "t")] == expected
         assert command.end(signal.SIGINT) == 0

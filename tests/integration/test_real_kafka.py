@@ -127,7 +127,7 @@ def guarded(
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
 def test_users_log_in_with_their_password_only(guarded: KafkaServer, mechanism: str) -> None:
-    client = {
+    client: dict[str, str | int | float | bool] = {
         "bootstrap.servers": guarded.bootstrap_of("SASL_PLAINTEXT"),
         "security.protocol": "SASL_PLAINTEXT",
         "sasl.mechanism": mechanism,
@@ -140,7 +140,7 @@ def test_users_log_in_with_their_password_only(guarded: KafkaServer, mechanism: 
 
 
 def test_the_tls_listener_is_trusted_by_its_ca_alone(guarded: KafkaServer, ca: trustme.CA) -> None:
-    config = {
+    config: dict[str, str | int | float | bool] = {
         "bootstrap.servers": guarded.bootstrap_of("SSL"),
         "security.protocol": "SSL",
         "log_level": 0,
