@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from aiohttp import BasicAuth, ClientResponse
+from aiohttp import ClientResponse, encode_basic_auth
 from aiohttp.test_utils import TestClient, TestServer
 
 from tests.functional.web_fakes import Stage
@@ -280,7 +280,6 @@ async def test_a_slash_more_or_less_does_not_matter(client: Client, path: str) -
         "/graph/",
         "/assignment/",
         "/performance/",
-        "/static/nothing.js",
         "/static/../views.py",
         "/static/%2e%2e/views.py",
         "/static/..%2f..%2fsettings.py",
@@ -291,6 +290,12 @@ async def test_what_is_not_there_is_plainly_not_there(client: Client, path: str)
     assert answer.status == 404
     assert answer.content_type == "text/plain"
     assert await answer.text() == "404: Not Found"
+
+
+async def test_a_file_that_is_not_there_is_an_empty_404(client: Client) -> None:
+    answer = await client.get("/static/nothing.js")
+    assert answer.status == 404
+    assert await answer.read() == b""
 
 
 async def test_a_failure_shows_no_traceback(
@@ -330,7 +335,7 @@ class TestToken:
         assert (await client.get("/verdicts/", headers=headers)).status == 200
 
     async def test_a_browser_gives_it_as_the_password(self, client: Client) -> None:
-        headers = {"Authorization": BasicAuth("anybody", "s3cret-ü", "utf-8").encode()}
+        headers = {"Authorization": encode_basic_auth("anybody", "s3cret-ü", "utf-8")}
         assert (await client.get("/", headers=headers)).status == 200
         assert (await client.get("/verdicts/stream", headers=headers)).status == 200
 

@@ -1,0 +1,16 @@
+"""What a worker shows of the stream: the dashboard, the counts, health and metrics."""
+
+from web.attach import attach
+from web.recent import LatestRecords, RecentVerdicts
+from web.state import Condition, Feed, Recent, Row, WebState
+
+__all__ = [
+    "Condition",
+    "Feed",
+    "LatestRecords",
+    "Recent",
+    "RecentVerdicts",
+    "Row",
+    "WebState",
+    "attach",
+]

@@ -1,0 +1,86 @@
+"""Who may see the pages, and what a browser may do with them."""
+
+import base64
+import binascii
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+_CHALLENGE = 'Basic realm="fraud stream", charset="UTF-8"'
+
+
+def guard(server: web.Application, token: str | None) -> None:
+    """Puts the headers on every answer, and asks for the token everywhere but for health.
+
+    The token comes as `Authorization: Bearer TOKEN`, or as the password of HTTP Basic with any
+    user name: that is how a browser asks for it by itself, and sends it with every request of the
+    page, the event stream's too, without a cookie or a script.
+    """
+    server.on_response_prepare.append(_add_headers)
+    server.middlewares.append(_no_traceback)
+    if token is not None:
+        server.middlewares.append(_asking_for(token.encode()))
+
+
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    for name, value in _HEADERS.items():
+        response.headers[name] = value
+    # Pages and scripts are asked for again and found unchanged; data is never kept.
+    static = request.path == "/" or request.path.startswith("/static/")
+    response.headers.setdefault("Cache-Control", "no-cache" if static else "no-store")
+    response.headers.pop("Server", None)
+
+
+@web.middleware
+async def _no_traceback(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.HTTPException:
+        raise
+    except Exception:
+        logger.exception("%s %s failed", request.method, request.path)
+        return web.Response(status=500, text="500: internal error, see the worker's log")
+
+
+def _asking_for(token: bytes) -> Middleware:
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        open_to_all = request.path.rstrip("/") in ("/health/live", "/health/ready")
+        if open_to_all or _is(token, request.headers.get("Authorization", "")):
+            return await handler(request)
+        return web.Response(
+            status=401, text="401: token needed", headers={"WWW-Authenticate": _CHALLENGE}
+        )
+
+    return check
+
+
+def _is(token: bytes, authorization: str) -> bool:
+    scheme, _, credentials = authorization.partition(" ")
+    given = credentials.strip().encode("utf-8", "surrogateescape")
+    if scheme.lower() == "basic":
+        try:
+            _, _, given = base64.b64decode(given, validate=True).partition(b":")
+        except binascii.Error:
+            return False
+    elif scheme.lower() != "bearer":
+        return False
+    return hmac.compare_digest(given, token)

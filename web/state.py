@@ -1,0 +1,123 @@
+"""What the web shows, and where it gets it: no Kafka here, only these few promises."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from prometheus_client import CollectorRegistry
+
+from web.history import History
+
+
+class Row(Protocol):
+    """What has become of the accounts of one partition (`records.PartitionCounts` is one)."""
+
+    @property
+    def authorized(self) -> int:
+        """Verdicts that let the account pass."""
+
+    @property
+    def unauthorized(self) -> int:
+        """Verdicts that did not."""
+
+    @property
+    def dead_letters(self) -> int:
+        """Records that could not become an account."""
+
+    @property
+    def next_offset(self) -> int:
+        """Everything below is done."""
+
+    @property
+    def reasons(self) -> Mapping[str, int]:
+        """Verdicts by reason."""
+
+    @property
+    def codes(self) -> Mapping[str, int]:
+        """Dead letters by code."""
+
+    @property
+    def worker(self) -> str:
+        """Who wrote the row."""
+
+    @property
+    def updated_at(self) -> int:
+        """When, in ms since the epoch."""
+
+
+class Feed(Protocol):
+    """The rows of the whole group as they change (`batching.follower` has one)."""
+
+    @property
+    def rows(self) -> Mapping[int, Row]:
+        """Partition -> row, where there is one."""
+
+    @property
+    def source_ends(self) -> Mapping[int, int]:
+        """Partition -> end of the accounts in it; empty while unknown."""
+
+    @property
+    def version(self) -> int:
+        """Grows with each change of a row."""
+
+    @property
+    def ready(self) -> bool:
+        """True once all rows that there were at the start have been seen."""
+
+    @property
+    def connected(self) -> bool:
+        """False while the brokers do not answer; the rows are then the last ones seen."""
+
+    async def wait_changed(self, version: int, seconds: float, /) -> int:
+        """Waits for a version above this one, `seconds` at most; returns the version."""
+
+
+class Recent(Protocol):
+    """The last verdicts, looked up only while somebody watches (`web.recent` has it)."""
+
+    @property
+    def verdicts(self) -> Sequence[Mapping[str, Any]]:
+        """Newest first."""
+
+    def watch(self) -> AbstractContextManager[None]:
+        """Keeps the verdicts up to date inside the `with`."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How a part of the stream is, in a word for the eye and a line for the reader."""
+
+    level: Literal["ok", "warn", "bad"]
+    text: str
+
+
+def _unknown() -> Condition:
+    return Condition("ok", "running")
+
+
+def _no_objection() -> str | None:
+    return None
+
+
+@dataclass(frozen=True)
+class WebState:
+    """Everything that the views show. What is called here must answer at once, and not raise."""
+
+    feed: Feed
+    partitions: int
+    worker: str
+    app_version: str
+    registry: CollectorRegistry
+    recent: Recent
+    #: Why the worker cannot do its work now (rebalancing, provider away), in a few words.
+    objection: Callable[[], str | None] = _no_objection
+    engine: Callable[[], Condition] = _unknown
+    provider: Callable[[], Condition] = _unknown
+    history: History = field(default_factory=History)
+
+    def ready(self) -> str | None:
+        """None when the worker is ready, else the reason in a few words."""
+        if not self.feed.ready:
+            return "the counts of the group are being read"
+        return self.objection()

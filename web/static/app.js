@@ -1,0 +1,84 @@
+// The dashboard: takes documents from the stream and shows them. Everything that comes from the
+// stream becomes text, never markup.
+
+import { Chart } from "./charts.js";
+import { follow } from "./stream.js";
+import { showBars, showConditions, showPartitions, showRecent } from "./parts.js";
+import { byId, count, rate, setText, share } from "./text.js";
+
+const RATE_SPAN_MS = 10_000;
+
+const rates = new Chart(byId("rates"), "rates");
+const mix = new Chart(byId("mix"), "mix");
+
+let measured = []; // [ms, accounts] of the last seconds
+let recent = [];
+let paused = false;
+
+function showCounts(document_) {
+  for (const name of ["authorized", "unauthorized", "total", "dead_letters"]) {
+    setText(name, count(document_[name]));
+  }
+  const part = document_.total ? document_.authorized / document_.total : null;
+  setText("share-authorized", part === null ? "–" : share(part));
+  setText("share-unauthorized", part === null ? "–" : share(1 - part));
+  const bar = byId("share-bar");
+  bar.style.width = `${100 * (part ?? 0)}%`;
+  bar.parentElement.classList.toggle("known", part !== null);
+}
+
+function showRate(counts, history) {
+  const now = performance.now();
+  measured.push([now, counts.total + counts.dead_letters]);
+  while (measured.length > 2 && now - measured[1][0] >= RATE_SPAN_MS) measured.shift();
+  const [[since, before], [, after]] = [measured[0], measured.at(-1)];
+  if (now - since >= 2_000) {
+    setText("rate", rate(Math.max(0, after - before) / ((now - since) / 1000)));
+  } else if (history.at.length) {
+    const last = (name) => history[name].at(-1);
+    setText("rate", rate(last("authorized") + last("unauthorized") + last("dead_letters")));
+  }
+}
+
+function showDashboard(document_) {
+  showCounts(document_.counts);
+  showRate(document_.counts, document_.history);
+  setText("lag", document_.lag === null ? "–" : count(document_.lag));
+  setText("worker", document_.worker);
+  setText("version", document_.version);
+  showConditions(byId("conditions"), document_.conditions);
+  showBars(byId("reasons"), document_.reasons, "No reasons yet.");
+  showBars(byId("codes"), document_.codes, "No dead letters.");
+  showPartitions(byId("partitions"), document_.partitions, document_.at);
+  rates.show(document_.history, document_.at);
+  mix.show(document_.history, document_.at);
+  if (!paused) {
+    recent = document_.recent;
+    showVerdicts();
+  }
+}
+
+function showVerdicts() {
+  const outcome = document.querySelector("#filter input:checked").value;
+  const wanted = recent.filter((one) => outcome === "all" || (outcome === "authorized") === one.authorized);
+  showRecent(byId("recent"), wanted);
+  byId("recent-none").hidden = wanted.length > 0;
+}
+
+function showLink(connected) {
+  byId("link").dataset.level = connected ? "ok" : "bad";
+  const text = connected ? "live" : "not connected, trying again; the numbers are old";
+  setText("link-text", text);
+  setText("announce", connected ? "Connected" : "Not connected, trying again");
+  document.body.classList.toggle("stale", !connected);
+  if (!connected) measured = [];
+}
+
+byId("filter").addEventListener("change", showVerdicts);
+byId("pause").addEventListener("click", (event) => {
+  paused = !paused;
+  event.currentTarget.setAttribute("aria-pressed", String(paused));
+  setText("announce", paused ? "Last verdicts paused" : "Last verdicts go on");
+});
+
+follow("verdicts/stream?events=dashboard", { counts: showCounts, dashboard: showDashboard, link: showLink });

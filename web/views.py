@@ -1,0 +1,152 @@
+"""The pages and documents of a worker. They reach what they show through the app they are in."""
+
+import asyncio
+import contextlib
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, cast
+
+import aiohttp.web
+import faust.web
+import orjson
+from faust.types.web import Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from web import documents
+from web.events import events
+from web.state import WebState
+
+STATIC = Path(__file__).parent / "static"
+STATE = aiohttp.web.AppKey("state", WebState)
+
+#: Seconds that a request for the counts waits for them after a start.
+_PATIENCE = 5.0
+#: Seconds for one event to leave; a reader that takes none for this long is let go.
+_SEND_TIMEOUT = 5.0
+_MOST_STREAMS = 100
+
+blueprint = faust.web.Blueprint("verdicts")
+blueprint.static("/static/", STATIC)
+
+
+class StateView(faust.web.View):
+    """A view of the worker's state."""
+
+    @property
+    def state(self) -> WebState:
+        """What `web.attach` was given for this app."""
+        server: aiohttp.web.Application = cast(Any, self.app.web).web_app
+        return server[STATE]
+
+    def document(self, value: Any, status: int = 200, headers: Any = None) -> Response:
+        """JSON, one line."""
+        body = orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
+        kind = "application/json"
+        return self.bytes(body, content_type=kind, status=status, headers=headers)
+
+    def not_yet(self, reason: str) -> Response:
+        """What is asked for will be there in a moment."""
+        headers = {"Retry-After": "1"}
+        return self.document({"error": reason}, HTTPStatus.SERVICE_UNAVAILABLE, headers)
+
+
+@blueprint.route("/", name="page")
+class Page(StateView):
+    """The dashboard."""
+
+    async def get(self, _request: Request) -> Response:
+        """HTML that is the same for everybody; the numbers come by the event stream."""
+        return self.html((STATIC / "index.html").read_text(encoding="utf-8"))
+
+
+@blueprint.route("/verdicts", name="counts-bare")
+@blueprint.route("/verdicts/", name="counts")
+class Counts(StateView):
+    """The totals of the group."""
+
+    async def get(self, _request: Request) -> Response:
+        """The counts; 503 when those of the group are not known within 5 s of asking."""
+        feed = self.state.feed
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                while not feed.ready:  # noqa: ASYNC110 - it can only be looked at
+                    await asyncio.sleep(0.05)
+        if not feed.ready:
+            return self.not_yet("the counts of the group are being read")
+        return self.document(documents.counts(self.state))
+
+
+@blueprint.route("/verdicts/stream/", name="stream-slash")
+@blueprint.route("/verdicts/stream", name="stream")
+class Stream(StateView):
+    """The counts as server-sent events; with `?events=dashboard` the page's document too."""
+
+    open_streams = 0
+
+    async def get(self, request: Request) -> Any:
+        """Streams until the reader leaves or the worker stops."""
+        if self.open_streams >= _MOST_STREAMS:
+            return self.not_yet("too many streams are open on this worker")
+        self.open_streams += 1
+        try:
+            return await self._stream(cast(aiohttp.web.Request, request))
+        finally:
+            self.open_streams -= 1
+
+    async def head(self, _request: Request, **_kwargs: Any) -> Response:
+        """The headers, without opening a stream."""
+        return self.bytes(b"", content_type="text/event-stream")
+
+    async def _stream(self, request: aiohttp.web.Request) -> aiohttp.web.StreamResponse:
+        # Proxies that collect answers would keep the events from arriving.
+        response = aiohttp.web.StreamResponse(headers={"X-Accel-Buffering": "no"})
+        response.content_type = "text/event-stream"
+        response.charset = "utf-8"
+        await response.prepare(request)
+        dashboards = request.query.get("events") == "dashboard"
+        watching = self.state.recent.watch() if dashboards else contextlib.nullcontext()
+        coming = events(self.state, self._ends, dashboards=dashboards)
+        with watching, contextlib.suppress(ConnectionError, TimeoutError):
+            async with contextlib.aclosing(coming):
+                async for event in coming:
+                    async with asyncio.timeout(_SEND_TIMEOUT):
+                        await response.write(event)
+        return response
+
+    def _ends(self) -> bool:
+        return self.app.should_stop
+
+
+@blueprint.route("/health/live/", name="live-slash")
+@blueprint.route("/health/live", name="live")
+class Live(StateView):
+    """Whether the process works."""
+
+    async def get(self, _request: Request) -> Response:
+        """Always 200: a process that does not work does not answer."""
+        return self.document({"status": "live"})
+
+
+@blueprint.route("/health/ready/", name="ready-slash")
+@blueprint.route("/health/ready", name="ready")
+class Ready(StateView):
+    """Whether the worker does its work."""
+
+    async def get(self, _request: Request) -> Response:
+        """200, or 503 with the reason."""
+        reason = self.state.ready()
+        if reason is None:
+            return self.document({"status": "ready"})
+        answer = {"status": "not ready", "reason": reason}
+        return self.document(answer, HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+@blueprint.route("/metrics/", name="metrics-slash")
+@blueprint.route("/metrics", name="metrics")
+class Metrics(StateView):
+    """The metrics of this worker, for Prometheus."""
+
+    async def get(self, _request: Request) -> Response:
+        """Prometheus' text format."""
+        kind = {"Content-Type": CONTENT_TYPE_LATEST}
+        return self.bytes(generate_latest(self.state.registry), headers=kind)
