@@ -1,0 +1,1 @@
+"""How fast the stream is, next to two other programs that do the same work. See README.md."""

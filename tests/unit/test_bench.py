@@ -1,0 +1,143 @@
+import struct
+
+import orjson
+import pytest
+from confluent_kafka import Message
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench import report
+from bench.figures import percentile, ratio, table
+from bench.latency import Latency
+from bench.programs import PROGRAMS
+from bench.proof import WorkNotDone, in_newest_rows, in_order
+from bench.throughput import Measured
+
+VALUES = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1)
+
+
+def verdict(partition: int, offset: int, *, in_partition: int | None = None) -> Message:
+    value = orjson.dumps({"id": f"accounts-{partition}-{offset}"})
+    where = partition if in_partition is None else in_partition
+    return Message(topic="verdicts", partition=where, value=value, timestamp=(2, 1_000 + offset))
+
+
+def row(partition: int, key: bytes, value: bytes | None) -> Message:
+    return Message(topic="changelog", partition=partition, key=key, value=value)
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"),
+    [(0.001, 1), (0.01, 1), (0.07, 7), (0.5, 50), (0.99, 99), (0.991, 100), (1, 100)],
+)
+def test_a_percentile_is_the_value_of_the_nearest_rank(share: float, expected: int) -> None:
+    assert percentile(list(range(100, 0, -1)), share) == expected
+
+
+@given(values=VALUES, share=st.floats(min_value=0.001, max_value=1))
+def test_a_percentile_is_exceeded_by_no_more_than_the_rest(
+    values: list[float], share: float
+) -> None:
+    found = percentile(values, share)
+    assert found in values
+    assert sum(value <= found for value in values) >= share * len(values) - 1e-5
+    assert sum(value < found for value in values) < share * len(values) + 1e-5
+
+
+@pytest.mark.parametrize("share", [0, -0.1, 1.1])
+def test_a_share_out_of_range_has_no_percentile(share: float) -> None:
+    with pytest.raises(ValueError, match="share"):
+        percentile([1.0], share)
+
+
+def test_no_values_have_no_percentile() -> None:
+    with pytest.raises(ValueError, match="no values"):
+        percentile([], 0.5)
+
+
+def test_a_ratio_without_a_base_is_a_dash() -> None:
+    assert ratio(3, 2) == "1.50"
+    assert ratio(3, 2, 1) == "1.5"
+    assert ratio(3, None) == "-"
+
+
+def test_a_table_is_aligned_markdown() -> None:
+    assert table(["name", "n"], [["a", "1"], ["longer", "10"]]).splitlines() == [
+        "| name   |  n |",
+        "| ------ | -: |",
+        "| a      |  1 |",
+        "| longer | 10 |",
+    ]
+
+
+def test_the_report_compares_medians_of_the_rounds() -> None:
+    runs = [
+        Measured(name, number, verdicts, 2.0, 5.0, 10.0)
+        for name, rates in {
+            "stock": (90, 100, 300),
+            "streams": (1, 50, 60),
+            "ours": (9, 75, 999),
+        }.items()
+        for number, verdicts in enumerate((2 * rate for rate in rates), start=1)
+    ]
+    lines = report.throughput(runs).splitlines()
+    cells = {line.split()[1]: [cell.strip() for cell in line.split("|")] for line in lines[4:]}
+    #                         rounds           median  to stock  to streams
+    assert cells["stock"][3:9] == ["90", "100", "300", "100", "1.0", "2.00"]
+    assert cells["streams"][3:9] == ["1", "50", "60", "50", "0.5", "1.00"]
+    assert cells["ours"][3:9] == ["9", "75", "999", "75", "0.8", "1.50"]
+
+
+def test_the_report_of_one_program_compares_it_with_nothing() -> None:
+    text = report.throughput([Measured("ours", 1, 100, 2.0, 5.0, 10.0)])
+    assert text.splitlines()[-1].split("|")[5:7] == ["        - ", "          - "]
+
+
+def test_the_latency_report_has_the_percentiles() -> None:
+    values = [float(number) for number in range(1, 1001)]
+    text = report.latency([Latency("ours", values, [0.1, 0.4])], 1_000)
+    cells = [cell.strip() for cell in text.splitlines()[-1].split("|")]
+    assert cells[1:-1] == ["ours", "1,000", "500.0", "900.0", "990.0", "999.0", "1000.0", "0.4"]
+
+
+def test_verdicts_in_order_are_proved_and_timed() -> None:
+    found = in_order([verdict(0, 0), verdict(1, 0), verdict(0, 1), verdict(0, 2)], "accounts")
+    assert (len(found.times), found.first, found.until(1_001)) == (4, 1_000, 3)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param([], id="none at all"),
+        pytest.param([verdict(0, 1)], id="the first is missing"),
+        pytest.param([verdict(0, 0), verdict(0, 2)], id="one is missing"),
+        pytest.param([verdict(0, 0), verdict(0, 0)], id="double"),
+        pytest.param([verdict(0, 0), verdict(0, 2), verdict(0, 1)], id="out of order"),
+        pytest.param([verdict(1, 0, in_partition=0)], id="in another partition"),
+        pytest.param([Message(topic="verdicts", partition=0, value=b"{}")], id="no id"),
+    ],
+)
+def test_verdicts_that_are_not_one_for_each_account_are_found(wrong: list[Message]) -> None:
+    with pytest.raises(WorkNotDone):
+        in_order(wrong, "accounts")
+
+
+def test_only_the_newest_row_of_a_key_counts() -> None:
+    rows = [row(0, b"a", b"1"), row(1, b"a", b"10"), row(0, b"b", b"100"), row(0, b"a", b"2")]
+    assert in_newest_rows(rows, int) == 112
+
+
+def test_a_deleted_row_counts_nothing() -> None:
+    assert in_newest_rows([row(0, b"a", b"1"), row(0, b"a", None)], int) == 0
+
+
+@pytest.mark.parametrize(
+    ("program", "written"),
+    [
+        ("stock", b"7"),
+        ("streams", struct.pack(">4q", 3, 4, 5, 12)),
+        ("ours", orjson.dumps({"authorized": 3, "unauthorized": 4, "dead_letters": 5})),
+    ],
+)
+def test_the_rows_of_each_program_are_read(program: str, written: bytes) -> None:
+    assert PROGRAMS[program].counted(written) == 7
