@@ -25,8 +25,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "devbroker": set(),
     "agents": BELOW_THE_AGENTS,
     "web": BELOW_THE_AGENTS,
-    "commands": BELOW_THE_AGENTS | SETTINGS,
-    "fraud_app": {"web", "commands", "agents", "logs"} | BELOW_THE_AGENTS | SETTINGS,
+    "cluster": {"batching", "records"} | SETTINGS,
+    "startup": {"cluster", "batching"} | SETTINGS,
+    "commands": {"cluster"} | BELOW_THE_AGENTS | SETTINGS,
+    "fraud_app": {"web", "commands", "agents", "cluster", "startup", "logs"}
+    | BELOW_THE_AGENTS
+    | SETTINGS,
 }
 
 

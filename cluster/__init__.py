@@ -1,0 +1,19 @@
+"""The Kafka cluster as the program finds it: is it there, its topics, what is committed in them.
+
+For the start of a worker and for the commands; everything here blocks and takes no part in the
+stream. Whatever is wrong is a `ClusterError`: one line that says what, and what to do.
+"""
+
+from cluster.errors import ClusterError, Stopped
+from cluster.reach import connect
+from cluster.rows import committed_rows
+from cluster.topics import changelog_topic, ensure_topics
+
+__all__ = [
+    "ClusterError",
+    "Stopped",
+    "changelog_topic",
+    "committed_rows",
+    "connect",
+    "ensure_topics",
+]

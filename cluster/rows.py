@@ -1,0 +1,36 @@
+"""The table's rows, read from its changelog without a worker."""
+
+from confluent_kafka import KafkaException
+
+from batching.tail import read_last
+from cluster.errors import ClusterError, reason
+from cluster.reach import quiet
+from cluster.topics import changelog_topic
+from records import PartitionCounts
+from settings import Settings
+
+
+def committed_rows(settings: Settings, timeout: float = 10.0) -> dict[int, PartitionCounts]:
+    """Source partition -> its row as last committed; without those that have none yet.
+
+    Empty as well when there is no changelog topic. Raises ClusterError.
+    """
+    topic = changelog_topic(settings)
+    try:
+        last = read_last({**quiet(settings), "group.id": settings.app_id}, topic, timeout=timeout)
+    except KafkaException as exc:
+        raise ClusterError(f"topic {topic} cannot be read: {reason(exc.args[0])}") from exc
+    except TimeoutError as exc:
+        raise ClusterError(f"{exc} in {timeout:g} s: look at the brokers' state") from exc
+    rows = {}
+    for partition, record in last.items():
+        if record.value is not None:
+            try:
+                rows[partition] = PartitionCounts.loads(record.value, serializer="json")
+            except Exception as exc:
+                where = f"partition {partition}, offset {record.offset}"
+                raise ClusterError(
+                    f"topic {topic} holds a row that is none of ours ({where}): "
+                    "take another FRAUD_APP_ID"
+                ) from exc
+    return rows

@@ -1,0 +1,140 @@
+"""The topics that the stream needs, as they are and as they should be."""
+
+import threading
+import time
+from collections.abc import Mapping
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but not in its __all__
+    AdminClient,
+    NewTopic,
+    TopicMetadata,
+)
+
+from cluster.errors import ClusterError, reason
+from cluster.reach import quiet, wait
+from settings import Settings
+
+_ANSWER = 10.0
+_CREATED = 15.0
+_APPEARS = 5.0
+_TABLE = "verdict_counts"
+
+# One row per partition is live, everything before it is waste: small segments and a low dirty
+# ratio, so that compaction finds something to do. Kafka takes no segments below 1 MiB.
+_CHANGELOG = {
+    "cleanup.policy": "compact",
+    "segment.bytes": str(8 * 1024 * 1024),
+    "segment.ms": str(10 * 60 * 1000),
+    "min.cleanable.dirty.ratio": "0.1",
+}
+# A dead letter is the input, which may be as large as its topic allows (1 MiB by default), and
+# headers that say why; it must never be the one record that cannot be written.
+_DEAD_LETTERS = {"max.message.bytes": str(2 * 1024 * 1024)}
+
+
+def changelog_topic(settings: Settings) -> str:
+    """The topic of the table's rows, named as Faust names it."""
+    return f"{settings.app_id}-{_TABLE}-changelog"
+
+
+def ensure_topics(
+    client: AdminClient, settings: Settings, *, stop: threading.Event | None = None
+) -> None:
+    """Makes sure that the topics are there with the partitions that the settings say.
+
+    Missing ones are created, or, where the program may not (FRAUD_CREATE_TOPICS=0), asked for by
+    name, which lets them appear on brokers that create topics by themselves. Another worker that
+    creates them at the same time is no problem. Nothing is created when an existing one is wrong.
+
+    Raises ClusterError; Stopped when `stop` was set while a topic was waited for.
+    """
+    wanted: dict[str, dict[str, str]] = {
+        settings.accounts_topic: {},
+        settings.verdicts_topic: {},
+        settings.dead_letters_topic: _DEAD_LETTERS,
+        changelog_topic(settings): _CHANGELOG,
+    }
+    missing = _missing(client, settings, wanted)
+    if missing and settings.create_topics:
+        _create(client, settings, {name: wanted[name] for name in missing})
+    elif missing:
+        _touch(settings, missing)
+    deadline = time.monotonic() + (_CREATED if settings.create_topics else _APPEARS)
+    while missing := _missing(client, settings, wanted):
+        if time.monotonic() > deadline:
+            raise ClusterError(_not_there(settings, ", ".join(sorted(missing))))
+        wait(0.1, stop)
+
+
+def _missing(
+    client: AdminClient, settings: Settings, wanted: Mapping[str, Mapping[str, str]]
+) -> set[str]:
+    """The topics that cannot be used yet. Raises ClusterError for one with other partitions."""
+    try:
+        # All topics: asking for one by its name would create it on many a broker.
+        found = client.list_topics(timeout=_ANSWER).topics
+    except KafkaException as exc:
+        raise ClusterError(f"Kafka does not list its topics: {reason(exc.args[0])}") from exc
+    for name in wanted:
+        number = len(found[name].partitions) if name in found else 0
+        if number and number != settings.partitions:
+            raise ClusterError(
+                f"topic {name} has {number} partitions, FRAUD_PARTITIONS says "
+                f"{settings.partitions}: {_remedy(settings, name, number)}"
+            )
+    return {name for name in wanted if name not in found or not _has_leaders(found[name])}
+
+
+def _remedy(settings: Settings, name: str, number: int) -> str:
+    if name == settings.accounts_topic:
+        return f"set FRAUD_PARTITIONS={number}"
+    return (
+        f"set FRAUD_PARTITIONS={number} if topic {settings.accounts_topic} has as many, "
+        "else take another name for it"
+    )
+
+
+def _has_leaders(topic: TopicMetadata) -> bool:
+    partitions = topic.partitions.values()
+    return bool(partitions) and all(one.leader >= 0 for one in partitions)
+
+
+def _create(
+    client: AdminClient, settings: Settings, wanted: Mapping[str, Mapping[str, str]]
+) -> None:
+    new = [
+        NewTopic(name, settings.partitions, settings.replication_factor, config=dict(config))
+        for name, config in wanted.items()
+    ]
+    for name, created in client.create_topics(new, operation_timeout=_ANSWER).items():
+        try:
+            created.result(_CREATED)
+        except KafkaException as exc:
+            if exc.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise ClusterError(_not_created(settings, name, exc.args[0])) from exc
+
+
+def _not_created(settings: Settings, name: str, error: KafkaError) -> str:
+    what = f"topic {name} cannot be created ({reason(error)})"
+    if error.code() == KafkaError.INVALID_REPLICATION_FACTOR:
+        factor = settings.replication_factor
+        return f"{what}: FRAUD_REPLICATION_FACTOR={factor} needs as many brokers"
+    return f"{what}: create it with {settings.partitions} partitions, then start again"
+
+
+def _touch(settings: Settings, names: set[str]) -> None:
+    # A producer's question for a topic is the one that creates it where brokers do that.
+    producer = Producer(quiet(settings))
+    for name in names:
+        try:
+            producer.list_topics(name, timeout=_ANSWER)
+        except KafkaException as exc:
+            raise ClusterError(f"topic {name} cannot be asked for: {reason(exc.args[0])}") from exc
+
+
+def _not_there(settings: Settings, names: str) -> str:
+    if settings.create_topics:
+        return f"topic {names} has no leaders: look at the state of the brokers"
+    partitions = settings.partitions
+    return f"no topic {names}, FRAUD_CREATE_TOPICS is 0: create it with {partitions} partitions"

@@ -1,0 +1,98 @@
+"""What is looked at before a worker connects, so that it starts well or says in a line why not."""
+
+import logging
+import threading
+import time
+
+import faust
+from confluent_kafka import Consumer, KafkaException
+
+from batching.offsets import Span, committed_spans
+from cluster import ClusterError, Stopped, changelog_topic, committed_rows, connect, ensure_topics
+from cluster.reach import quiet
+from settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_TIMEOUT = 10.0
+
+
+class StartupError(Exception):
+    """The worker cannot start. Its text is one line: what is wrong and what to do."""
+
+
+class StartupStopped(StartupError):
+    """Somebody asked to stop while the brokers were waited for."""
+
+
+def check(
+    settings: Settings, *, patience: float = 60.0, stop: threading.Event | None = None
+) -> None:
+    """Returns once the brokers answer, the topics are there and fit what was committed.
+
+    Waits up to `patience` seconds for a broker, with a warning in the log for each attempt. Blocks
+    (signals are handled within half a second); when called in another thread than the main one,
+    `stop` ends it.
+
+    Raises StartupError, StartupStopped after `stop`.
+    """
+    try:
+        client = connect(settings, patience=patience, stop=stop)
+        ensure_topics(client, settings, stop=stop)
+        _check_progress(settings)
+    except Stopped as exc:
+        raise StartupStopped(str(exc)) from exc
+    except ClusterError as exc:
+        raise StartupError(str(exc)) from exc
+
+
+def checking_worker(settings: Settings) -> type[faust.Worker]:
+    """Faust's worker, which starts only when `check` passes; else it ends in one line, code 1."""
+
+    class CheckingWorker(faust.Worker):
+        def execute_from_commandline(self) -> None:
+            try:
+                check(settings)
+            except StartupError as exc:
+                raise SystemExit(f"fraud_app: {exc}") from None
+            except KeyboardInterrupt:
+                raise SystemExit(130) from None
+            super().execute_from_commandline()
+
+    return CheckingWorker
+
+
+def _check_progress(settings: Settings) -> None:
+    """Compares what was committed as done with what there is."""
+    rows = committed_rows(settings)
+    spans = _accounts(settings, sorted(rows))
+    for partition, row in sorted(rows.items()):
+        begin, end = spans[partition]
+        name = f"{settings.accounts_topic}-{partition}"
+        if row.next_offset > end:
+            raise ClusterError(
+                f"{name} ends at offset {end}, but offsets up to {row.next_offset} were judged, "
+                "so the topic was deleted and made anew: take another FRAUD_APP_ID (now "
+                f"{settings.app_id}) or delete topic {changelog_topic(settings)}"
+            )
+        if row.next_offset < begin:
+            logger.warning(
+                "%s begins at offset %d: %d offsets from %d on are gone and were not judged",
+                name,
+                begin,
+                begin - row.next_offset,
+                row.next_offset,
+            )
+
+
+def _accounts(settings: Settings, partitions: list[int]) -> dict[int, Span]:
+    conf = {"group.id": settings.app_id, "isolation.level": "read_uncommitted"}
+    consumer = Consumer({**quiet(settings), **conf})
+    try:
+        deadline = time.monotonic() + _TIMEOUT
+        return committed_spans(consumer, settings.accounts_topic, partitions, deadline)
+    except KafkaException as exc:
+        topic = settings.accounts_topic
+        raise ClusterError(f"topic {topic} cannot be looked at: {exc.args[0].str()}") from exc
+    finally:
+        consumer.close()

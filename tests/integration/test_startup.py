@@ -1,0 +1,265 @@
+"""What a worker looks at before it connects, against real and embedded brokers."""
+
+import logging
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource
+
+from cluster import changelog_topic
+from devbroker import EmbeddedBroker, KafkaServer, free_port
+from records import PartitionCounts
+from settings import Settings
+from startup import StartupError, StartupStopped, check
+from tests.conftest import Kafka
+from tests.integration.test_real_kafka import tls_properties
+from tests.topics import create_topic, produce
+
+ROOT = Path(__file__).parents[2]
+StartKafka = Callable[..., KafkaServer]
+
+
+def named(prefix: str, broker: str, **others: Any) -> Settings:
+    topics = {
+        name: f"{prefix}-{name}" for name in ("accounts_topic", "verdicts_topic", "app_id")
+    } | {"dead_letters_topic": f"{prefix}-dead"}
+    return Settings(broker=broker, **{**topics, **others})
+
+
+@pytest.fixture
+def settings(kafka: Kafka, topic_prefix: str) -> Settings:
+    return named(topic_prefix, kafka.url)
+
+
+def partitions(settings: Settings, bootstrap: str) -> dict[str, int]:
+    found = AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=10).topics
+    wanted = [*settings.topics, changelog_topic(settings)]
+    return {name: len(found[name].partitions) for name in wanted if name in found}
+
+
+def commit_row(bootstrap: str, settings: Settings, partition: int, next_offset: int) -> None:
+    row = PartitionCounts(next_offset=next_offset).dumps(serializer="json")
+    changelog = changelog_topic(settings)
+    produce(bootstrap, changelog, [row], partition=partition, key=b"%d" % partition)
+
+
+def refused(settings: Settings, **options: Any) -> str:
+    with pytest.raises(StartupError) as caught:
+        check(settings, **{"patience": 0, **options})
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_missing_topics_are_created(kafka: Kafka, settings: Settings) -> None:
+    check(settings, patience=0)
+    assert partitions(settings, kafka.bootstrap) == dict.fromkeys(
+        [*settings.topics, changelog_topic(settings)], 4
+    )
+
+
+def test_the_changelog_is_compacted_in_small_segments(kafka: Kafka, settings: Settings) -> None:
+    check(settings, patience=0)
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    resource = ConfigResource(ConfigResource.Type.TOPIC, changelog_topic(settings))
+    config = admin.describe_configs([resource])[resource].result(30)
+    assert config["cleanup.policy"].value == "compact"
+    assert int(config["segment.bytes"].value) < 100_000_000
+
+
+def test_the_largest_account_fits_into_the_dead_letters(kafka: Kafka, settings: Settings) -> None:
+    check(settings, patience=0)
+    unreadable = bytes(1_048_000)
+    large = {"message.max.bytes": 2_000_000}
+    produce(kafka.bootstrap, settings.accounts_topic, [unreadable], client=large)
+    more = {**large, "compression.type": "none"}
+    produce(kafka.bootstrap, settings.dead_letters_topic, [bytes(1_100_000)], client=more)
+
+
+def test_nothing_is_created_when_all_is_there(
+    kafka: Kafka, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    check(settings, patience=0)
+    check(settings, patience=0)
+    assert caplog.records == []
+
+
+def test_workers_that_start_together_do_not_disturb_each_other(settings: Settings) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        for started in [pool.submit(check, settings, patience=0) for _ in range(4)]:
+            started.result(60)
+
+
+@pytest.mark.parametrize("which", ["accounts_topic", "verdicts_topic", "dead_letters_topic"])
+def test_other_partitions_are_an_error_that_names_both_numbers(
+    kafka: Kafka, settings: Settings, which: str
+) -> None:
+    topic = getattr(settings, which)
+    create_topic(kafka.bootstrap, topic, 3)
+    line = refused(settings)
+    assert f"topic {topic} has 3 partitions, FRAUD_PARTITIONS says 4" in line
+    assert "set FRAUD_PARTITIONS=3" in line
+    # Nothing was created that would be in the way of the remedy.
+    assert partitions(settings, kafka.bootstrap) == {topic: 3}
+
+
+def test_too_few_brokers_for_the_replicas_are_told(kafka: Kafka, topic_prefix: str) -> None:
+    line = refused(named(topic_prefix, kafka.url, replication_factor=3))
+    assert "FRAUD_REPLICATION_FACTOR=3" in line
+
+
+def test_topics_to_be_made_by_others_are_asked_for(own_kafka: StartKafka) -> None:
+    server = own_kafka(properties={"auto.create.topics.enable": "false"})
+    settings = named("by-others", f"kafka://{server.bootstrap}", create_topics=False)
+    for name in settings.topics:
+        create_topic(server.bootstrap, name, 4)
+    line = refused(settings)
+    assert f"no topic {changelog_topic(settings)}, FRAUD_CREATE_TOPICS is 0" in line
+    assert "with 4 partitions" in line
+    create_topic(server.bootstrap, changelog_topic(settings), 4)
+    check(settings, patience=0)
+
+
+def test_the_embedded_broker_lets_topics_appear(embedded_broker: EmbeddedBroker) -> None:
+    settings = Settings(broker=embedded_broker.url, create_topics=False)
+    check(settings, patience=0)
+    assert len(partitions(settings, embedded_broker.address)) == 4
+    line = refused(Settings(broker=embedded_broker.url, create_topics=False, partitions=8))
+    assert "set FRAUD_PARTITIONS=4" in line
+
+
+def test_a_topic_that_was_made_anew_is_told(kafka: Kafka, settings: Settings) -> None:
+    check(settings, patience=0)
+    produce(kafka.bootstrap, settings.accounts_topic, [b"x"] * 5, partition=2)
+    commit_row(kafka.bootstrap, settings, 2, 5)
+    check(settings, patience=0)
+    commit_row(kafka.bootstrap, settings, 2, 6)
+    line = refused(settings)
+    assert f"{settings.accounts_topic}-2 ends at offset 5" in line
+    assert "another FRAUD_APP_ID" in line
+    assert changelog_topic(settings) in line
+
+
+def test_accounts_that_were_deleted_unjudged_are_a_warning(
+    kafka: Kafka, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    check(settings, patience=0)
+    produce(kafka.bootstrap, settings.accounts_topic, [b"x"] * 9, partition=1)
+    commit_row(kafka.bootstrap, settings, 1, 2)
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    gone = [TopicPartition(settings.accounts_topic, 1, 7)]
+    for done in admin.delete_records(gone).values():
+        done.result(30)
+    check(settings, patience=0)
+    [record] = caplog.records
+    assert record.levelno == logging.WARNING
+    assert "begins at offset 7: 5 offsets from 2 on" in record.getMessage()
+
+
+def test_a_foreign_changelog_is_an_error(kafka: Kafka, settings: Settings) -> None:
+    check(settings, patience=0)
+    produce(kafka.bootstrap, changelog_topic(settings), [b"[]"], partition=0, key=b"0")
+    assert "a row that is none of ours" in refused(settings)
+
+
+def test_a_silent_broker_is_told_after_growing_pauses(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    port = free_port()
+    began = time.monotonic()
+    line = refused(named("x", f"kafka://127.0.0.1:{port}"), patience=9)
+    assert 9 <= time.monotonic() - began < 20
+    assert f"127.0.0.1:{port}" in line
+    assert "Connection refused" in line
+    assert "FRAUD_BROKER" in line
+    assert {record.levelno for record in caplog.records} == {logging.WARNING}
+    assert 1 <= len(caplog.records) <= 3
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_broker_that_comes_up_late_is_waited_for(
+    tmp_path: Path, own_kafka: StartKafka, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = free_port()
+    settings = named("late", f"kafka://127.0.0.1:{port}")
+    with ThreadPoolExecutor(1) as pool:
+        started = pool.submit(check, settings, patience=60)
+        time.sleep(6)
+        own_kafka(port=port)
+        started.result(60)
+    assert "trying again" in caplog.text
+
+
+def test_a_wrong_password_is_told_at_once(
+    own_kafka: StartKafka, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server = own_kafka(protocols=["SASL_PLAINTEXT"], users={"alice": "in-wonderland"})
+    login = {
+        "kafka_security_protocol": "SASL_PLAINTEXT",
+        "kafka_sasl_mechanism": "SCRAM-SHA-512",
+        "kafka_sasl_username": "alice",
+    }
+    broker = f"kafka://{server.bootstrap_of('SASL_PLAINTEXT')}"
+    check(named("login", broker, kafka_sasl_password="in-wonderland", **login))
+    began = time.monotonic()
+    line = refused(named("login", broker, kafka_sasl_password="queen", **login), patience=60)
+    assert time.monotonic() - began < 10
+    assert "FRAUD_KAFKA_SASL_PASSWORD" in line
+    assert "queen" not in line + caplog.text
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_certificate_of_another_ca_is_told_at_once(own_kafka: StartKafka, tmp_path: Path) -> None:
+    ca = trustme.CA()
+    server = own_kafka(protocols=["SSL"], properties=tls_properties(ca, tmp_path))
+    paths = []
+    for name, authority in (("ours", ca), ("other", trustme.CA())):
+        paths.append(tmp_path / f"{name}.pem")
+        authority.cert_pem.write_to_path(str(paths[-1]))
+    tls = {
+        "broker": f"kafka://{server.bootstrap_of('SSL')}",
+        "kafka_security_protocol": "SSL",
+    }
+    check(named("tls", **tls, kafka_ssl_ca=paths[0]))
+    began = time.monotonic()
+    line = refused(named("tls", **tls, kafka_ssl_ca=paths[1]), patience=60)
+    assert time.monotonic() - began < 10
+    assert "FRAUD_KAFKA_SSL_CA" in line
+
+
+def test_a_stop_ends_the_waiting() -> None:
+    stop = threading.Event()
+    threading.Timer(1.5, stop.set).start()
+    began = time.monotonic()
+    with pytest.raises(StartupStopped):
+        check(named("x", f"kafka://127.0.0.1:{free_port()}"), patience=60, stop=stop)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_waiting(number: signal.Signals) -> None:
+    code = (
+        "import startup; from settings import Settings; print('here', flush=True);"
+        f"startup.check(Settings(broker='kafka://127.0.0.1:{free_port()}'))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "here\n"
+        time.sleep(1)
+        process.send_signal(number)
+        assert process.wait(5) != 0
