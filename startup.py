@@ -2,19 +2,22 @@
 
 import logging
 import threading
-import time
+from typing import NoReturn
 
 import faust
-from confluent_kafka import Consumer, KafkaException
 
-from batching.offsets import Span, committed_spans
-from cluster import ClusterError, Stopped, changelog_topic, committed_rows, connect, ensure_topics
-from cluster.reach import quiet
+from cluster import (
+    ClusterError,
+    Stopped,
+    changelog_topic,
+    committed_rows,
+    connect,
+    ensure_topics,
+    topic_spans,
+)
 from settings import Settings
 
 logger = logging.getLogger(__name__)
-
-_TIMEOUT = 10.0
 
 
 class StartupError(Exception):
@@ -50,7 +53,7 @@ def checking_worker(settings: Settings) -> type[faust.Worker]:
     """Faust's worker, which starts only when `check` passes; else it ends in one line, code 1."""
 
     class CheckingWorker(faust.Worker):
-        def execute_from_commandline(self) -> None:
+        def execute_from_commandline(self) -> NoReturn:
             try:
                 check(settings)
             except StartupError as exc:
@@ -65,7 +68,7 @@ def checking_worker(settings: Settings) -> type[faust.Worker]:
 def _check_progress(settings: Settings) -> None:
     """Compares what was committed as done with what there is."""
     rows = committed_rows(settings)
-    spans = _accounts(settings, sorted(rows))
+    spans = topic_spans(settings, settings.accounts_topic, "read_uncommitted")
     for partition, row in sorted(rows.items()):
         begin, end = spans[partition]
         name = f"{settings.accounts_topic}-{partition}"
@@ -83,16 +86,3 @@ def _check_progress(settings: Settings) -> None:
                 begin - row.next_offset,
                 row.next_offset,
             )
-
-
-def _accounts(settings: Settings, partitions: list[int]) -> dict[int, Span]:
-    conf = {"group.id": settings.app_id, "isolation.level": "read_uncommitted"}
-    consumer = Consumer({**quiet(settings), **conf})
-    try:
-        deadline = time.monotonic() + _TIMEOUT
-        return committed_spans(consumer, settings.accounts_topic, partitions, deadline)
-    except KafkaException as exc:
-        topic = settings.accounts_topic
-        raise ClusterError(f"topic {topic} cannot be looked at: {exc.args[0].str()}") from exc
-    finally:
-        consumer.close()

@@ -7,6 +7,7 @@ stream. Whatever is wrong is a `ClusterError`: one line that says what, and what
 from cluster.errors import ClusterError, Stopped
 from cluster.reach import connect
 from cluster.rows import committed_rows
+from cluster.spans import topic_spans
 from cluster.topics import changelog_topic, ensure_topics
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "committed_rows",
     "connect",
     "ensure_topics",
+    "topic_spans",
 ]

@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "agents": BELOW_THE_AGENTS,
     "web": BELOW_THE_AGENTS,
     "cluster": {"batching", "records"} | SETTINGS,
-    "startup": {"cluster", "batching"} | SETTINGS,
+    "startup": {"cluster"} | SETTINGS,
     "commands": {"cluster"} | BELOW_THE_AGENTS | SETTINGS,
     "fraud_app": {"web", "commands", "agents", "cluster", "startup", "logs"}
     | BELOW_THE_AGENTS

@@ -1,0 +1,37 @@
+"""From where to where the partitions of a topic go."""
+
+import time
+from typing import Literal
+
+from confluent_kafka import Consumer, KafkaException
+
+from batching.offsets import Span, committed_spans, partitions_of
+from cluster.errors import ClusterError, reason
+from cluster.reach import quiet
+from settings import Settings
+
+Isolation = Literal["read_committed", "read_uncommitted"]
+
+
+def topic_spans(
+    settings: Settings,
+    topic: str,
+    isolation: Isolation = "read_committed",
+    timeout: float = 10.0,
+) -> dict[int, Span]:
+    """Partition -> its first offset and its end; empty when the topic does not exist.
+
+    The end is the beginning of the first open transaction, or for read_uncommitted what was
+    written at all. Raises ClusterError.
+    """
+    # Nothing joins the group; it is named for clusters where only that group is allowed.
+    conf = {"group.id": settings.app_id, "isolation.level": isolation}
+    consumer = Consumer({**quiet(settings), **conf})
+    deadline = time.monotonic() + timeout
+    try:
+        partitions = partitions_of(consumer, topic, deadline)
+        return committed_spans(consumer, topic, partitions, deadline)
+    except KafkaException as exc:
+        raise ClusterError(f"topic {topic} cannot be looked at: {reason(exc.args[0])}") from exc
+    finally:
+        consumer.close()
