@@ -43,7 +43,7 @@ class Topology:
             "FRAUD_PARTITIONS": str(self.partitions),
             "FRAUD_PRODUCE_SIZE": "0",
             "FRAUD_TOKEN_KEY": "a key for measuring only",
-            "FRAUD_BENCH_STATE": str(self.folder / "state"),
+            "BENCH_STATE": str(self.folder / "state"),
         }
 
 

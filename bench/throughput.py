@@ -16,14 +16,15 @@ Nobody reads the verdicts while a program runs. Afterwards all are read and chec
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import accounts, proof
 from bench.process import Running
 from bench.programs import Program, Topology
-from bench.topics import Topics
+from bench.topics import Group, Topics
 
 _POLL = 0.05
 _STALLED = 60.0
@@ -86,7 +87,7 @@ def _run(topics: Topics, program: Program, source: str, accounts_: int, number: 
         )
         topics.create([run.verdicts, run.dead_letters])
         with Running(program, run) as running:
-            _wait(topics, program, run, running, wanted)
+            _wait(program, run, running, topics, wanted)
             done, wall = time.time() * 1000, time.monotonic() - running.started
         written = proof.verdicts_of(run)
         _check(program, run, written, wanted, accounts_)
@@ -112,28 +113,32 @@ def _check(
         raise proof.WorkNotDone(f"{program.name}: {found} verdicts, but {counted} in its table")
 
 
-def _wait(topics: Topics, program: Program, run: Topology, running: Running, wanted: int) -> None:
+def _wait(program: Program, run: Topology, running: Running, topics: Topics, wanted: int) -> None:
     moved, before = time.monotonic(), -1
-    while (done := _progress(topics, program, run)) < wanted:
-        running.check()
-        if done != before:
-            moved, before = time.monotonic(), done
-        elif time.monotonic() - moved > _STALLED:
-            raise TimeoutError(
-                f"{program.name} stopped at {done} of {wanted} accounts:\n{running.log()}"
-            )
-        time.sleep(_POLL)
+    with _progress_of(program, run, topics) as progress:
+        while (done := progress()) < wanted:
+            running.check()
+            if done != before:
+                moved, before = time.monotonic(), done
+            elif time.monotonic() - moved > _STALLED:
+                raise TimeoutError(
+                    f"{program.name} stopped at {done} of {wanted} accounts:\n{running.log()}"
+                )
+            time.sleep(_POLL)
 
 
-def _progress(topics: Topics, program: Program, run: Topology) -> int:
-    """Accounts whose verdicts are committed.
+@contextmanager
+def _progress_of(program: Program, run: Topology, topics: Topics) -> Iterator[Callable[[], int]]:
+    """A function that tells for how many accounts the verdicts are committed.
 
     A transaction leaves a marker among the verdicts, so their end offsets would count too many;
     the group's offsets are committed in the same transaction and have no gaps.
     """
-    if program.transactional:
-        return sum(topics.committed_by(run.group, run.accounts))
-    return sum(topics.committed_ends(run.verdicts))
+    if not program.transactional:
+        yield lambda: sum(topics.committed_ends(run.verdicts))
+        return
+    with closing(Group(run.broker, run.group, run.accounts, run.partitions)) as group:
+        yield lambda: sum(group.committed())
 
 
 def _told(run: Measured) -> str:

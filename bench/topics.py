@@ -3,12 +3,7 @@
 import time
 from collections.abc import Iterable
 
-from confluent_kafka import (
-    ConsumerGroupTopicPartitions,
-    IsolationLevel,
-    KafkaException,
-    TopicPartition,
-)
+from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
 TIMEOUT = 30.0
@@ -24,7 +19,7 @@ class Topics:
     def __init__(self, broker: str, partitions: int) -> None:
         self.broker = broker
         self.partitions = partitions
-        self._admin = AdminClient({"bootstrap.servers": broker})
+        self._admin = AdminClient({"bootstrap.servers": broker, "log_level": 2})
 
     def create(self, names: Iterable[str]) -> None:
         """Make topics whose records carry the broker's time, not their sender's.
@@ -48,13 +43,6 @@ class Topics:
         )
         return [found[part].result().offset for part in wanted]
 
-    def committed_by(self, group: str, topic: str) -> list[int]:
-        """For each partition the offset that the group committed; 0 before its first commit."""
-        asked = ConsumerGroupTopicPartitions(group, self._parts(topic))
-        futures = self._admin.list_consumer_group_offsets([asked], request_timeout=TIMEOUT)
-        parts = futures[group].result().topic_partitions
-        return [max(0, part.offset) for part in sorted(parts, key=lambda part: part.partition)]
-
     def _parts(self, topic: str) -> list[TopicPartition]:
         return [TopicPartition(topic, partition) for partition in range(self.partitions)]
 
@@ -75,3 +63,37 @@ class Topics:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.05)
+
+
+class Group:
+    """The committed offsets of a group, asked for without being a member of it.
+
+    By a consumer, as librdkafka's admin client crashes when the group's coordinator is not known
+    yet (librdkafka#5040). To be closed.
+    """
+
+    def __init__(self, broker: str, group: str, topic: str, partitions: int) -> None:
+        self._parts = [TopicPartition(topic, partition) for partition in range(partitions)]
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": broker,
+                "group.id": group,
+                "enable.auto.commit": False,
+                # Else the answer waits until no transaction of the group is under way.
+                "isolation.level": "read_uncommitted",
+                "log_level": 2,
+            }
+        )
+
+    def committed(self) -> list[int]:
+        """For each partition the offset that the group committed; 0 before its first commit.
+
+        Those of an open transaction are not committed. Blocks for one round trip; raises
+        KafkaException when the broker does not answer for 30 s.
+        """
+        parts = self._consumer.committed(self._parts, TIMEOUT)
+        return [max(0, part.offset) for part in parts]
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._consumer.close()

@@ -1,7 +1,13 @@
 package fraud.bench;
 
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.cfg.CoercionAction;
+import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.type.LogicalType;
 import java.io.IOException;
 import java.util.List;
 import org.apache.kafka.common.header.Headers;
@@ -19,7 +25,7 @@ final class Judge implements Processor<byte[], byte[], Object, Object> {
   static final String VERDICTS = "verdicts";
   static final String DEAD_LETTERS = "dead-letters";
 
-  private static final ObjectReader ACCOUNTS = new ObjectMapper().readerFor(BankAccount.class);
+  private static final ObjectReader ACCOUNTS = strict().readerFor(BankAccount.class);
   private static final int SHOWN_DIGITS = 4;
 
   private final KeyedHash tokens;
@@ -73,6 +79,21 @@ final class Judge implements Processor<byte[], byte[], Object, Object> {
         context.currentSystemTimeMs());
   }
 
+  /** Takes types as they are, no number for a text or the other way round, as the worker does. */
+  private static ObjectMapper strict() {
+    JsonMapper mapper =
+        JsonMapper.builder()
+            .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+    for (var shape :
+        List.of(
+            CoercionInputShape.Integer, CoercionInputShape.Float, CoercionInputShape.Boolean)) {
+      mapper.coercionConfigFor(LogicalType.Textual).setCoercion(shape, CoercionAction.Fail);
+    }
+    return mapper;
+  }
+
   private static BankAccount accountIn(byte[] value) {
     if (value == null) {
       return null;
@@ -97,7 +118,7 @@ final class Judge implements Processor<byte[], byte[], Object, Object> {
   }
 
   private static String masked(String digits) {
-    return digits.length() < SHOWN_DIGITS
+    return digits.length() < SHOWN_DIGITS || !Screening.isAllDigits(digits)
         ? "*".repeat(16)
         : "************" + digits.substring(digits.length() - SHOWN_DIGITS);
   }

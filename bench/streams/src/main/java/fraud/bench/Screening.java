@@ -38,10 +38,11 @@ final class Screening {
 
   private static boolean isWellFormed(String digits) {
     int length = digits.length();
-    if (length < SHORTEST_CARD || length > LONGEST_CARD) {
-      return false;
-    }
-    for (int i = 0; i < length; i++) {
+    return SHORTEST_CARD <= length && length <= LONGEST_CARD && isAllDigits(digits);
+  }
+
+  static boolean isAllDigits(String digits) {
+    for (int i = 0; i < digits.length(); i++) {
       char digit = digits.charAt(i);
       if (digit < '0' || digit > '9') {
         return false;

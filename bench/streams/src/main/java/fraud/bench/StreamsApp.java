@@ -24,7 +24,7 @@ import org.apache.kafka.streams.state.Stores;
 /**
  * The program: accounts in, verdicts and dead letters out, a count for each source partition.
  *
- * <p>It reads the worker's own environment variables, and FRAUD_BENCH_STATE for its state's folder.
+ * <p>It reads the worker's own environment variables, and BENCH_STATE for its state's folder.
  */
 public final class StreamsApp {
 
@@ -99,7 +99,7 @@ public final class StreamsApp {
     settings.put(
         StreamsConfig.BOOTSTRAP_SERVERS_CONFIG,
         environment("FRAUD_BROKER", "kafka://localhost:9092").replace("kafka://", ""));
-    settings.put(StreamsConfig.STATE_DIR_CONFIG, environment("FRAUD_BENCH_STATE", "target/state"));
+    settings.put(StreamsConfig.STATE_DIR_CONFIG, environment("BENCH_STATE", "target/state"));
     settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
     settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 2);
     // The default of exactly_once_v2, said here because latency and throughput hang on it.
