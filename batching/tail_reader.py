@@ -1,12 +1,12 @@
 """Reads the newest committed record of each partition of a topic, from its tail, and goes on."""
 
-import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from batching.closing import close
 from batching.tail_search import TailSearch
 
 #: The broker collects this long before it answers a fetch, which is what makes following cheap.
@@ -55,12 +55,7 @@ class TailReader:
 
     async def stop(self) -> None:
         """Closes the connection, started or not; never raises."""
-        closing = asyncio.ensure_future(self._consumer.stop())
-        await asyncio.wait([closing])
-        if closing.cancelled() or closing.exception() is not None:
-            # A fetch that waits after an error passes its own cancellation on through stop()
-            # (aiokafka 0.14, Fetcher.close), which then leaves the connections open.
-            await self._consumer._client.close()
+        await close(self._consumer)
 
     @property
     def caught_up(self) -> bool:

@@ -33,18 +33,22 @@ class RecentVerdicts:
         self._interval = interval
         self._watchers = 0
         self._looking: asyncio.Task[None] | None = None
+        self._left = asyncio.Event()
         self.verdicts: list[dict[str, Any]] = []
 
     @contextlib.contextmanager
     def watch(self) -> Iterator[None]:
         """Keeps the verdicts up to date inside the `with`; in a running loop."""
         self._watchers += 1
+        self._left.clear()
         if self._looking is None:
             self._looking = asyncio.get_running_loop().create_task(self._look())
         try:
             yield
         finally:
             self._watchers -= 1
+            if not self._watchers:
+                self._left.set()
 
     async def _look(self) -> None:
         complained = False
@@ -59,7 +63,8 @@ class RecentVerdicts:
                 else:
                     complained = False
                     self.verdicts = [one for one in map(entry, records) if one is not None]
-                await asyncio.sleep(self._interval)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._left.wait(), self._interval)
         finally:
             self._looking = None
             await self._records.close()

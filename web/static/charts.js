@@ -6,10 +6,10 @@ const SPAN_S = 900;
 const NAMES = ["authorized", "unauthorized", "dead_letters"];
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-const faint = (hex) => `${hex}2e`;
+const faint = (hex) => `${hex}40`;
 
-// Series as uPlot wants them, the first one the times. Rates stand on each other: the line of
-// dead letters is the sum of all, drawn first, so that the others cover their part of it.
+// Series as uPlot wants them, the first one the times. Rates stand on each other, so the line of
+// dead letters is the sum of all.
 const COLUMNS = {
   rates(history) {
     const [authorized, unauthorized, dead] = NAMES.map((name) => history[name]);
@@ -74,7 +74,7 @@ export class Chart {
     const shares = this.#kind === "mix";
     return {
       ...this.#size(),
-      padding: [8, 8, 0, 0],
+      padding: [8, 22, 0, 0],
       legend: { show: false },
       cursor: { show: false },
       scales: {
@@ -82,8 +82,10 @@ export class Chart {
         y: { range: shares ? [0, 100] : (_plot, _least, most) => [0, Math.max(1, (most || 0) * 1.1)] },
       },
       series: [{}, ...SERIES[this.#kind]()],
+      // Each colour only between its own line and the one below.
+      bands: shares ? [] : [{ series: [1, 2] }, { series: [2, 3] }],
       axes: [
-        { ...axis, space: 70, values: "{HH}:{mm}" },
+        { ...axis, size: 28, space: 70, values: "{HH}:{mm}" },
         { ...axis, size: 60, values: (_plot, ticks) => ticks.map((tick) => (shares ? `${tick} %` : tick.toLocaleString("en"))) },
       ],
     };

@@ -57,15 +57,15 @@ export function showPartitions(table, partitions, now) {
 export function showRecent(table, verdicts) {
   const make = () => {
     const row = element("tr");
-    row.append(element("td"), element("td"), element("td", "number"), element("td"), element("td", "wrap"));
+    row.append(element("td"), element("td"), element("td"), element("td", "number"), element("td"));
     return row;
   };
   fillChildren(table.tBodies[0], verdicts, make, (row, verdict) => {
     const outcome = verdict.authorized ? "authorized" : "unauthorized";
     const texts = [
-      time(verdict.at), verdict.card, amount(verdict.amount), outcome, verdict.reasons.join(", "),
+      time(verdict.at), outcome, verdict.card, amount(verdict.amount), verdict.reasons.join(", "),
     ];
     texts.forEach((text, index) => setText(row.cells[index], text));
-    row.cells[3].className = `outcome ${outcome}`;
+    row.cells[1].className = `outcome ${outcome}`;
   });
 }
