@@ -1,0 +1,59 @@
+"""A stream that has been running for 15 minutes, for the pictures of the page."""
+
+import math
+import random
+import time
+from itertools import accumulate
+
+from tests.functional.web_fakes import Stage
+from web import Condition
+from web.history import Sample
+
+_SHARES = (0.3, 0.2, 0.27, 0.23)
+_CHANCE = random.Random(7)
+
+
+def demo(stage: Stage) -> None:
+    """Fills every part of the page with something plausible; the same every time but the clock."""
+    now = time.time()
+    rates = [900 + 250 * math.sin(step / 14) + 120 * _CHANCE.random() for step in range(181)]
+    part = [0.56 + 0.03 * math.sin(step / 9) for step in range(181)]
+    authorized = [*accumulate(int(5 * r * p) for r, p in zip(rates, part, strict=True))]
+    refused = [*accumulate(int(5 * r * (0.99 - p)) for r, p in zip(rates, part, strict=True))]
+    dead = [*accumulate(int(5 * r * 0.01) for r in rates)]
+    for step, totals in enumerate(zip(authorized, refused, dead, strict=True)):
+        stage.state.history.add(Sample(now - 5 * (180 - step), *totals))
+    for partition, share in enumerate(_SHARES):
+        yes, no, bad = (int(share * column[-1]) for column in (authorized, refused, dead))
+        stage.feed.set(
+            partition,
+            authorized=yes,
+            unauthorized=no,
+            dead_letters=bad,
+            next_offset=yes + no + bad,
+            reasons={
+                "veritas_declined": int(0.8 * no),
+                "card_checksum": int(0.17 * no),
+                "amount_not_positive": int(0.04 * no),
+                "name_blank": int(0.01 * no),
+            },
+            codes={"not_json": int(0.8 * bad), "field_missing": int(0.2 * bad)},
+            worker=("host-a", "host-b")[partition % 2],
+            updated_at=int(now * 1000),
+        )
+        stage.feed.source_ends[partition] = yes + no + bad + (0, 12, 480, 3)[partition]
+    stage.provider = Condition("ok", "answers in 2 ms")
+    stage.recent.verdicts = [
+        {
+            "id": f"bankaccount-{number % 4}-{number}",
+            "at": int(now * 1000) - 40 * number,
+            "card": f"************{_CHANCE.randrange(1000, 9999)}",
+            "amount": round(_CHANCE.uniform(5, 4_000), 2),
+            "authorized": number % 3 != 0,
+            "reasons": []
+            if number % 3
+            else ["veritas_declined" if number % 2 else "card_checksum"],
+        }
+        for number in range(50)
+    ]
+    stage.feed.changed()

@@ -1,0 +1,274 @@
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import Site, Visit
+from tests.functional.web_fakes import Stage
+from web import Condition
+from web.history import Sample
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+MARKUP = "<script>document.title='taken'</script><img src=x onerror=document.title='taken'>"
+
+Open = Callable[..., Visit]
+
+
+def counts(authorized: int, unauthorized: int = 0, **others: Any) -> Callable[[Stage], None]:
+    return lambda stage: stage.feed.set(
+        0,
+        authorized=authorized,
+        unauthorized=unauthorized,
+        next_offset=authorized + unauthorized,
+        updated_at=int(time.time() * 1000),
+        **others,
+    )
+
+
+def verdict(number: int, *reasons: str) -> dict[str, Any]:
+    return {
+        "id": f"bankaccount-0-{number}",
+        "at": 1795410452087 + number,
+        "card": f"************{5000 + number}",
+        "amount": 100.5 + number,
+        "authorized": not reasons,
+        "reasons": list(reasons),
+    }
+
+
+def show(*verdicts: dict[str, Any]) -> Callable[[Stage], None]:
+    def act(stage: Stage) -> None:
+        stage.recent.verdicts = list(verdicts)
+        stage.feed.changed()
+
+    return act
+
+
+def full(stage: Stage) -> None:
+    """Something everywhere on the page."""
+    now = time.time()
+    for number in range(60):
+        stage.state.history.add(Sample(now - 300 + 5 * number, 9 * number, 4 * number, number))
+    stage.feed.set(
+        0,
+        authorized=531,
+        unauthorized=236,
+        dead_letters=59,
+        next_offset=826,
+        reasons={"veritas_declined": 200, "card_checksum": 36},
+        codes={"not_json": 50, "field_missing": 9},
+        worker="host-a",
+        updated_at=int(now * 1000),
+    )
+    stage.feed.source_ends = {0: 900, 1: 0}
+    stage.provider = Condition("bad", "away for 2 minutes")
+    stage.recent.verdicts = [verdict(3), verdict(2, "card_checksum"), verdict(1)]
+    stage.feed.changed()
+
+
+def test_the_counts_rise_by_themselves(site: Site, visit: Open) -> None:
+    site.do(counts(1_000, 500))
+    page = visit().page
+    expect(page.locator("#authorized")).to_have_text("1,000")
+    expect(page.locator("#share-authorized")).to_have_text("66.7 %")
+    expect(page.locator("#link-text")).to_have_text("live")
+    site.do(counts(3_000, 1_000))
+    expect(page.locator("#authorized")).to_have_text("3,000")
+    expect(page.locator("#total")).to_have_text("4,000")
+    expect(page.locator("#share-authorized")).to_have_text("75.0 %")
+
+
+def test_everything_the_worker_knows_is_on_the_page(site: Site, visit: Open) -> None:
+    site.do(full)
+    page = visit().page
+    expect(page.locator("#lag")).to_have_text("74")
+    expect(page.locator("#dead_letters")).to_have_text("59")
+    expect(page.locator("#reasons li")).to_have_count(2)
+    expect(page.locator("#reasons")).to_contain_text("veritas_declined200")
+    expect(page.locator("#codes")).to_contain_text("not_json50")
+    expect(page.locator("#partitions tbody tr")).to_have_count(2)
+    expect(page.locator("#partitions tbody tr").first).to_contain_text("host-a")
+    expect(page.locator("#conditions [data-level=bad]")).to_have_text(
+        "Verification service: away for 2 minutes"
+    )
+    expect(page.locator("#worker")).to_have_text("worker-a")
+    expect(page.locator("#version")).to_have_text("1.2.3")
+    expect(page.locator("#rates canvas")).to_be_visible()
+    expect(page.locator("#rates")).to_have_attribute(
+        "aria-label", "Accounts a second over the last 15 minutes: 2.8 on average"
+    )
+
+
+def test_the_history_is_there_after_a_reload(site: Site, visit: Open) -> None:
+    site.do(full)
+    page = visit().page
+    label = page.locator("#mix")
+    expect(label).to_have_attribute(
+        "aria-label", "Share authorized over the last 15 minutes: 69.2 %"
+    )
+    page.reload()
+    expect(label).to_have_attribute(
+        "aria-label", "Share authorized over the last 15 minutes: 69.2 %"
+    )
+
+
+def test_it_says_that_it_is_not_connected_and_comes_back(site: Site, visit: Open) -> None:
+    site.do(counts(10))
+    page = visit().page
+    expect(page.locator("#authorized")).to_have_text("10")
+    site.down()
+    expect(page.locator("#link-text")).to_contain_text("not connected")
+    expect(page.locator("#authorized")).to_have_text("10")
+    site.up()
+    site.do(counts(25))
+    expect(page.locator("#authorized")).to_have_text("25")
+    expect(page.locator("#link-text")).to_have_text("live")
+
+
+def test_it_comes_back_when_it_was_refused_too(site: Site, visit: Open) -> None:
+    site.do(counts(10))
+    page = visit().page
+    refused: list[str] = []
+
+    def refuse(route: Any) -> None:
+        refused.append(route.request.url)
+        route.fulfill(status=503, body="")
+
+    page.route("**/verdicts/stream*", refuse)
+    site.down()
+    site.up()
+    site.do(counts(11))
+    expect(page.locator("#link-text")).to_contain_text("not connected")
+    page.wait_for_function("() => true")
+    while len(refused) < 2:
+        page.wait_for_timeout(200)
+    page.unroute("**/verdicts/stream*")
+    expect(page.locator("#authorized")).to_have_text("11")
+
+
+def test_the_verdicts_can_be_filtered(site: Site, visit: Open) -> None:
+    site.do(show(verdict(1), verdict(2, "card_checksum"), verdict(3, "name_blank")))
+    page = visit().page
+    rows = page.locator("#recent tbody tr")
+    expect(rows).to_have_count(3)
+    page.get_by_label("unauthorized").check()
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("card_checksum")
+    page.get_by_label("authorized", exact=True).check()
+    expect(rows).to_have_count(1)
+    site.do(show(verdict(4, "name_blank")))
+    expect(rows).to_have_count(0)
+    expect(page.locator("#recent-none")).to_be_visible()
+
+
+def test_the_verdicts_can_be_paused_and_the_counts_go_on(site: Site, visit: Open) -> None:
+    site.do(show(verdict(1)))
+    page = visit().page
+    rows = page.locator("#recent tbody tr")
+    expect(rows).to_have_count(1)
+    pause = page.get_by_role("button", name="Pause")
+    pause.click()
+    expect(pause).to_have_attribute("aria-pressed", "true")
+    site.do(show(verdict(1), verdict(2)))
+    site.do(counts(77))
+    expect(page.locator("#authorized")).to_have_text("77")
+    page.wait_for_timeout(1_500)
+    expect(rows).to_have_count(1)
+    pause.click()
+    site.do(counts(78))
+    expect(rows).to_have_count(2)
+
+
+def test_markup_from_the_stream_is_text(site: Site, visit: Open) -> None:
+    def act(stage: Stage) -> None:
+        stage.provider = Condition("warn", MARKUP)
+        stage.feed.set(0, unauthorized=1, reasons={MARKUP: 1}, codes={MARKUP: 1}, worker=MARKUP)
+        stage.recent.verdicts = [{**verdict(1, MARKUP), "card": MARKUP}]
+
+    site.do(act)
+    opened = visit()
+    page = opened.page
+    expect(page.locator("#reasons .name")).to_have_text(MARKUP)
+    expect(page.locator("#codes .name")).to_have_text(MARKUP)
+    expect(page.locator("#recent tbody td").nth(2)).to_have_text(MARKUP)
+    expect(page.locator("#recent tbody td").nth(4)).to_have_text(MARKUP)
+    expect(page.locator("#partitions tbody tr").first).to_contain_text(MARKUP)
+    expect(page.locator("#conditions")).to_contain_text(MARKUP)
+    assert page.title() == "Bank account verdicts"
+    assert page.locator("main img, main script").count() == 0
+
+
+def test_nothing_is_asked_of_another_host_and_nothing_is_complained_of(
+    site: Site, visit: Open
+) -> None:
+    site.do(full)
+    opened = visit()
+    expect(opened.page.locator("#authorized")).to_have_text("531")
+    opened.page.wait_for_timeout(1_500)
+    assert opened.complaints == []
+    assert {url.split("/")[2] for url in opened.requested} == {f"127.0.0.1:{site.port}"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1400])
+def test_it_is_accessible(site: Site, visit: Open, scheme: str, width: int) -> None:
+    site.do(full)
+    # The policy of the page would refuse the checker itself.
+    options = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}}
+    page = visit(bypass_csp=True, **options).page
+    expect(page.locator("#authorized")).to_have_text("531")
+    page.add_script_tag(content=AXE)
+    result = page.evaluate("axe.run()")
+    assert len(result["passes"]) > 10, "the checker checked nothing"
+    found = [
+        (one["id"], one["impact"], [n["html"] for n in one["nodes"]])
+        for one in result["violations"]
+    ]
+    assert [one for one in found if one[1] in ("serious", "critical")] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_numbers_do_not_jump(site: Site, visit: Open) -> None:
+    site.do(counts(111_111, 111_111))
+    page = visit().page
+    tile = page.locator(".tile.authorized")
+    expect(page.locator("#authorized")).to_have_text("111,111")
+    width = """number => {
+        const range = document.createRange();
+        range.selectNodeContents(number);
+        return range.getBoundingClientRect().width;
+    }"""
+    before = (page.locator("#authorized").evaluate(width), tile.bounding_box())
+    site.do(counts(888_888, 111_111))
+    expect(page.locator("#authorized")).to_have_text("888,888")
+    assert (page.locator("#authorized").evaluate(width), tile.bounding_box()) == before
+
+
+def test_it_works_by_keyboard(site: Site, visit: Open) -> None:
+    site.do(show(verdict(1), verdict(2, "name_blank")))
+    page = visit().page
+    rows = page.locator("#recent tbody tr")
+    expect(rows).to_have_count(2)
+    page.locator("#filter input:checked").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(rows).to_have_count(1)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(page.locator("#pause")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_browser_with_the_token_is_let_in_stream_and_all(browser: Browser) -> None:
+    site = Site(token="s3cret")
+    try:
+        site.do(counts(12))
+        credentials = {"username": "me", "password": "s3cret"}
+        context = browser.new_context(http_credentials=credentials)  # type: ignore[arg-type]
+        opened = Visit(context, site.url)
+        expect(opened.page.locator("#authorized")).to_have_text("12")
+        context.close()
+    finally:
+        site.close()
