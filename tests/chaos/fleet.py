@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -60,6 +61,16 @@ class Fleet:
         with self._lock:
             self._members.remove(worker)
         self._end(worker)
+
+    def dump(self) -> None:
+        """Have every worker write the stacks of its threads and tasks into its log.
+
+        Mode does so on SIGUSR1, unless its event loop hangs.
+        """
+        with self._lock:
+            for worker in self._members:
+                if worker.is_running:
+                    worker.process.send_signal(signal.SIGUSR1)
 
     def close(self) -> None:
         """Let all end. Returns when none is left."""

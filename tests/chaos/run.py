@@ -117,9 +117,13 @@ def _run(directory: Path, seed: int, records: int, faults: Sequence[Fault], say:
         chaos.plan(faults)
         load = Load(server.bootstrap, f"{APP}-in", records, PARTITIONS, chaos.lasts)
         stack.callback(load.close)
-        chaos.wreak()
-        load.wait(300.0)
-        progress.wait_for(records, patience=PATIENCE, timeout=900.0)
+        try:
+            chaos.wreak()
+            load.wait(300.0)
+            progress.wait_for(records, patience=PATIENCE, timeout=900.0)
+        except AssertionError:
+            fleet.dump()
+            raise
         # Before the proof: whatever a worker still could write, it has written then.
         fleet.close()
         proof = prove(server.bootstrap, APP, load.sent)
