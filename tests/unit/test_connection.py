@@ -118,6 +118,16 @@ def test_only_the_given_ca_is_trusted(files: dict[str, Path]) -> None:
     assert "trustme" in str(only["subject"])
 
 
+def test_the_clients_certificate_is_loaded_and_has_to_fit_its_key(
+    files: dict[str, Path], tmp_path: Path
+) -> None:
+    others_key = tmp_path / "other.pem"
+    trustme.CA().issue_cert("other@example.org").private_key_pem.write_to_path(others_key)
+    tls = {"kafka_ssl_cert": files["cert"], "kafka_ssl_key": others_key}
+    with pytest.raises(ssl.SSLError, match="(?i)key.values.mismatch"):
+        aiokafka_kwargs(settings(kafka_security_protocol="SSL", **tls))
+
+
 def test_fausts_credentials_are_of_the_kind_of_the_protocol(files: dict[str, Path]) -> None:
     kinds = [type(faust_credentials(each)) for each in all_kinds(files)]
     assert kinds == [type(None), SSLCredentials, SSLCredentials, SASLCredentials, SASLCredentials]

@@ -202,8 +202,9 @@ def test_headers_of_others_do_not_disturb_a_dead_letter() -> None:
 @pytest.mark.parametrize("name", ["error", "detail", "topic", "partition", "offset", "failed_at"])
 def test_a_message_without_one_of_the_headers_is_no_dead_letter(name: str) -> None:
     headers = [each for each in DeadLetter(**LETTER).headers() if each[0] != name]
-    with pytest.raises(ValueError, match=f"not a dead letter: no header '{name}'"):
-        DeadLetter.from_message(None, None, headers)
+    for lacking in (headers, [*headers, (name, None)]):
+        with pytest.raises(ValueError, match=f"not a dead letter: no header '{name}'"):
+            DeadLetter.from_message(None, None, lacking)
 
 
 @pytest.mark.parametrize("header", [("offset", b"x"), ("detail", b"\xff")])
