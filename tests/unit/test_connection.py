@@ -124,7 +124,7 @@ def test_the_clients_certificate_is_loaded_and_has_to_fit_its_key(
     others_key = tmp_path / "other.pem"
     trustme.CA().issue_cert("other@example.org").private_key_pem.write_to_path(others_key)
     tls = {"kafka_ssl_cert": files["cert"], "kafka_ssl_key": others_key}
-    with pytest.raises(ssl.SSLError, match="(?i)key.values.mismatch"):
+    with pytest.raises(ssl.SSLError, match=r"(?i)key.values.mismatch"):
         aiokafka_kwargs(settings(kafka_security_protocol="SSL", **tls))
 
 
