@@ -6,7 +6,6 @@ Run by ``faust -A fraud_app worker -l info``; the way of an account is drawn in 
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 from typing import Any
 
@@ -14,7 +13,9 @@ import faust
 import uvloop
 from prometheus_client import CollectorRegistry
 
+import commands
 import logs
+import web
 from agents.fakes import FakeAccounts
 from agents.judging import Judge, Judgement
 from agents.metrics import AccountMetrics
@@ -22,45 +23,30 @@ from agents.producer import production
 from agents.report import VerdictLog
 from agents.verification import verification
 from batching import Engine
+from batching.follower import ChangelogFollower
+from batching.latest import LatestRecords
 from batching.metrics import EngineMetrics
-from connection import faust_credentials, librdkafka
+from connection import aiokafka_kwargs, faust_credentials, librdkafka
 from records import PartitionCounts
-from settings import Settings
+from settings import Settings, SettingsError
+from startup import checking_worker
 from veritas import SimulatedVeritas, Veritas
 
 VERSION = "0.1.0"
 
-logger = logging.getLogger("fraud_app")
 
-
-def create_app(settings: Settings, veritas: Veritas | None = None) -> faust.App:
-    """Wire the app. Connects to nothing; another ``veritas`` may be given for a test."""
-    app = faust.App(
-        settings.app_id,
-        broker=settings.broker.split(";"),
-        broker_credentials=faust_credentials(settings),
-        broker_session_timeout=settings.session_timeout,
-        broker_heartbeat_interval=settings.heartbeat_interval,
-        broker_max_poll_records=2 * settings.batch_records,
-        store=settings.store,
-        topic_partitions=settings.partitions,
-        topic_replication_factor=settings.replication_factor,
-        topic_allow_declare=settings.create_topics,
-        # The engine ends the batches of a revoked partition itself.
-        stream_wait_empty=False,
-        web_bind=settings.web_host,
-        # Faust's own pages would show the table's rows to anybody.
-        web_tables_enabled=False,
-        web_router_enabled=False,
-    )
-    logs.quiet_libraries()
-    worker = f"{socket.gethostname()}-{id(app):x}"
+def create_app(settings: Settings | None = None, veritas: Veritas | None = None) -> faust.App:
+    """Wire the app; connects to nothing. Without arguments as the environment says."""
+    settings = settings or Settings.load()
+    app = faust.App(settings.app_id, **faust_settings(settings))
+    logs.set_up(settings, app)
+    worker = f"{socket.gethostname()}:{app.conf.web_port}"
     registry = CollectorRegistry()
     metrics = AccountMetrics(registry)
     verdict_log = VerdictLog()
     veritas = veritas or SimulatedVeritas(settings.approval_rate, settings.veritas_seed)
 
-    # accounts in, one row of the table for each of their partitions
+    # accounts in; the table has one row for each of their partitions
     engine = Engine(
         app,
         librdkafka(settings),
@@ -72,53 +58,89 @@ def create_app(settings: Settings, veritas: Veritas | None = None) -> faust.App:
     counts = engine.table("verdict_counts", PartitionCounts)
     accounts = engine.topic(settings.accounts_topic, table=counts)
 
+    # fake accounts, so that it runs by itself; one worker of the group makes them
+    if settings.produce_size:
+        make_accounts = production(
+            send=sender(app, settings.accounts_topic),
+            fakes=FakeAccounts(settings.seed),
+            size=settings.produce_size,
+            failed=metrics.not_sent,
+        )
+        app.timer(settings.produce_interval, on_leader=True, name="producer")(make_accounts)
+
+    # verdicts and dead letters out
     def report(judgement: Judgement) -> None:
         metrics(judgement)
         verdict_log(judgement)
 
-    # verdicts and dead letters out
-    app.agent(accounts, name="verification", concurrency=engine.concurrency)(
-        verification(
-            transactions=engine,
-            judge=Judge(veritas, settings.token_key_bytes),
-            verdicts_topic=settings.verdicts_topic,
-            dead_letters_topic=settings.dead_letters_topic,
-            worker=worker,
-            report=report,
-        )
+    verify_accounts = verification(
+        transactions=engine,
+        judge=Judge(veritas, settings.token_key_bytes),
+        verdicts_topic=settings.verdicts_topic,
+        dead_letters_topic=settings.dead_letters_topic,
+        worker=worker,
+        report=report,
     )
-    app.timer(1.0, name="verdict_log")(_in_timer(verdict_log.flush))
+    app.agent(accounts, name="verification", concurrency=engine.concurrency)(verify_accounts)
+    app.timer(1.0, name="verdict_log")(verdict_log.tick)
+    app.task(veritas.start)
+    app.on_before_shutdown.connect(lambda *_, **__: veritas.close(), weak=False)
 
-    # fake accounts, so that it runs by itself; on one worker of the group
-    if settings.produce_size:
-
-        async def send(value: bytes) -> Any:
-            producer = await app.maybe_start_producer()
-            return await producer.send(settings.accounts_topic, None, value, None, None, None)
-
-        app.timer(settings.produce_interval, on_leader=True, name="producer")(
-            production(
-                send=send,
-                fakes=FakeAccounts(settings.seed),
-                size=settings.produce_size,
-                failed=metrics.not_sent,
-            )
-        )
-
+    # what people and machines see of it
+    clients = aiokafka_kwargs(settings)
+    feed = ChangelogFollower(
+        counts.changelog_topic_name,
+        PartitionCounts.loads,
+        client_kwargs=clients,
+        source_topic=settings.accounts_topic,
+    )
+    app.web.add_dependency(feed)
+    recent = web.RecentVerdicts(LatestRecords(settings.verdicts_topic, clients))
+    state = web.WebState(
+        feed, settings.partitions, worker, VERSION, registry, recent, lambda: engine.objection
+    )
+    token = settings.web_token
+    web.attach(app, state, token=token.get_secret_value() if token else None)
+    commands.attach(app, settings, FakeAccounts)
     return app
 
 
-def use_uvloop() -> None:
-    """Let every event loop from here on be uvloop's; must come before Faust makes the first."""
-    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+def faust_settings(settings: Settings) -> dict[str, Any]:
+    """How Faust itself is set up."""
+    return {
+        "broker": settings.broker.split(";"),
+        "broker_credentials": faust_credentials(settings),
+        "broker_session_timeout": settings.session_timeout,
+        "broker_heartbeat_interval": settings.heartbeat_interval,
+        "broker_request_timeout": max(90.0, settings.session_timeout),
+        "broker_max_poll_records": 2 * settings.batch_records,
+        "store": settings.store,
+        "topic_partitions": settings.partitions,
+        "topic_replication_factor": settings.replication_factor,
+        "topic_allow_declare": settings.create_topics,
+        # The engine ends the batches of a revoked partition itself.
+        "stream_wait_empty": False,
+        "web_bind": settings.web_host,
+        # Faust's own pages would show the table's rows to anybody.
+        "web_tables_enabled": False,
+        "web_router_enabled": False,
+        "Worker": checking_worker(settings),
+    }
 
 
-def _in_timer(call: Any) -> Any:
-    async def tick() -> None:
-        call()
+def sender(app: faust.App, topic: str) -> Any:
+    """Send a value past Faust's topics: those would log it, card and all, at debug level."""
 
-    return tick
+    async def send(value: bytes) -> Any:
+        producer = await app.maybe_start_producer()
+        return await producer.send(topic, None, value, None, None, None)
+
+    return send
 
 
-use_uvloop()
-app = create_app(Settings.load())
+# Before Faust makes the first event loop.
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+try:
+    app = create_app()
+except SettingsError as exc:
+    raise SystemExit(f"fraud_app: {exc}") from None

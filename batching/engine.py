@@ -30,13 +30,14 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import faust
+from confluent_kafka import KafkaException
 from faust.types import TP
 
 from batching.batch import Batch
 from batching.errors import Abandoned, Fenced, TransactionRefused
 from batching.metrics import EngineMetrics
 from batching.table import PartitionTable, TransactionalTableManager
-from batching.tail import read_last
+from batching.tail import LastRecord, read_last
 from batching.tenure import Origin, Tenure
 from batching.transaction import Transaction
 from batching.transport import OUTSTANDING, BatchConsumer, BatchSchema, BatchTransport
@@ -83,6 +84,7 @@ class Engine:
         self._tables: dict[str, PartitionTable] = {}
         self._group: Any = None
         self._rejoining = False
+        self._taken = False
         transport = BatchTransport(app.conf.broker_consumer, app)
         transport.engine = self
         app.transport = transport
@@ -106,6 +108,18 @@ class Engine:
         """Whether this topic is read in batches."""
         return topic in self._tables
 
+    @property
+    def objection(self) -> str | None:
+        """Why no batches are worked on now, in a few words; None when they are.
+
+        A worker that has been left without partitions has nothing to object.
+        """
+        if not self._taken:
+            return "waiting for partitions"
+        if self.app.rebalancing or self._rejoining:
+            return "rebalancing"
+        return None
+
     # -- an agent's batch
 
     @asynccontextmanager
@@ -118,7 +132,7 @@ class Engine:
             started = time.monotonic()
             self.metrics.turn_seconds.observe(started - waiting)
             try:
-                if not tenure.is_current(origin):
+                if not tenure.is_current(origin) or self.app.should_stop:
                     yield self._void(batch)
                     return
                 if not tenure.follows_on(origin):
@@ -150,7 +164,7 @@ class Engine:
         return Transaction(batch, records, state)
 
     def _void(self, batch: Batch) -> Transaction:
-        return Transaction(batch, (), self._tables[batch.topic].default())  # type: ignore[misc]
+        return Transaction(batch, (), self._tables[batch.topic].default())
 
     async def _commit(self, batch: Batch, tenure: Tenure, transaction: Transaction) -> None:
         table = self._tables[batch.topic]
@@ -244,20 +258,18 @@ class Engine:
                 None, group_metadata, self.kafka, self.app.conf.id
             )
         tenures = [self._new_tenure(tp) for tp in wanted]
-        fencing = [asyncio.create_task(tenure.run(tenure.writer.fence)) for tenure in tenures]
         try:
-            while fencing:
-                _, late = await asyncio.wait(fencing, timeout=0.5)
-                if not late:
-                    break
-                if self.app.should_stop:
-                    for tenure in tenures:
-                        tenure.writer.stop()
-            await asyncio.gather(*fencing)
+            await self._fence(tenures)
             await self._restore(tenures)
         except Abandoned:
             return
+        except Exception as exc:  # noqa: BLE001 - whatever it is, somebody must know
+            # Without this the worker would stay in the group and do nothing.
+            logger.error("cannot take over partitions: %s", exc)  # noqa: TRY400
+            await self.app.crash(exc)
+            return
         self.tenures.update((tenure.tp, tenure) for tenure in tenures)
+        self._taken = True
         self.metrics.tenures.set(len(self.tenures))
         self.metrics.takeover.observe(time.monotonic() - started)
         if wanted:
@@ -271,22 +283,42 @@ class Engine:
         transactional_id = f"{self.app.conf.id}-{tp.topic}-{tp.partition}"
         return Tenure(tp, TransactionalWriter(self.kafka, transactional_id, self._group))
 
+    async def _fence(self, tenures: list[Tenure]) -> None:
+        """Shut the former owners out, all at once."""
+        fencing = [asyncio.create_task(tenure.run(tenure.writer.fence)) for tenure in tenures]
+        waiting = set(fencing)
+        while waiting:
+            _, waiting = await asyncio.wait(waiting, timeout=0.5)
+            if self.app.should_stop:
+                for tenure in tenures:
+                    tenure.writer.stop()
+        await asyncio.gather(*fencing)
+
     async def _restore(self, tenures: list[Tenure]) -> None:
+        """Read the rows back; the tenures are fenced, so what is there is final."""
         for topic, table in self._tables.items():
-            mine = [tenure for tenure in tenures if tenure.tp.topic == topic]
+            mine = {tenure.tp.partition: tenure for tenure in tenures if tenure.tp.topic == topic}
             if not mine:
                 continue
-            rows = await asyncio.get_running_loop().run_in_executor(
-                None,
-                read_last,
-                self.kafka,
-                table.changelog_topic_name,
-                [tenure.tp.partition for tenure in mine],
-            )
-            for tenure in mine:
-                if row := rows.get(tenure.tp.partition):
-                    tenure.restore(cast(Any, table.value_type).loads(row.value, serializer="json"))
-                    table.apply(tenure.tp.partition, tenure.state)
+            for partition, row in (await self._read_rows(table, list(mine))).items():
+                mine[partition].restore(
+                    cast(Any, table.value_type).loads(row.value, serializer="json")
+                )
+                table.apply(partition, mine[partition].state)
+
+    async def _read_rows(
+        self, table: PartitionTable, partitions: list[int]
+    ) -> dict[int, LastRecord]:
+        while True:
+            try:
+                return await asyncio.get_running_loop().run_in_executor(
+                    None, read_last, self.kafka, table.changelog_topic_name, partitions
+                )
+            except (KafkaException, TimeoutError) as exc:
+                logger.warning("%s cannot be read, again: %s", table.changelog_topic_name, exc)
+            await asyncio.sleep(1.0)
+            if self.app.should_stop:
+                raise Abandoned(table.changelog_topic_name)
 
     async def release(self, revoked: Iterable[TP]) -> None:
         """Give partitions up; returns when nothing of them is written any more."""

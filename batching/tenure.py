@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+import logging
 from typing import Any, NamedTuple
 
 from faust.types import TP
 
+from batching.thread import CallThread
 from batching.writer import TransactionalWriter
 
 __all__ = ["Origin", "Tenure"]
+
+logger = logging.getLogger(__name__)
+
+#: Longest wait (s) for a transaction under way when a partition is given up.
+END_TIMEOUT = 3.0
 
 
 class Origin(NamedTuple):
@@ -39,16 +45,18 @@ class Tenure:
         #: Next offset to be fetched.
         self.fetched: int | None = None
         self.highwater: int | None = None
+        #: No batch of this tenure counts any more: it was revoked, or fenced.
         self.ended = False
         self.failures = 0
         #: Batches of a partition are worked on one at a time, in the order in which they came.
         self.turn = asyncio.Lock()
+        self._closed = False
         self._seeks = 0
         self._outstanding = 0
         self._bodies: set[asyncio.Task[Any]] = set()
         # A thread of its own: a commit that waits for the broker must not hold up another
         # partition's.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=writer.transactional_id)
+        self._thread = CallThread(writer.transactional_id)
 
     def restore(self, state: Any) -> None:
         """Set what was read back from the changelog."""
@@ -94,7 +102,7 @@ class Tenure:
 
     async def run(self, call: Any, *args: Any) -> Any:
         """Run a blocking call in the tenure's thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
+        return await self._thread.run(call, *args)
 
     def enter(self, body: asyncio.Task[Any]) -> None:
         """Note a task that works on a batch, to be cancelled when the tenure ends."""
@@ -107,14 +115,20 @@ class Tenure:
     async def end(self) -> None:
         """Give the partition up: bodies that wait are cancelled, a commit under way is awaited.
 
-        Returns when nothing of this tenure runs any more; a second or two at the most, also while
-        the broker is away.
+        Returns when nothing of this tenure runs any more; a few seconds at the most, also while
+        the brokers are away.
         """
-        if self.ended:
+        if self._closed:
             return
-        self.ended = True
+        self._closed = self.ended = True
         self.writer.stop()
         for body in self._bodies:
             body.cancel()
-        await self.run(self.writer.close)
-        self._thread.shutdown(wait=False)
+        closing = asyncio.ensure_future(self.run(self.writer.close))
+        _, late = await asyncio.wait({closing}, timeout=END_TIMEOUT)
+        if late:
+            # The thread is in a call that librdkafka does not end while the brokers are away.
+            # When it does, the writer gives up before the commit: it was told to stop.
+            closing.cancel()
+            logger.warning("%s: left while its transaction waits for the brokers", self.tp)
+        self._thread.close()

@@ -6,10 +6,12 @@ the event is a batch, so that price is paid once a fetch.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import faust
+from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
@@ -25,6 +27,8 @@ __all__ = ["BatchConsumer", "BatchSchema", "BatchTransport"]
 OUTSTANDING = 2
 #: How long to wait for records (s) while some partitions are left out because they are full.
 SHORT_WAIT = 0.005
+#: Longest wait (s) for aiokafka's consumer to leave its group and close its connections.
+STOP_TIMEOUT = 4.0
 
 
 class BatchSchema(faust.Schema[Any, Any]):
@@ -54,6 +58,18 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
             return super()._create_worker_consumer(transport)
         finally:
             self.consumer.in_transaction = False
+
+    async def on_thread_stop(self) -> None:
+        """Stop aiokafka's consumer, but do not wait for brokers that are away.
+
+        Its fetcher lets a CancelledError out when it is closed while it waits to try again; let
+        through, that would leave Faust waiting for this thread for ever.
+        """
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT):
+                await super().on_thread_stop()
+        except (asyncio.CancelledError, TimeoutError, KafkaError) as exc:
+            self.log.warning("the consumer was not stopped in order: %r", exc)
 
 
 class BatchConsumer(driver.Consumer):
@@ -87,6 +103,11 @@ class BatchConsumer(driver.Consumer):
         # still commit behind what is read here.
         await self.engine.take(assigned)
         await super().on_partitions_assigned(assigned, generation_id)
+
+    async def on_stop(self) -> None:
+        """End the tenures: a commit under way is awaited, unless the brokers are away."""
+        await self.engine.release(list(self.engine.tenures))
+        await super().on_stop()
 
     async def perform_seek(self) -> None:
         """Seek to what is committed; the table's row knows better than the group's offset."""

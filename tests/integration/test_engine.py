@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 
 from devbroker import EmbeddedBroker, KafkaServer
 from tests.conftest import Kafka
@@ -125,6 +126,23 @@ def test_a_worker_that_wakes_up_after_its_partitions_moved_writes_nothing(copyin
     assert other.is_running
 
 
+def test_a_worker_that_is_fenced_joins_anew_and_goes_on(copying: Copying) -> None:
+    copying.send(1_000)
+    worker = copying.worker()
+    copying.wait_for_all()
+    intruder = Producer(
+        {
+            "bootstrap.servers": copying.bootstrap,
+            "transactional.id": f"{copying.name}-{copying.name}-in-0",
+        }
+    )
+    intruder.init_transactions(30)
+    copying.send(1_000, partition=0)
+    copying.wait_for_all()
+    assert "fenced, joining the group anew" in worker.log
+    assert worker.stop() == 0
+
+
 def test_a_batch_whose_agent_raises_is_done_again(copying: Copying) -> None:
     copying.send_values(b"one", b"raise once", b"two")
     worker = copying.worker()
@@ -190,6 +208,9 @@ def test_the_broker_may_be_killed_and_come_back(
     copying.send(5_000)
     copying.wait_for_all(timeout=90)
     assert worker.is_running
+    copying.send(5_000)
+    server.kill()
+    assert worker.stop(timeout=10) == 0
 
 
 def test_the_embedded_broker_will_do_and_so_will_a_restart_on_it(
