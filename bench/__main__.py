@@ -15,6 +15,9 @@ from bench.programs import PROGRAMS, Program
 from bench.proof import WorkNotDone
 from devbroker import BrokerError, KafkaServer
 
+# The development server takes a broker for dead after 3 s, which full load can make it miss.
+_STEADY = {"broker.session.timeout.ms": "18000"}
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure and print; 1 when a program could not be run or did not do its work."""
@@ -94,7 +97,7 @@ def _broker(given: str | None) -> Iterator[str]:
         return
     with (
         tempfile.TemporaryDirectory(prefix="bench-kafka-") as folder,
-        KafkaServer(Path(folder)) as server,
+        KafkaServer(Path(folder), properties=_STEADY) as server,
     ):
         yield server.bootstrap
 

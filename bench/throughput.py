@@ -16,18 +16,16 @@ Nobody reads the verdicts while a program runs. Afterwards all are read and chec
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import accounts, proof
 from bench.process import Running
 from bench.programs import Program, Topology
-from bench.topics import Group, Topics
+from bench.progress import wait_until_done
+from bench.topics import Topics
 
-_POLL = 0.05
-_STALLED = 60.0
 _SETTLE = 2.0
 
 
@@ -87,7 +85,7 @@ def _run(topics: Topics, program: Program, source: str, accounts_: int, number: 
         )
         topics.create([run.verdicts, run.dead_letters])
         with Running(program, run) as running:
-            _wait(program, run, running, topics, wanted)
+            wait_until_done(program, run, running, topics, wanted)
             done, wall = time.time() * 1000, time.monotonic() - running.started
         written = proof.verdicts_of(run)
         _check(program, run, written, wanted, accounts_)
@@ -111,34 +109,6 @@ def _check(
     # A program that is stopped in the middle may have counted what it had not yet sent.
     if wanted == accounts_ and (counted := proof.counted_by(run, program.counted)) != found:
         raise proof.WorkNotDone(f"{program.name}: {found} verdicts, but {counted} in its table")
-
-
-def _wait(program: Program, run: Topology, running: Running, topics: Topics, wanted: int) -> None:
-    moved, before = time.monotonic(), -1
-    with _progress_of(program, run, topics) as progress:
-        while (done := progress()) < wanted:
-            running.check()
-            if done != before:
-                moved, before = time.monotonic(), done
-            elif time.monotonic() - moved > _STALLED:
-                raise TimeoutError(
-                    f"{program.name} stopped at {done} of {wanted} accounts:\n{running.log()}"
-                )
-            time.sleep(_POLL)
-
-
-@contextmanager
-def _progress_of(program: Program, run: Topology, topics: Topics) -> Iterator[Callable[[], int]]:
-    """A function that tells for how many accounts the verdicts are committed.
-
-    A transaction leaves a marker among the verdicts, so their end offsets would count too many;
-    the group's offsets are committed in the same transaction and have no gaps.
-    """
-    if not program.transactional:
-        yield lambda: sum(topics.committed_ends(run.verdicts))
-        return
-    with closing(Group(run.broker, run.group, run.accounts, run.partitions)) as group:
-        yield lambda: sum(group.committed())
 
 
 def _told(run: Measured) -> str:
