@@ -17,7 +17,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "setting_values": set(),
     "settings": {"setting_values"},
     "connection": {"settings", "setting_values"},
-    "logs": set(),
+    "logs": {"settings"},
     "records": set(),
     "screening": {"records"},
     "veritas": {"records"},
