@@ -49,7 +49,7 @@ def partitions_of(consumer: Consumer, topic: str, deadline: float) -> set[int]:
             return set()
         raise KafkaException(found.error)
 
-    return _until(deadline, ask)
+    return until(deadline, ask)
 
 
 def committed_spans(
@@ -61,15 +61,21 @@ def committed_spans(
     the beginning of the first open transaction, else the high watermark. Raises KafkaException.
     """
     wanted = sorted(partitions)
-
-    def ask(which: int) -> dict[int, int]:
-        asked = [TopicPartition(topic, partition, which) for partition in wanted]
-        answers = _until(deadline, lambda timeout: _offsets(consumer, asked, timeout))
-        return {answer.partition: answer.offset for answer in answers}
-
-    begins = ask(_EARLIEST)
-    ends = ask(_LATEST)
+    begins = offsets_at(consumer, topic, wanted, _EARLIEST, deadline)
+    ends = offsets_at(consumer, topic, wanted, _LATEST, deadline)
     return {partition: Span(begins[partition], ends[partition]) for partition in wanted}
+
+
+def offsets_at(
+    consumer: Consumer, topic: str, partitions: Iterable[int], time_ms: int, deadline: float
+) -> dict[int, int]:
+    """The offset of each partition's first record at `time_ms` (since the epoch) or later.
+
+    Without those that have none so late. Raises KafkaException.
+    """
+    asked = [TopicPartition(topic, partition, time_ms) for partition in sorted(partitions)]
+    answers = until(deadline, lambda timeout: _offsets(consumer, asked, timeout))
+    return {answer.partition: answer.offset for answer in answers if answer.offset >= 0}
 
 
 def _offsets(
@@ -84,8 +90,12 @@ def _offsets(
     return answers
 
 
-def _until(deadline: float, ask: Callable[[float], T]) -> T:
-    """Asks until there is an answer; the last error when there was none at the deadline."""
+def until(deadline: float, ask: Callable[[float], T]) -> T:
+    """Asks until there is an answer; the last error when there was none at the deadline.
+
+    `ask` is given the seconds that it may take, one at most, so that signals are handled. Only
+    errors that pass by themselves are asked again about.
+    """
     while True:
         began = time.monotonic()
         try:

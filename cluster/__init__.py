@@ -4,18 +4,21 @@ For the start of a worker and for the commands; everything here blocks and takes
 stream. Whatever is wrong is a `ClusterError`: one line that says what, and what to do.
 """
 
+from cluster.committed import committed_offsets
 from cluster.errors import ClusterError, Stopped
 from cluster.reach import connect
 from cluster.rows import committed_rows
 from cluster.spans import topic_spans
-from cluster.topics import changelog_topic, ensure_topics
+from cluster.topics import changelog_topic, ensure_topics, is_compacted
 
 __all__ = [
     "ClusterError",
     "Stopped",
     "changelog_topic",
+    "committed_offsets",
     "committed_rows",
     "connect",
     "ensure_topics",
+    "is_compacted",
     "topic_spans",
 ]

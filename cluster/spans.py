@@ -5,7 +5,7 @@ from typing import Literal
 
 from confluent_kafka import Consumer, KafkaException
 
-from batching.offsets import Span, committed_spans, partitions_of
+from batching.offsets import Span, committed_spans, offsets_at, partitions_of
 from cluster.errors import ClusterError, reason
 from cluster.reach import quiet
 from settings import Settings
@@ -17,12 +17,15 @@ def topic_spans(
     settings: Settings,
     topic: str,
     isolation: Isolation = "read_committed",
+    *,
+    since: int | None = None,
     timeout: float = 10.0,
 ) -> dict[int, Span]:
     """Partition -> its first offset and its end; empty when the topic does not exist.
 
     The end is the beginning of the first open transaction, or for read_uncommitted what was
-    written at all. Raises ClusterError.
+    written at all. With `since`, in ms since the epoch, the first offset is that of the first
+    record that is no older. Raises ClusterError.
     """
     # Nothing joins the group; it is named for clusters where only that group is allowed.
     conf = {"group.id": settings.app_id, "isolation.level": isolation}
@@ -30,7 +33,11 @@ def topic_spans(
     deadline = time.monotonic() + timeout
     try:
         partitions = partitions_of(consumer, topic, deadline)
-        return committed_spans(consumer, topic, partitions, deadline)
+        spans = committed_spans(consumer, topic, partitions, deadline)
+        if since is None:
+            return spans
+        begins = offsets_at(consumer, topic, partitions, since, deadline)
+        return {p: Span(begins.get(p, span.end), span.end) for p, span in spans.items()}
     except KafkaException as exc:
         raise ClusterError(f"topic {topic} cannot be looked at: {reason(exc.args[0])}") from exc
     finally:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but not in its __all__
     AdminClient,
+    ConfigResource,
     NewTopic,
     TopicMetadata,
 )
@@ -65,6 +66,17 @@ def ensure_topics(
         if time.monotonic() > deadline:
             raise ClusterError(_not_there(settings, ", ".join(sorted(missing))))
         wait(0.1, stop)
+
+
+def is_compacted(client: AdminClient, topic: str) -> bool:
+    """True when records of the topic may be deleted one by one; False as well when not told."""
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+    try:
+        config = client.describe_configs([resource])[resource].result(_ANSWER)
+    except KafkaException:
+        # Not everybody may ask, and the embedded broker knows no such question.
+        return False
+    return "compact" in config["cleanup.policy"].value
 
 
 def _missing(

@@ -1,0 +1,136 @@
+"""The commands' arguments and options, and the functions that they call."""
+
+from collections.abc import Callable
+from typing import IO
+
+import click
+import faust
+from faust.cli import argument, option
+
+from commands.accounts import Fakes
+from commands.blocking import EX_FAILURE, BlockingCommand
+from commands.counts import read_counts
+from commands.errors import Interrupted
+from commands.interruption import interruption
+from commands.letter_list import list_letters
+from commands.letters import Selection
+from commands.produce import send_accounts
+from commands.progress import shown_progress
+from commands.reconcile import reconcile as reconcile_topics
+from commands.reconcile_report import document, show
+from commands.replay import replay
+from commands.times import TimeParameter
+from settings import Settings
+
+_MOST = 10**12
+_JSON = option("--json", "as_json", is_flag=True, help="Machine-readable.")
+
+MakeFakes = Callable[[int | None], Fakes]
+
+
+def attach(app: faust.App, settings: Settings, fakes: MakeFakes) -> None:
+    """Adds the commands to the `faust` program when it is started with this app.
+
+    `fakes` makes the source of fake accounts for a seed. Nothing is opened before a command runs.
+    """
+    _attach_produce(app, settings, fakes)
+    _attach_counts(app, settings)
+    _attach_reconcile(app, settings)
+    _attach_dead_letters(app, settings)
+
+
+def _attach_produce(app: faust.App, settings: Settings, fakes: MakeFakes) -> None:
+    @app.command(
+        argument("size", type=click.IntRange(0, _MOST)),
+        option("--seed", type=int, default=settings.seed, help="Makes the accounts reproducible."),
+        option("--unique", is_flag=True, help="Every account has a card of its own."),
+        base=BlockingCommand,
+    )
+    def produce(self: BlockingCommand, size: int, seed: int | None, unique: bool) -> None:
+        """Send SIZE fake accounts; says how many were acknowledged and how fast."""
+        send_accounts(settings, size, fakes(seed), seed=seed, unique=unique, console=self.console)
+
+
+def _attach_counts(app: faust.App, settings: Settings) -> None:
+    @app.command(_JSON, base=BlockingCommand)
+    def counts(self: BlockingCommand, as_json: bool) -> None:
+        """Show what became of the accounts, from the topics, without a worker."""
+        found = read_counts(settings)
+        if as_json or self.json:
+            self.write_json(found.document())
+        else:
+            found.show(self.console)
+
+
+def _attach_reconcile(app: faust.App, settings: Settings) -> None:
+    @app.command(_JSON, base=BlockingCommand)
+    def reconcile(self: BlockingCommand, as_json: bool) -> int:
+        """Prove that each account ended in exactly one verdict or one dead letter."""
+        with interruption() as asked, shown_progress(self.messages, "read") as advance:
+            result = reconcile_topics(settings, progress=advance, stop=asked.is_set)
+        if result is None:
+            raise Interrupted
+        if as_json or self.json:
+            self.write_json(document(result))
+        else:
+            show(result, self.console)
+        return 0 if result.whole.proven else EX_FAILURE
+
+
+def _attach_dead_letters(app: faust.App, settings: Settings) -> None:
+    @app.command(
+        argument("action", type=click.Choice(["list", "replay"])),
+        argument("ids", nargs=-1),
+        option("--code", "codes", multiple=True, help="Only those with this code (repeatable)."),
+        option("--file", "file", type=click.File(), help="Only those whose ids are in this file."),
+        option("--since", type=TimeParameter(), help="Failed since then: 2h, or ISO 8601 in UTC."),
+        option("--until", type=TimeParameter(), help="Failed until then."),
+        option("--limit", type=click.IntRange(0), default=100, help="list: how many; 0 for all."),
+        option("--again", is_flag=True, help="replay: those that were replayed before as well."),
+        option("--yes", is_flag=True, help="replay: do not ask."),
+        _JSON,
+        base=BlockingCommand,
+    )
+    def dead_letters(
+        self: BlockingCommand,
+        action: str,
+        ids: tuple[str, ...],
+        codes: tuple[str, ...],
+        file: IO[str] | None,
+        since: int | None,
+        until: int | None,
+        limit: int,
+        again: bool,
+        yes: bool,
+        as_json: bool,
+    ) -> None:
+        """List dead letters, or replay chosen ones (IDS, --code, --file) to the accounts topic."""
+        named = frozenset(ids) | _ids_in(file) if ids or file else None
+        selection = Selection(named, frozenset(codes) or None, since, until)
+        if action == "list":
+            json = as_json or self.json
+            list_letters(settings, selection, limit=limit, json=json, console=self.console)
+            return
+        if named is None and not codes:
+            raise click.UsageError("say which to replay: IDS, --code or --file")
+        replay(
+            settings,
+            selection,
+            again=again,
+            confirm=lambda question: yes or _agreed(question),
+            console=self.console,
+        )
+
+
+def _ids_in(file: IO[str] | None) -> frozenset[str]:
+    """One a line; blank lines and those that begin with # are passed over."""
+    lines = (line.strip() for line in file or ())
+    return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
+def _agreed(question: str) -> bool:
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:
+        # Ctrl-C, or nobody there to answer: --yes is for that.
+        return False

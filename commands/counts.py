@@ -1,0 +1,73 @@
+"""`counts`: what became of the accounts so far, from the topics alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cluster import committed_rows, connect, topic_spans
+from records import PartitionCounts
+from settings import Settings
+
+_COUNTS = ("authorized", "unauthorized", "dead_letters", "next_offset")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The rows of all partitions, and how far the accounts topic goes."""
+
+    topic: str
+    rows: Mapping[int, PartitionCounts]
+    #: Empty when the accounts topic does not exist.
+    ends: Mapping[int, int]
+
+    def document(self) -> dict[str, Any]:
+        """What a worker answers at `/verdicts/`."""
+        partitions = {str(number): self._counts(number) for number in self._numbers()}
+        sums = {name: sum(one[name] for one in partitions.values()) for name in _COUNTS}
+        return {
+            "authorized": sums["authorized"],
+            "unauthorized": sums["unauthorized"],
+            "total": sums["authorized"] + sums["unauthorized"],
+            "dead_letters": sums["dead_letters"],
+            "partitions": partitions,
+        }
+
+    def show(self, console: Console) -> None:
+        """The same as a table, with the accounts that are still to be judged."""
+        table = Table(title=f"Accounts of topic {self.topic}", title_justify="left")
+        for name in ("partition", *(name.replace("_", " ") for name in _COUNTS), "lag"):
+            table.add_column(name, justify="right", footer="")
+        document = self.document()
+        lags = 0
+        for number, counts in document["partitions"].items():
+            lag = max(0, self.ends.get(int(number), 0) - counts["next_offset"])
+            lags += lag
+            table.add_row(number, *(f"{counts[name]:,}" for name in _COUNTS), f"{lag:,}")
+        table.add_section()
+        sums = (f"{document[name]:,}" for name in _COUNTS[:-1])
+        table.add_row("total", *sums, "", f"{lags:,}", style="bold")
+        console.print(table)
+        if not self.ends:
+            console.print(f"There is no topic {self.topic} yet.", highlight=False)
+        elif not self.rows:
+            console.print("Nothing has been judged yet.")
+
+    def _numbers(self) -> list[int]:
+        return sorted({*self.ends, *self.rows})
+
+    def _counts(self, number: int) -> dict[str, int]:
+        row = self.rows.get(number) or PartitionCounts()
+        return {name: getattr(row, name) for name in _COUNTS}
+
+
+def read_counts(settings: Settings) -> Counts:
+    """The counts as they are now; needs no worker, and disturbs none. Raises ClusterError."""
+    connect(settings, patience=0)
+    rows = committed_rows(settings)
+    # After the rows, so that no row is ahead of its end.
+    spans = topic_spans(settings, settings.accounts_topic)
+    ends = {partition: span.end for partition, span in spans.items()}
+    return Counts(settings.accounts_topic, rows, ends)

@@ -1,0 +1,142 @@
+"""The dead letters as an operator sees them: who, when and why, never what was in them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from cluster import topic_spans
+from commands.ids import printable_id
+from commands.reading import BoundedRead, Headers, Place, Record
+from records import DeadLetter
+from records.text import shown
+from settings import Settings
+
+REPLAY_OF = "replay_of"
+"""Header of a replayed record: the id of the input that failed first."""
+
+REPLAY_COUNT = "replay_count"
+"""Header of a replayed record: how often that input was replayed, this time included."""
+
+_LONGEST_DETAIL = 200
+_LONGEST_CODE = 60
+
+
+class Replay(NamedTuple):
+    """Which input was replayed, and which replay of it that is."""
+
+    origin: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter without its bytes, and where it is (topic, partition and offset)."""
+
+    id: str
+    code: str
+    detail: str
+    failed_at: int
+    replay: Replay | None
+    value_bytes: int | None
+    place: Place
+    offset: int
+
+    @property
+    def next_replay(self) -> Replay:
+        """What the record that replays this one is."""
+        if self.replay is None:
+            return Replay(self.id, 1)
+        return Replay(self.replay.origin, self.replay.times + 1)
+
+    def document(self) -> dict[str, Any]:
+        """As JSON; times in ms since the epoch."""
+        return {
+            "id": self.id,
+            "error": self.code,
+            "detail": self.detail,
+            "failed_at": self.failed_at,
+            "value_bytes": self.value_bytes,
+            REPLAY_OF: None if self.replay is None else self.replay.origin,
+            REPLAY_COUNT: 0 if self.replay is None else self.replay.times,
+        }
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which dead letters are meant: those that fit all that is said. Times in ms, inclusive."""
+
+    ids: frozenset[str] | None = None
+    codes: frozenset[str] | None = None
+    since: int | None = None
+    until: int | None = None
+
+    def __call__(self, letter: Letter) -> bool:
+        """True for one that is meant."""
+        return (
+            (self.ids is None or letter.id in self.ids)
+            and (self.codes is None or letter.code in self.codes)
+            and (self.since is None or letter.failed_at >= self.since)
+            and (self.until is None or letter.failed_at <= self.until)
+        )
+
+
+Wanted = Callable[[Letter], bool]
+"""Says whether a dead letter is meant, as a `Selection` does."""
+
+
+class Letters:
+    """The dead letters up to now, read once. `foreign` counts records that are none of ours."""
+
+    def __init__(self, settings: Settings) -> None:
+        topic = settings.dead_letters_topic
+        spans = topic_spans(settings, topic)
+        self.foreign = 0
+        self._accounts_topic = settings.accounts_topic
+        self._reading = BoundedRead(settings, {(topic, p): span for p, span in spans.items()})
+
+    def __iter__(self) -> Iterator[Letter]:
+        """A partition's in order. Raises ClusterError."""
+        for batch in self._reading.batches():
+            for message in batch:
+                letter = letter_of(message, self._accounts_topic)
+                if letter is None:
+                    self.foreign += 1
+                else:
+                    yield letter
+
+
+def letter_of(message: Record, accounts_topic: str) -> Letter | None:
+    """The letter that a message is; None when it is none of ours."""
+    headers = message.headers() or []
+    try:
+        letter = DeadLetter.from_message(None, None, headers)
+    except ValueError:
+        return None
+    value = message.value()
+    return Letter(
+        # Headers come from the topic: anybody may have written anything into them.
+        id=printable_id(letter.id, accounts_topic),
+        code=shown(letter.code, _LONGEST_CODE),
+        detail=shown(letter.detail, _LONGEST_DETAIL),
+        failed_at=letter.failed_at,
+        replay=replay_of(headers, accounts_topic),
+        value_bytes=None if value is None else len(value),
+        place=(message.topic(), message.partition()),
+        offset=message.offset(),
+    )
+
+
+def replay_of(headers: Headers, accounts_topic: str) -> Replay | None:
+    """What the headers say about a replay; None when they say nothing or nothing that fits."""
+    found = dict(headers)
+    try:
+        origin, times = found[REPLAY_OF] or b"", int(found[REPLAY_COUNT] or b"")
+        name = printable_id(origin.decode(), accounts_topic)
+        return Replay(name, times) if times > 0 else None
+    except (KeyError, ValueError):
+        return None
+
+
+def replay_headers(replay: Replay) -> list[tuple[str, str | bytes | None]]:
+    """The headers that say so."""
+    return [(REPLAY_OF, replay.origin.encode()), (REPLAY_COUNT, b"%d" % replay.times)]

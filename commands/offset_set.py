@@ -1,0 +1,60 @@
+"""Sets of offsets that stay small however many there are."""
+
+from collections.abc import Iterator
+
+_PAGE = 1 << 16
+_MASK = _PAGE - 1
+
+
+class OffsetSet:
+    """A set of offsets of one partition: a bit for each, in pages made when one is first touched.
+
+    A million offsets in a row take 130 kB, where a set of ints takes 60 MB.
+    """
+
+    def __init__(self) -> None:
+        self._pages: dict[int, bytearray] = {}
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __contains__(self, offset: int) -> bool:
+        page = self._pages.get(offset >> 16)
+        return page is not None and bool(page[(offset & _MASK) >> 3] & 1 << (offset & 7))
+
+    def add(self, offset: int) -> bool:
+        """Adds an offset of 0 or above; False when it was in already."""
+        number = offset >> 16
+        page = self._pages.get(number)
+        if page is None:
+            page = self._pages[number] = bytearray(_PAGE >> 3)
+        byte, bit = (offset & _MASK) >> 3, 1 << (offset & 7)
+        if page[byte] & bit:
+            return False
+        page[byte] |= bit
+        self._size += 1
+        return True
+
+    def minus(self, other: "OffsetSet") -> Iterator[int]:
+        """The offsets that are in this set and not in the other, in ascending order.
+
+        Quick where the two are alike, whatever their size.
+        """
+        for number in sorted(self._pages):
+            # The sets know each other's insides, as two of a kind do.
+            bits = self._bits(number) & ~other._bits(number)  # noqa: SLF001
+            # Bytes again: shifting such a long number bit by bit would cost its square.
+            rest = bits.to_bytes(_PAGE >> 3, "little") if bits else b""
+            yield from _offsets(number * _PAGE, rest)
+
+    def _bits(self, number: int) -> int:
+        page = self._pages.get(number)
+        return 0 if page is None else int.from_bytes(page, "little")
+
+
+def _offsets(base: int, bits: bytes) -> Iterator[int]:
+    for index, byte in enumerate(bits):
+        for bit in range(8) if byte else ():
+            if byte & 1 << bit:
+                yield base + 8 * index + bit

@@ -1,0 +1,102 @@
+"""How a reconciliation is told: as tables and lists, or as one JSON document."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from commands.ledger import Findings, Listing
+from commands.reconcile import Reconciliation
+
+_COLUMNS = ("accounts", "verdicts", "dead_letters", "pending")
+_FAULTS = ("missing", "double", "stray")
+
+
+def document(result: Reconciliation) -> dict[str, Any]:
+    """All that was found; `proven` is what the exit code says."""
+    whole = result.whole
+    return {
+        "proven": whole.proven,
+        "topic": result.topic,
+        **_counts(whole),
+        **{name: _listed(getattr(whole, name)) for name in _FAULTS},
+        "partitions": {
+            str(partition): _counts(found) | {name: getattr(found, name).total for name in _FAULTS}
+            for partition, found in result.partitions.items()
+        },
+        "open_transactions": {
+            f"{topic}-{partition}": offset
+            for (topic, partition), offset in result.stopped_at.items()
+        },
+        "seconds": round(result.seconds, 3),
+    }
+
+
+def show(result: Reconciliation, console: Console) -> None:
+    """The same for people."""
+    table = Table(title=f"Accounts of topic {result.topic}", title_justify="left")
+    for name in ("partition", *_COLUMNS, "beyond proof", *_FAULTS):
+        table.add_column(name.replace("_", " "), justify="right")
+    for partition, found in result.partitions.items():
+        table.add_row(str(partition), *_cells(found))
+    table.add_section()
+    table.add_row("total", *_cells(result.whole), style="bold")
+    console.print(table)
+    for remark in _remarks(result):
+        console.print(remark, markup=False, highlight=False)
+    for name in _FAULTS:
+        _show_ids(console, name, getattr(result.whole, name))
+    console.print(_conclusion(result), markup=False, highlight=False)
+
+
+def _counts(found: Findings) -> dict[str, Any]:
+    gone = {"accounts_deleted": found.accounts_gone, "outcomes_deleted": found.outcomes_gone}
+    return {name: getattr(found, name) for name in _COLUMNS} | {"beyond_proof": gone}
+
+
+def _listed(listing: Listing) -> dict[str, Any]:
+    return {"total": listing.total, "ids": listing.ids}
+
+
+def _cells(found: Findings) -> list[str]:
+    beyond = found.accounts_gone + found.outcomes_gone
+    counts = [getattr(found, name) for name in _COLUMNS] + [beyond]
+    return [f"{n:,}" for n in (*counts, *(getattr(found, name).total for name in _FAULTS))]
+
+
+def _remarks(result: Reconciliation) -> list[str]:
+    whole = result.whole
+    remarks = []
+    if whole.pending:
+        remarks.append(f"{whole.pending:,} accounts are pending: the stream has not come so far.")
+    if whole.accounts_gone:
+        remarks.append(
+            f"{whole.accounts_gone:,} outcomes are beyond proof: their accounts were deleted "
+            "by the retention of the accounts topic."
+        )
+    if whole.outcomes_gone:
+        remarks.append(
+            f"{whole.outcomes_gone:,} accounts are beyond proof: their verdicts or dead letters "
+            "may have been deleted by retention."
+        )
+    remarks += [
+        f"{topic}-{partition} was read up to offset {offset} only: a transaction is open there."
+        for (topic, partition), offset in result.stopped_at.items()
+    ]
+    return remarks
+
+
+def _show_ids(console: Console, name: str, listing: Listing) -> None:
+    for one in listing.ids:
+        console.print(f"{name}: {one}", markup=False, highlight=False)
+    if listing.unlisted:
+        console.print(f"{name}: and {listing.unlisted:,} more", highlight=False)
+
+
+def _conclusion(result: Reconciliation) -> str:
+    whole = result.whole
+    if whole.proven:
+        found = "nothing is missing, double or stray"
+    else:
+        found = ", ".join(f"{getattr(whole, name).total:,} {name}" for name in _FAULTS)
+    return f"{whole.accounts:,} accounts in {result.seconds:.1f} s: {found}."

@@ -1,0 +1,35 @@
+"""Points in time as people write them on a command line."""
+
+import re
+import time
+from datetime import UTC, datetime
+
+import click
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_AGO = re.compile(r"(\d{1,6})([smhdw])")
+
+
+class TimeParameter(click.ParamType):
+    """`2h` (that long ago; s, m, h, d, w) or ISO 8601, UTC unless it says another offset.
+
+    Its value is in ms since the epoch.
+    """
+
+    name = "time"
+
+    def convert(
+        self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Fails with a usage error when it is neither."""
+        if isinstance(value, int):
+            return value
+        ago = _AGO.fullmatch(value)
+        if ago:
+            return time.time_ns() // 1_000_000 - int(ago[1]) * _UNITS[ago[2]] * 1000
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither like 2h nor like 2026-01-31T12:00", param, ctx)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return int(moment.timestamp() * 1000)

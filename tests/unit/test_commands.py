@@ -1,0 +1,284 @@
+"""The commands' small parts, and how they end."""
+
+import io
+import signal
+import time
+from collections import Counter
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import cast
+
+import click
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from cluster import ClusterError
+from commands.blocking import exit_code
+from commands.counts import Counts
+from commands.errors import CommandError, Interrupted
+from commands.ids import printable_id
+from commands.interruption import interruption
+from commands.letter_list import moment
+from commands.letters import Letter, Replay, Selection, replay_headers, replay_of
+from commands.produce import in_turn
+from commands.progress import shown_progress
+from commands.times import TimeParameter
+from records import PartitionCounts
+from web.documents import counts as web_counts
+from web.state import WebState
+
+
+def raising(error: BaseException) -> int:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (CommandError("no such thing: do this"), 1, "error: no such thing: do this\n"),
+        (ClusterError("a [b]broker[/b] is away"), 1, "error: a [b]broker[/b] is away\n"),
+        (Interrupted(), 130, ""),
+        (KeyboardInterrupt(), 130, ""),
+        (click.UsageError("say which"), 2, "Error: say which\n"),
+    ],
+)
+def test_errors_are_one_line_and_a_code(
+    error: BaseException, code: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(lambda: raising(error)) == code
+    assert capsys.readouterr() == ("", told)
+
+
+def test_a_command_that_returns_nothing_ends_well() -> None:
+    assert exit_code(lambda: None) == 0
+    assert exit_code(lambda: 3) == 3
+
+
+def test_a_programming_error_is_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError):
+        exit_code(lambda: 1 // 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_asks_and_the_second_raises(number: signal.Signals) -> None:
+    former = signal.getsignal(number)
+    with interruption() as asked:
+        assert not asked.is_set()
+        signal.raise_signal(number)
+        assert asked.wait(1)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+    assert signal.getsignal(number) is former
+
+
+@pytest.mark.parametrize("seed", [None, 0, 1, 2])
+def test_values_are_spread_evenly(seed: int | None) -> None:
+    sent = list(in_turn([b"%d" % n for n in range(10)], 4, seed))
+    assert [one.value for one in sent] == [b"%d" % n for n in range(10)]
+    assert all((b.partition - a.partition) % 4 == 1 for a, b in pairwise(sent))
+    assert sorted(Counter(one.partition for one in sent).values()) == [2, 2, 3, 3]
+
+
+def test_the_seed_decides_where_it_begins() -> None:
+    firsts = [next(in_turn([b"x"], 50, 7)).partition for _ in range(5)]
+    assert len(set(firsts)) == 1
+    assert len({next(in_turn([b"x"], 50, seed)).partition for seed in range(20)}) > 1
+
+
+def test_without_a_terminal_progress_is_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    out = io.StringIO()
+    with shown_progress(Console(file=out), "accounts") as advance:
+        for _ in range(12):
+            now += 1
+            advance(1500, 2000)
+    assert out.getvalue() == (
+        "accounts: 1,500 of 2,000 after 5 s\naccounts: 1,500 of 2,000 after 10 s\n"
+    )
+
+
+def test_on_a_terminal_progress_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setenv("TERM", "xterm")
+    out = io.StringIO()
+    with shown_progress(Console(file=out, force_terminal=True, width=100), "accounts") as advance:
+        now += 2
+        advance(1500, 2000)
+    assert "1500/2000" in out.getvalue()
+    assert "750/s" in out.getvalue()
+
+
+ROWS = {
+    1: PartitionCounts(authorized=3, unauthorized=2, dead_letters=1, next_offset=9),
+    3: PartitionCounts(authorized=10, unauthorized=20, dead_letters=30, next_offset=77),
+}
+
+
+def test_counts_are_the_document_of_the_contract() -> None:
+    document = Counts("bankaccount", {1: ROWS[1]}, {0: 0, 1: 12}).document()
+    nothing = {"authorized": 0, "unauthorized": 0, "dead_letters": 0, "next_offset": 0}
+    assert document == {
+        "authorized": 3,
+        "unauthorized": 2,
+        "total": 5,
+        "dead_letters": 1,
+        "partitions": {
+            "0": nothing,
+            "1": {
+                **nothing,
+                "authorized": 3,
+                "unauthorized": 2,
+                "dead_letters": 1,
+                "next_offset": 9,
+            },
+        },
+    }
+
+
+def test_the_document_is_that_of_the_web() -> None:
+    ends = dict.fromkeys(range(4), 100)
+    feed = SimpleNamespace(rows=ROWS, source_ends=ends)
+    state = cast(WebState, SimpleNamespace(feed=feed, partitions=4))
+    assert Counts("bankaccount", ROWS, ends).document() == web_counts(state)
+
+
+def shown(counts: Counts) -> str:
+    out = io.StringIO()
+    counts.show(Console(file=out, width=120))
+    return out.getvalue()
+
+
+def test_the_table_shows_the_lag() -> None:
+    text = shown(Counts("bankaccount", ROWS, {0: 5, 1: 12, 2: 0, 3: 77}))
+    rows = [line.replace("│", " ").split() for line in text.splitlines() if "│" in line]
+    assert rows == [
+        ["0", "0", "0", "0", "0", "5"],
+        ["1", "3", "2", "1", "9", "3"],
+        ["2", "0", "0", "0", "0", "0"],
+        ["3", "10", "20", "30", "77", "0"],
+        ["total", "13", "22", "31", "8"],
+    ]
+
+
+def test_counts_say_when_there_is_nothing_to_count() -> None:
+    assert "There is no topic bankaccount yet." in shown(Counts("bankaccount", {}, {}))
+    assert "Nothing has been judged yet." in shown(Counts("bankaccount", {}, {0: 4}))
+
+
+def letter(**changes: object) -> Letter:
+    fields = {
+        "id": "bankaccount-1-5",
+        "code": "not_json",
+        "detail": "",
+        "failed_at": 1000,
+        "replay": None,
+        "value_bytes": 3,
+        "place": ("dead", 1),
+        "offset": 8,
+    }
+    return Letter(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("selection", "taken"),
+    [
+        (Selection(), True),
+        (Selection(ids=frozenset({"bankaccount-1-5"})), True),
+        (Selection(ids=frozenset({"bankaccount-1-6"})), False),
+        (Selection(codes=frozenset({"not_json", "empty"})), True),
+        (Selection(codes=frozenset({"empty"})), False),
+        (Selection(since=1000, until=1000), True),
+        (Selection(since=1001), False),
+        (Selection(until=999), False),
+        (Selection(ids=frozenset({"bankaccount-1-5"}), codes=frozenset({"empty"})), False),
+    ],
+)
+def test_a_selection_takes_what_fits_all_of_it(selection: Selection, taken: bool) -> None:
+    assert selection(letter()) is taken
+
+
+def test_a_replay_of_a_replay_keeps_the_first_origin() -> None:
+    first = letter().next_replay
+    assert first == Replay("bankaccount-1-5", 1)
+    second = letter(id="bankaccount-2-9", replay=first).next_replay
+    assert second == Replay("bankaccount-1-5", 2)
+
+
+@given(st.integers(0, 9999), st.integers(0, 10**11 - 1), st.integers(1, 10**6))
+def test_a_replay_survives_its_headers(partition: int, offset: int, times: int) -> None:
+    replay = Replay(f"bank-2024-12-{partition}-{offset}", times)
+    headers = [(name, bytes(value)) for name, value in replay_headers(replay)]  # type: ignore[arg-type]
+    assert replay_of(headers, "bank-2024-12") == replay
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [("replay_of", b"a")],
+        [("replay_count", b"1")],
+        [("replay_of", b"a"), ("replay_count", b"x")],
+        [("replay_of", b"a"), ("replay_count", None)],
+        [("replay_of", b"a"), ("replay_count", b"0")],
+        [("replay_of", b"\xff"), ("replay_count", b"1")],
+    ],
+)
+def test_headers_that_make_no_sense_are_no_replay(
+    headers: list[tuple[str, bytes | None]],
+) -> None:
+    assert replay_of(headers, "bankaccount") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("accounts-2024-11-3-1234567", "accounts-2024-11-3-1234567"),
+        ("other-4111111111111111", "other-************1111"),
+        ("accounts-2024-11-3-4111111111111111", None),
+        ("4111 1111 1111 1111", "************1111"),
+        ("accounts-2024-11-3-5\n", None),
+        ("x\x1b[31m", "x?[31m"),
+    ],
+)
+def test_ids_are_shown_without_card_numbers(text: str, told: str | None) -> None:
+    found = printable_id(text, "accounts-2024-11")
+    assert told in (found, None)
+    assert "4111111111111111" not in found
+    assert found.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-01-31T12:00", 1_769_860_800_000),
+        ("2026-01-31T12:00Z", 1_769_860_800_000),
+        ("2026-01-31T13:00+01:00", 1_769_860_800_000),
+        ("2026-01-31", 1_769_817_600_000),
+    ],
+)
+def test_times_are_utc_unless_they_say_otherwise(text: str, expected: int) -> None:
+    assert TimeParameter().convert(text, None, None) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("5m", 300), ("2h", 7200), ("1d", 86400)]
+)
+def test_times_can_be_so_long_ago(text: str, seconds: int) -> None:
+    assert time.time() - TimeParameter().convert(text, None, None) / 1000 == pytest.approx(
+        seconds, abs=5
+    )
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-2h", "2x", "2026-13-01"])
+def test_other_times_are_refused(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        TimeParameter().convert(text, None, None)
+
+
+def test_moments_are_shown_in_utc() -> None:
+    assert moment(1_769_860_800_000) == "2026-01-31 12:00:00"
+    assert moment(10**30) == str(10**30)

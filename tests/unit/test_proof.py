@@ -1,0 +1,162 @@
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import pytest
+
+from batching.offsets import Span
+from commands.ledger import Findings
+from commands.proof import Proof
+from commands.reading import Headers
+from records import DeadLetter
+from records.verdict import encode
+from settings import Settings
+
+SETTINGS = Settings(
+    accounts_topic="accounts-2024", verdicts_topic="verdicts", dead_letters_topic="dead"
+)
+SPANS = {0: Span(0, 100), 1: Span(0, 100)}
+
+
+@dataclass
+class FakeRecord:
+    """Stands for a message of confluent-kafka."""
+
+    in_topic: str
+    in_partition: int
+    at: int
+    content: bytes | None = b"{}"
+    told: Headers = field(default_factory=list)
+
+    def topic(self) -> str:
+        return self.in_topic
+
+    def partition(self) -> int:
+        return self.in_partition
+
+    def offset(self) -> int:
+        return self.at
+
+    def key(self) -> bytes | None:
+        return None
+
+    def value(self) -> bytes | None:
+        return self.content
+
+    def headers(self) -> Headers | None:
+        return self.told or None
+
+
+def account(offset: int, partition: int = 0) -> FakeRecord:
+    return FakeRecord("accounts-2024", partition, offset)
+
+
+def verdict(offset: int, partition: int = 0, at: int = 7, /, **changes: Any) -> FakeRecord:
+    plain = encode("accounts-2024", partition, offset, "f" * 32, "*" * 16, 1.0, (), 1)
+    content = orjson.dumps(orjson.loads(plain) | changes)
+    return FakeRecord("verdicts", partition, at, content)
+
+
+def dead_letter(offset: int, partition: int = 0, topic: str = "accounts-2024") -> FakeRecord:
+    letter = DeadLetter(
+        key=None,
+        value=b"x",
+        code="not_json",
+        detail="",
+        topic=topic,
+        partition=partition,
+        offset=offset,
+        failed_at=1,
+    )
+    return FakeRecord("dead", partition, 9, b"x", list(letter.headers()))
+
+
+def proof_of(*records: FakeRecord, due: int = 100) -> Proof:
+    proof = Proof(SETTINGS, SPANS, dict.fromkeys(SPANS, due))
+    for record in records:
+        proof.enter(record)
+    return proof
+
+
+def findings(proof: Proof, **options: Any) -> dict[int, Findings]:
+    return proof.findings(
+        **{"begins": dict.fromkeys(SPANS, 0), "deleted": (), "gaps_known": True, **options}
+    )
+
+
+def test_verdicts_and_dead_letters_meet_their_accounts_in_any_order() -> None:
+    proof = proof_of(
+        verdict(1), account(0), account(1), dead_letter(0), account(5, 1), verdict(5, 1)
+    )
+    found = findings(proof)
+    assert found[0] == Findings(accounts=2, verdicts=1, dead_letters=1)
+    assert found[1] == Findings(accounts=1, verdicts=1)
+    assert proof.elsewhere.total == 0
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        verdict(1, topic="other"),
+        verdict(1, 0, 8, id="accounts-2024-0-2"),
+        verdict(1, id=None),
+        verdict(1, offset=True),
+        verdict(1, offset="1"),
+        verdict(1, offset=1.0, id="accounts-2024-0-1.0"),
+        FakeRecord("verdicts", 1, 3, verdict(1, 0).content),
+        FakeRecord("verdicts", 5, 3, verdict(1, 5).content),
+        FakeRecord("verdicts", 0, 3, b"nonsense"),
+        FakeRecord("verdicts", 0, 3, b"[1]"),
+        FakeRecord("verdicts", 0, 3, b"{}"),
+        FakeRecord("verdicts", 0, 3, None),
+        FakeRecord("dead", 0, 3, b"x", []),
+        FakeRecord("dead", 1, 3, b"x", dead_letter(1, 0).told),
+        dead_letter(1, topic="other"),
+    ],
+)
+def test_what_names_no_account_of_ours_is_stray(record: FakeRecord) -> None:
+    proof = proof_of(account(1), record)
+    assert proof.elsewhere.total == 1
+    where = f"{record.in_topic}-{record.in_partition}@{record.at}"
+    assert proof.elsewhere.ids[0].endswith(f"({where})")
+    assert findings(proof)[0].missing.ids == ["accounts-2024-0-1"]
+
+
+def test_an_invented_id_shows_no_card_number() -> None:
+    proof = proof_of(verdict(1, id="4111111111111111"))
+    assert proof.elsewhere.ids == ["************1111 (verdicts-0@7)"]
+
+
+def test_ids_are_shown_whole_however_many_digits_they_have() -> None:
+    proof = proof_of(verdict(1, id="accounts-2024-0-12345678901"))
+    assert proof.elsewhere.ids == ["accounts-2024-0-12345678901 (verdicts-0@7)"]
+
+
+def test_before_the_first_verdict_that_is_left_nothing_can_be_proven() -> None:
+    records = [account(n) for n in (1, 5, 9)] + [verdict(5)]
+    found = findings(proof_of(*records), deleted=[("verdicts", 0)])[0]
+    assert found.outcomes_gone == 1
+    assert found.missing.ids == ["accounts-2024-0-9"]
+    # Another partition's retention says nothing about this one.
+    found = findings(proof_of(*records), deleted=[("verdicts", 1), ("dead", 1)])[0]
+    assert found.missing.total == 2
+
+
+def test_before_the_first_dead_letter_that_is_left_nothing_can_be_proven() -> None:
+    records = [account(n) for n in (1, 5, 9)] + [verdict(5), dead_letter(9)]
+    found = findings(proof_of(*records), deleted=[("dead", 0)])[0]
+    assert found.outcomes_gone == 1
+    assert found.proven
+
+
+def test_where_no_verdict_is_left_each_of_them_may_be_deleted() -> None:
+    found = findings(proof_of(account(1), account(2), due=2), deleted=[("verdicts", 0)])[0]
+    assert found.outcomes_gone == 1
+    assert found.pending == 1
+    assert found.proven
+
+
+def test_accounts_deleted_while_they_were_read_are_no_strays() -> None:
+    found = findings(proof_of(verdict(1), verdict(3), account(3)), begins={0: 2})[0]
+    assert found.accounts_gone == 1
+    assert found.proven
