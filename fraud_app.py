@@ -6,6 +6,7 @@ Run by ``faust -A fraud_app worker -l info``; the way of an account is drawn in 
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from typing import Any
 
@@ -40,7 +41,7 @@ def create_app(settings: Settings | None = None, veritas: Veritas | None = None)
     settings = settings or Settings.load()
     app = faust.App(settings.app_id, **faust_settings(settings))
     logs.set_up(settings, app)
-    worker = f"{socket.gethostname()}:{app.conf.web_port}"
+    worker = f"{socket.gethostname()}:{os.getpid()}"
     registry = CollectorRegistry()
     metrics = AccountMetrics(registry)
     verdict_log = VerdictLog()
@@ -124,6 +125,9 @@ def faust_settings(settings: Settings) -> dict[str, Any]:
         # Faust's own pages would show the table's rows to anybody.
         "web_tables_enabled": False,
         "web_router_enabled": False,
+        "web_stats_enabled": False,
+        "web_graph_enabled": False,
+        "web_metrics_enabled": False,
         "Worker": checking_worker(settings),
     }
 

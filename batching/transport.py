@@ -27,6 +27,8 @@ __all__ = ["BatchConsumer", "BatchSchema", "BatchTransport"]
 OUTSTANDING = 2
 #: How long to wait for records (s) while some partitions are left out because they are full.
 SHORT_WAIT = 0.005
+#: How long a broker may hold a fetch back while it has no data.
+FETCH_WAIT_MS = 100
 #: Longest wait (s) for aiokafka's consumer to leave its group and close its connections.
 STOP_TIMEOUT = 4.0
 
@@ -55,7 +57,10 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         # consumer; left on, it would bring Faust's own transactions along.
         self.consumer.in_transaction = True
         try:
-            return super()._create_worker_consumer(transport)
+            consumer = super()._create_worker_consumer(transport)
+            # Faust's 1.5 s is how long the embedded broker holds every fetch back, data or not.
+            consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+            return consumer
         finally:
             self.consumer.in_transaction = False
 
@@ -120,8 +125,11 @@ class BatchConsumer(driver.Consumer):
         tenure.sought()
         if tenure.position is not None:
             # In the consumer's own thread: aiokafka's futures belong to that thread's loop.
-            await self._thread.call_thread(self._thread.seek, tenure.tp, tenure.position)
+            await self._thread.call_thread(self._seek_now, tenure.tp, tenure.position)
             self._read_offset[tenure.tp] = tenure.position
+
+    async def _seek_now(self, tp: TP, offset: int) -> None:
+        self._thread.seek(tp, offset)
 
     # -- fetch
 
