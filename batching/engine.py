@@ -48,6 +48,11 @@ __all__ = ["Engine"]
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE, LAST_PAUSE = 0.2, 30.0
+#: Longest time (s) for a transaction, retries and aborts included, before the worker joins anew.
+COMMIT_TIMEOUT = 20.0
+#: A broker that has just started knows no topics; a group that then assigned nothing looks again
+#: after this time (ms) instead of Faust's five minutes.
+METADATA_AGE_MS = 5_000
 
 
 class Engine:
@@ -89,6 +94,7 @@ class Engine:
         transport.engine = self
         app.transport = transport
         cast(Any, app.conf).TableManager = TransactionalTableManager
+        cast(Any, app.conf).consumer_metadata_max_age_ms = METADATA_AGE_MS
 
     def table(self, name: str, row: type[Any], **options: Any) -> PartitionTable:
         """Declare the table of the partitions' rows; ``row`` is a Record with ``next_offset``."""
@@ -178,18 +184,25 @@ class Engine:
         started = time.monotonic()
         aborted = tenure.writer.aborted
         try:
-            await tenure.run(
-                tenure.writer.write,
-                transaction.outputs,
-                batch.topic,
-                batch.partition,
-                batch.next_offset,
-            )
+            async with asyncio.timeout(COMMIT_TIMEOUT):
+                await tenure.run(
+                    tenure.writer.write,
+                    transaction.outputs,
+                    batch.topic,
+                    batch.partition,
+                    batch.next_offset,
+                )
         except Abandoned:
+            return
+        except TimeoutError:
+            # A call into librdkafka may never return, also when the brokers are back
+            # (librdkafka#5456). Whether it still commits, the row will tell the next tenure.
+            if not tenure.ended:
+                await self._rejoin(tenure, f"no commit in {COMMIT_TIMEOUT:g} s")
             return
         except Fenced as exc:
             self.metrics.transactions.labels("fenced").inc()
-            await self._rejoin(tenure, exc)
+            await self._rejoin(tenure, f"fenced: {exc}")
             return
         except TransactionRefused as exc:
             self.metrics.transactions.labels("refused").inc()
@@ -225,10 +238,10 @@ class Engine:
         if not tenure.ended:
             await self.consumer.rewind(tenure)
 
-    async def _rejoin(self, tenure: Tenure, reason: Fenced) -> None:
-        """After a fence: what this worker knows of the group may be old, so it joins anew."""
+    async def _rejoin(self, tenure: Tenure, reason: str) -> None:
+        """End a tenure that cannot go on, and join anew: what is known of the group may be old."""
         tenure.ended = True
-        logger.warning("%s: fenced, joining the group anew: %s", tenure.tp, reason)
+        logger.warning("%s: joining the group anew: %s", tenure.tp, reason)
         if self._rejoining or self.app.rebalancing:
             return
         self._rejoining = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from enum import Enum, auto
 from typing import Any, NamedTuple
 
 from faust.types import TP
@@ -11,12 +12,20 @@ from faust.types import TP
 from batching.thread import CallThread
 from batching.writer import TransactionalWriter
 
-__all__ = ["Origin", "Tenure"]
+__all__ = ["Fetched", "Origin", "Tenure"]
 
 logger = logging.getLogger(__name__)
 
 #: Longest wait (s) for a transaction under way when a partition is given up.
 END_TIMEOUT = 3.0
+
+
+class Fetched(Enum):
+    """What a fetch is to a tenure."""
+
+    NEXT = auto()
+    OLD = auto()
+    GAP = auto()
 
 
 class Origin(NamedTuple):
@@ -40,7 +49,7 @@ class Tenure:
         self.writer = writer
         #: The partition's row; ``None`` until the first batch is committed.
         self.state: Any = None
-        #: Next offset to be done; ``None``: whatever the group committed, else the beginning.
+        #: Next offset to be done. ``None`` until the first seek where there is no row yet.
         self.position: int | None = None
         #: Next offset to be fetched.
         self.fetched: int | None = None
@@ -52,6 +61,8 @@ class Tenure:
         self.turn = asyncio.Lock()
         self._closed = False
         self._seeks = 0
+        #: Number of the last fetch that was taken; ``None`` until the first seek.
+        self._fetch: int | None = None
         self._outstanding = 0
         self._bodies: set[asyncio.Task[Any]] = set()
         # A thread of its own: a commit that waits for the broker must not hold up another
@@ -65,18 +76,32 @@ class Tenure:
 
     # -- fetching
 
-    def fetch(self, first_offset: int, next_offset: int) -> Origin:
-        """Note that a batch of these offsets goes to the agent."""
-        if self.position is None:
-            self.position = first_offset
+    def accept(self, fetch: int) -> Fetched:
+        """Whether the records of this fetch are the ones that come next.
+
+        The consumer's thread numbers the fetches of a partition. One that came before the last seek
+        is old; where a number is missing, records were fetched that never arrived here (Faust drops
+        what was under way when it suspends its flow), and only another seek brings them back.
+        Offsets could not tell: transactions and compaction leave gaps in them.
+        """
+        if self._fetch is None or fetch <= self._fetch:
+            return Fetched.OLD
+        if fetch > self._fetch + 1:
+            return Fetched.GAP
+        self._fetch = fetch
+        return Fetched.NEXT
+
+    def hand_out(self, next_offset: int) -> Origin:
+        """Note that a batch up to ``next_offset`` goes to the agent."""
         origin = Origin(self, self._seeks, self.fetched)
         self.fetched = next_offset
         self._outstanding += 1
         return origin
 
-    def sought(self) -> None:
-        """The consumer starts again at ``position``: batches fetched before are void."""
+    def sought(self, fetch: int) -> None:
+        """The consumer starts again at ``position``; ``fetch`` was the last before that."""
         self._seeks += 1
+        self._fetch = fetch
         self._outstanding = 0
         self.fetched = self.position
 
@@ -131,4 +156,6 @@ class Tenure:
             # When it does, the writer gives up before the commit: it was told to stop.
             closing.cancel()
             logger.warning("%s: left while its transaction waits for the brokers", self.tp)
+        elif error := closing.exception():
+            logger.debug("%s: %s", self.tp, error)  # a fenced producer complains once more
         self._thread.close()

@@ -7,7 +7,8 @@ the event is a batch, so that price is paid once a fetch.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import faust
@@ -16,7 +17,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from batching.batch import Batch
-from batching.tenure import Tenure
+from batching.tenure import Fetched, Tenure
 
 if TYPE_CHECKING:
     from batching.engine import Engine
@@ -64,6 +65,23 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         finally:
             self.consumer.in_transaction = False
 
+    def __post_init__(self) -> None:
+        """Begin to count."""
+        super().__post_init__()
+        self._fetches: Counter[TP] = Counter()
+
+    async def _fetch_records(self, *args: Any, **kwargs: Any) -> Any:
+        """Fetch, and number what comes of each partition (see :meth:`Tenure.accept`)."""
+        records = await super()._fetch_records(*args, **kwargs)
+        # Nothing is awaited from here on: a seek comes before all of this or after it.
+        self._fetches.update(records.keys())
+        return {tp: (self._fetches[tp], fetched) for tp, fetched in records.items()}
+
+    async def seek_now(self, tp: TP, offset: int) -> int:
+        """Seek; returns the number of the partition's last fetch before that."""
+        self.seek(tp, offset)
+        return self._fetches[tp]
+
     async def on_thread_stop(self) -> None:
         """Stop aiokafka's consumer, but do not wait for brokers that are away.
 
@@ -82,6 +100,7 @@ class BatchConsumer(driver.Consumer):
 
     engine: Engine
     _subscribed: set[str]
+    _thread: BatchConsumerThread
 
     def _new_consumer_thread(self) -> Any:
         return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -117,23 +136,28 @@ class BatchConsumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """Seek to what is committed; the table's row knows better than the group's offset."""
         await super().perform_seek()
-        for tenure in self.engine.tenures.values():
+        tenures = list(self.engine.tenures.values())
+        new = [tenure.tp for tenure in tenures if tenure.position is None]
+        earliest = await self.earliest_offsets(*new) if new else {}
+        for tenure in tenures:
+            if tenure.position is None:
+                tenure.position = self._committed_offset[tenure.tp] or earliest[tenure.tp]
             await self.rewind(tenure)
 
     async def rewind(self, tenure: Tenure) -> None:
         """Start a partition again at what is committed."""
-        tenure.sought()
-        if tenure.position is not None:
-            # In the consumer's own thread: aiokafka's futures belong to that thread's loop.
-            await self._thread.call_thread(self._seek_now, tenure.tp, tenure.position)
-            self._read_offset[tenure.tp] = tenure.position
-
-    async def _seek_now(self, tp: TP, offset: int) -> None:
-        self._thread.seek(tp, offset)
+        position = cast(int, tenure.position)
+        # In the consumer's own thread: aiokafka's futures belong to that thread's loop.
+        fetch = await self._thread.call_thread(self._thread.seek_now, tenure.tp, position)
+        self._read_offset[tenure.tp] = position
+        tenure.sought(fetch)
 
     # -- fetch
 
-    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109 - Faust's
+    async def getmany(
+        self,
+        timeout: float,  # noqa: ASYNC109 - Faust's
+    ) -> AsyncIterator[tuple[TP, Any]]:
         """Yield what the next fetch brings."""
         generation = self.app.consumer_generation_id
         records, _ = await self._wait_next_records(timeout)
@@ -142,25 +166,38 @@ class BatchConsumer(driver.Consumer):
         if not self.flow_active:
             await self.perform_seek()
             return
-        for tp, message in self._messages(records):
-            if not self.flow_active or self.app.consumer_generation_id != generation:
-                return
-            yield tp, message
+        for source, (fetch, fetched) in records.items():
+            for tp, message in await self._messages(
+                TP(source.topic, source.partition), fetch, fetched
+            ):
+                if not self.flow_active or self.app.consumer_generation_id != generation:
+                    return
+                yield tp, message
 
-    def _messages(self, records: Mapping[TP, Sequence[Any]]) -> Iterator[tuple[TP, Any]]:
-        for source, fetched in records.items():
-            tp = TP(source.topic, source.partition)
-            if not self.engine.handles(tp.topic):
-                for record in fetched:
-                    yield tp, self._to_message(tp, record)
-            elif tenure := self.engine.tenures.get(tp):
-                tenure.highwater = self.highwater(tp)
-                for part in split(fetched, self.engine.max_records, self.engine.max_bytes):
-                    yield tp, self._to_batch(tenure, part)
+    async def _messages(
+        self, tp: TP, fetch: int, records: Sequence[Any]
+    ) -> Sequence[tuple[TP, Any]]:
+        if not self.engine.handles(tp.topic):
+            return [(tp, self._to_message(tp, record)) for record in records]
+        tenure = self.engine.tenures.get(tp)
+        if tenure is None:
+            return ()
+        match tenure.accept(fetch):
+            case Fetched.OLD:
+                return ()
+            case Fetched.GAP:
+                await self.rewind(tenure)
+                return ()
+        tenure.highwater = self.highwater(tp)
+        # All of them now: what is handed out after a seek would pass for fetched after it.
+        return [
+            (tp, self._to_batch(tenure, part))
+            for part in split(records, self.engine.max_records, self.engine.max_bytes)
+        ]
 
     def _to_batch(self, tenure: Tenure, records: Sequence[Any]) -> ConsumerMessage:
         last = records[-1]
-        origin = tenure.fetch(records[0].offset, last.offset + 1)
+        origin = tenure.hand_out(last.offset + 1)
         batch = Batch(last.topic, last.partition, records, origin)
         return ConsumerMessage(
             last.topic,

@@ -139,7 +139,7 @@ def test_a_worker_that_is_fenced_joins_anew_and_goes_on(copying: Copying) -> Non
     intruder.init_transactions(30)
     copying.send(1_000, partition=0)
     copying.wait_for_all()
-    assert "fenced, joining the group anew" in worker.log
+    assert "joining the group anew: fenced" in worker.log
     assert worker.stop() == 0
 
 
