@@ -170,9 +170,13 @@ class BatchConsumer(driver.Consumer):
             for tp, message in await self._messages(
                 TP(source.topic, source.partition), fetch, fetched
             ):
-                if not self.flow_active or self.app.consumer_generation_id != generation:
+                if self._is_over(generation):
                     return
                 yield tp, message
+
+    def _is_over(self, generation: int) -> bool:
+        """Whether a rebalance has begun, or been, since this generation's fetch."""
+        return not self.flow_active or self.app.consumer_generation_id != generation
 
     async def _messages(
         self, tp: TP, fetch: int, records: Sequence[Any]
