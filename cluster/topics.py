@@ -17,6 +17,7 @@ from cluster.reach import quiet, wait
 from settings import Settings
 
 _ANSWER = 10.0
+_QUICK = 3.0
 _CREATED = 15.0
 _APPEARS = 5.0
 _TABLE = "verdict_counts"
@@ -72,7 +73,7 @@ def is_compacted(client: AdminClient, topic: str) -> bool:
     """True when records of the topic may be deleted one by one; False as well when not told."""
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
     try:
-        config = client.describe_configs([resource])[resource].result(_ANSWER)
+        config = client.describe_configs([resource], request_timeout=_QUICK)[resource].result()
     except KafkaException:
         # Not everybody may ask, and the embedded broker knows no such question.
         return False

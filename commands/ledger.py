@@ -1,6 +1,6 @@
 """The proof, without Kafka: which accounts there are, and what each of them ended in."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from batching.offsets import Span
@@ -82,17 +82,19 @@ class PartitionLedger:
         self.found.dead_letters += 1
         self._outcome(offset)
 
-    def findings(self, begin: int, *, provable_from: int, gaps_known: bool) -> Findings:
+    def findings(
+        self, begin: int, *, provable_from: int, compacted: Callable[[], bool]
+    ) -> Findings:
         """What it all comes to; to be asked for once.
 
         `begin` is where the accounts begin by now: what was below it is deleted. The outcomes of
-        accounts below `provable_from` may be deleted. `gaps_known` is False when accounts may be
-        deleted one by one, by compaction, which leaves no trace.
+        accounts below `provable_from` may be deleted. `compacted` tells whether accounts may be
+        deleted one by one, which leaves no trace; it is asked only when that matters.
         """
         found = self.found
         found.accounts = len(self._accounts)
         for offset in self._outcomes.minus(self._accounts):
-            if offset < begin or not gaps_known:
+            if offset < begin or compacted():
                 found.accounts_gone += 1
             else:
                 found.stray.add(self._id(offset))

@@ -1,6 +1,6 @@
 """From the records of the three topics to the ledgers of the partitions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -43,12 +43,15 @@ class Proof:
             self._enter_dead_letter(record)
 
     def findings(
-        self, begins: Mapping[int, int], deleted: Iterable[tuple[str, int]], *, gaps_known: bool
+        self,
+        begins: Mapping[int, int],
+        deleted: Iterable[tuple[str, int]],
+        compacted: Callable[[], bool],
     ) -> dict[int, Findings]:
         """The findings of each partition; to be asked for once.
 
         `begins` are where the accounts begin by now, `deleted` the partitions of the other two
-        topics from which records were deleted; see `PartitionLedger.findings`.
+        topics from which records were deleted; for `compacted` see `PartitionLedger.findings`.
         """
         thinned = set(deleted)
         return {
@@ -61,7 +64,7 @@ class Proof:
                     else 0
                     for topic in (self._verdicts, self._dead_letters)
                 ),
-                gaps_known=gaps_known,
+                compacted=compacted,
             )
             for partition, ledger in sorted(self.ledgers.items())
         }

@@ -9,6 +9,7 @@ so that there is no outcome whose account is not seen.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from batching.offsets import Span
 from cluster import (
@@ -73,8 +74,8 @@ def reconcile(
     # What retention took away meanwhile was perhaps not read, so the begins count as they are now.
     begins = {p: span.begin for p, span in topic_spans(settings, settings.accounts_topic).items()}
     thinned = [place for place, span in _outcome_spans(settings).items() if span.begin]
-    gaps_known = not is_compacted(client, settings.accounts_topic)
-    partitions = proof.findings(begins, thinned, gaps_known=gaps_known)
+    compacted = cache(lambda: is_compacted(client, settings.accounts_topic))
+    partitions = proof.findings(begins, thinned, compacted)
     return Reconciliation(
         settings.accounts_topic,
         partitions,

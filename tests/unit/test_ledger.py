@@ -17,14 +17,14 @@ def findings(
     due: int = END,
     begin: int = 0,
     provable_from: int = 0,
-    gaps_known: bool = True,
+    compacted: bool = False,
 ) -> Findings:
     ledger = PartitionLedger("t", 3, Span(begin, END), due)
     for offset in outcomes:
         ledger.verdict(offset)
     for offset in accounts:
         ledger.account(offset)
-    return ledger.findings(begin, provable_from=provable_from, gaps_known=gaps_known)
+    return ledger.findings(begin, provable_from=provable_from, compacted=lambda: compacted)
 
 
 def test_one_outcome_for_each_account_is_proven() -> None:
@@ -39,7 +39,7 @@ def test_a_dead_letter_is_an_outcome() -> None:
     ledger.account(1)
     ledger.verdict(1)
     ledger.dead_letter(0)
-    found = ledger.findings(0, provable_from=0, gaps_known=True)
+    found = ledger.findings(0, provable_from=0, compacted=lambda: False)
     assert found == Findings(accounts=2, verdicts=1, dead_letters=1)
 
 
@@ -48,7 +48,7 @@ def test_a_verdict_and_a_dead_letter_are_double() -> None:
     ledger.account(0)
     ledger.verdict(0)
     ledger.dead_letter(0)
-    found = ledger.findings(0, provable_from=0, gaps_known=True)
+    found = ledger.findings(0, provable_from=0, compacted=lambda: False)
     assert found.double == Listing(1, ["t-0-0"])
     assert not found.proven
 
@@ -75,7 +75,7 @@ def test_outcomes_of_deleted_accounts_are_beyond_proof() -> None:
 
 
 def test_of_a_compacted_topic_an_account_may_be_gone_anywhere() -> None:
-    found = findings({10}, [10, 11], gaps_known=False)
+    found = findings({10}, [10, 11], compacted=True)
     assert found.accounts_gone == 1
     assert found.proven
 
@@ -88,11 +88,9 @@ def test_accounts_whose_outcome_may_be_deleted_are_beyond_proof() -> None:
 
 @given(st.sets(offsets), st.lists(offsets), st.integers(0, END), st.integers(0, END), st.booleans())
 def test_everything_is_counted_once(
-    accounts: set[int], outcomes: list[int], due: int, provable_from: int, gaps_known: bool
+    accounts: set[int], outcomes: list[int], due: int, provable_from: int, compacted: bool
 ) -> None:
-    found = findings(
-        accounts, outcomes, due=due, provable_from=provable_from, gaps_known=gaps_known
-    )
+    found = findings(accounts, outcomes, due=due, provable_from=provable_from, compacted=compacted)
     judged = Counter(outcomes)
     open_ = accounts - set(judged)
     assert found.accounts == len(accounts)
@@ -106,7 +104,7 @@ def test_long_lists_are_cut_but_counted() -> None:
     ledger = PartitionLedger("t", 0, Span(0, 1000), 1000)
     for offset in range(1000):
         ledger.account(offset)
-    found = ledger.findings(0, provable_from=0, gaps_known=True)
+    found = ledger.findings(0, provable_from=0, compacted=lambda: False)
     assert found.missing.total == 1000
     assert found.missing.ids == [f"t-0-{offset}" for offset in range(100)]
     assert found.missing.unlisted == 900

@@ -80,7 +80,7 @@ def proof_of(*records: FakeRecord, due: int = 100) -> Proof:
 
 def findings(proof: Proof, **options: Any) -> dict[int, Findings]:
     return proof.findings(
-        **{"begins": dict.fromkeys(SPANS, 0), "deleted": (), "gaps_known": True, **options}
+        **{"begins": dict.fromkeys(SPANS, 0), "deleted": (), "compacted": lambda: False, **options}
     )
 
 

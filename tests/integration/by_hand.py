@@ -1,0 +1,92 @@
+"""Writes what a worker would, and what it never should, into the topics of one test."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from cluster import changelog_topic
+from records import DeadLetter, PartitionCounts
+from records.verdict import encode
+from settings import Settings
+
+
+def bootstrap(settings: Settings) -> str:
+    return settings.broker.removeprefix("kafka://")
+
+
+def verdict(settings: Settings, partition: int, offset: int) -> bytes:
+    topic = settings.accounts_topic
+    return encode(topic, partition, offset, "f" * 32, "************5614", 1.0, (), 1)
+
+
+def dead_letter(settings: Settings, partition: int, offset: int, **changes: Any) -> DeadLetter:
+    fields: dict[str, Any] = {
+        "key": None,
+        "value": b"no account",
+        "code": "not_json",
+        "detail": "broken at line 1 column 1",
+        "topic": settings.accounts_topic,
+        "partition": partition,
+        "offset": offset,
+        "failed_at": 1_769_860_800_000,
+    }
+    return DeadLetter(**{**fields, **changes})
+
+
+class StreamByHand:
+    """One transactional producer that judges as it is told; its last transaction may stay open."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.producer = Producer(
+            {
+                "bootstrap.servers": bootstrap(settings),
+                "transactional.id": f"{settings.app_id}-by-hand",
+                "log_level": 0,
+            }
+        )
+        self.producer.init_transactions(30)
+
+    def judge(
+        self,
+        partition: int,
+        verdicts: Iterable[int],
+        *,
+        dead: Iterable[int] = (),
+        next_offset: int,
+        row: Mapping[str, int] | None = None,
+        commit: bool = True,
+    ) -> None:
+        """Verdicts, dead letters and the row of a partition in one transaction."""
+        settings, producer = self.settings, self.producer
+        producer.begin_transaction()
+        for offset in verdicts:
+            value = verdict(settings, partition, offset)
+            producer.produce(settings.verdicts_topic, value, partition=partition)
+        for offset in dead:
+            self.bury(dead_letter(settings, partition, offset))
+        counts = PartitionCounts(next_offset=next_offset, **(row or {})).dumps(serializer="json")
+        changelog = changelog_topic(settings)
+        producer.produce(changelog, counts, b"%d" % partition, partition)
+        assert producer.flush(30) == 0
+        if commit:
+            producer.commit_transaction(30)
+
+    def bury(self, letter: DeadLetter, more: Mapping[str, bytes] | None = None) -> None:
+        """A dead letter, in the transaction that is open."""
+        self.producer.produce(
+            self.settings.dead_letters_topic,
+            letter.value,
+            letter.key,
+            letter.partition,
+            headers=[*letter.headers(), *(more or {}).items()],
+        )
+
+
+def delete_before(settings: Settings, topic: str, partition: int, offset: int) -> None:
+    """As retention does."""
+    admin = AdminClient({"bootstrap.servers": bootstrap(settings)})
+    for done in admin.delete_records([TopicPartition(topic, partition, offset)]).values():
+        done.result(30)
