@@ -1,0 +1,319 @@
+"""The HTTP client against the reference server, over real sockets."""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from prometheus_client import CollectorRegistry
+
+from records import BankAccount
+from veritas import AUTHORIZED, SimulatedVeritas, VeritasRejected, VeritasUnavailable
+from veritas.breaker import Breaker
+from veritas.faults import FaultPlan, Faults
+from veritas.http import HttpVeritas
+from veritas.server import create_server
+
+CARD = "4111111111111111"
+TOKEN = "bearer-secret-9"
+ANSWERS = SimulatedVeritas(0.5, 3)
+
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+Client = Callable[..., Awaitable[HttpVeritas]]
+
+
+def account(number: int = 0, last_name: str = "Swaniawski") -> BankAccount:
+    return BankAccount(
+        first_name="Jimmie", last_name=last_name, credit_card_number=CARD, amount=100.0 + number
+    )
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Client]:
+    """Serves an app, or one that has this handler at /verify; a started client of it."""
+    servers: list[TestServer] = []
+    clients: list[HttpVeritas] = []
+
+    async def connected(served: web.Application | Handler, **options: Any) -> HttpVeritas:
+        if not isinstance(served, web.Application):
+            app = web.Application()
+            app.router.add_post("/verify", served)
+            served = app
+        server = TestServer(served)
+        await server.start_server()
+        servers.append(server)
+        client = HttpVeritas(
+            str(server.make_url("/")), **({"token": None, "key": b"key"} | options)
+        )
+        clients.append(client)
+        await client.start()
+        return client
+
+    yield connected
+    for client in clients:
+        await client.close()
+    for server in servers:
+        await server.close()
+
+
+def reference(token: str | None = None, **faults: Any) -> web.Application:
+    return create_server(ANSWERS, FaultPlan(Faults(**faults)), token)
+
+
+def scripted(*answers: tuple[int, dict[str, str]]) -> tuple[Handler, list[Any]]:
+    """A handler that gives these statuses in turn, then authorizes; and what it was asked."""
+    asked: list[Any] = []
+
+    async def handle(request: web.Request) -> web.Response:
+        asked.append((time.monotonic(), dict(request.headers), await request.json()))
+        if len(asked) <= len(answers):
+            status, headers = answers[len(asked) - 1]
+            return web.Response(status=status, headers=headers)
+        return web.json_response({"authorized": True})
+
+    return handle, asked
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+
+
+async def test_with_the_card_it_answers_as_the_simulated_service_does(connect: Client) -> None:
+    client = await connect(reference(), send_card=True)
+    for number in range(30):
+        assert await client.verify(account(number)) == await ANSWERS.verify(account(number))
+
+
+async def test_without_the_card_the_answer_is_stable_and_the_card_stays_here(
+    connect: Client,
+) -> None:
+    client = await connect(reference())
+    first = [await client.verify(account(number)) for number in range(30)]
+    assert [await client.verify(account(number)) for number in range(30)] == first
+    assert len(set(first)) == 2
+    handler, asked = scripted()
+    await (await connect(handler)).verify(account())
+    ((_, headers, body),) = asked
+    assert set(body) == {"account", "first_name", "last_name", "amount"}
+    assert CARD not in str(headers) + str(body)
+
+
+async def test_errors_are_asked_again_under_the_same_key(connect: Client) -> None:
+    handler, asked = scripted((500, {}), (503, {}), (408, {}))
+    client = await connect(handler, token=TOKEN)
+    assert await client.verify(account()) == AUTHORIZED
+    assert len(asked) == 4
+    assert len({headers["Idempotency-Key"] for _, headers, _ in asked}) == 1
+    assert {headers["Authorization"] for _, headers, _ in asked} == {f"Bearer {TOKEN}"}
+    await client.verify(account(1))
+    assert asked[-1][1]["Idempotency-Key"] != asked[0][1]["Idempotency-Key"]
+
+
+@pytest.mark.parametrize(
+    "body", ["", "[]", "true", '{"authorized":1}', '{"authorized":null}', "{", "x" * 100_000]
+)
+async def test_what_is_no_answer_is_never_taken_for_one(connect: Client, body: str) -> None:
+    async def handle(_: web.Request) -> web.Response:
+        return web.Response(text=body, content_type="application/json")
+
+    client = await connect(handle, attempts=2)
+    with pytest.raises(VeritasUnavailable):
+        await client.verify(account())
+
+
+async def test_retry_after_is_kept_to(connect: Client) -> None:
+    handler, asked = scripted((429, {"Retry-After": "1"}))
+    client = await connect(handler)
+    await client.verify(account())
+    assert asked[1][0] - asked[0][0] == pytest.approx(1.0, abs=0.25)
+    assert client.objection is None
+
+
+@pytest.mark.parametrize("status", [400, 402, 409, 410, 422])
+async def test_other_4xx_reject_the_account_at_once(connect: Client, status: int) -> None:
+    handler, asked = scripted((status, {}))
+    client = await connect(handler)
+    with pytest.raises(VeritasRejected, match=str(status)):
+        await client.verify(account())
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 302])
+async def test_a_wrong_token_or_url_rejects_nobody(connect: Client, status: int) -> None:
+    handler, asked = scripted((status, {"Location": "/elsewhere"}))
+    client = await connect(handler)
+    with pytest.raises(VeritasUnavailable, match=str(status)):
+        await client.verify(account())
+    assert len(asked) == 1
+
+
+async def test_the_reference_server_asks_for_its_token(connect: Client) -> None:
+    good = await connect(reference(TOKEN), token=TOKEN)
+    await good.verify(account())
+    bad = await connect(reference(TOKEN), token="another")
+    with pytest.raises(VeritasUnavailable, match="401"):
+        await bad.verify(account())
+
+
+async def test_a_slow_service_is_unavailable_within_the_time_out(connect: Client) -> None:
+    client = await connect(reference(latency=1000.0), timeout=0.2, attempts=2)
+    start = time.monotonic()
+    with pytest.raises(VeritasUnavailable, match="in time"):
+        await client.verify(account())
+    assert time.monotonic() - start < 2.0
+
+
+async def test_an_outage_opens_the_breaker_and_it_closes_by_itself(connect: Client) -> None:
+    up, asked = True, 0
+
+    async def handle(_: web.Request) -> web.Response:
+        nonlocal asked
+        asked += 1
+        return web.json_response({"authorized": True}) if up else web.Response(status=503)
+
+    registry = CollectorRegistry()
+    breaker = Breaker(threshold=10, first_pause=0.3)
+    client = await connect(handle, registry=registry, breaker=breaker)
+    await client.verify(account())
+    up = False
+    got = await asyncio.gather(
+        *(client.verify(account(n)) for n in range(200)), return_exceptions=True
+    )
+    assert {type(each) for each in got} == {VeritasUnavailable}
+    assert asked < 100  # not 200 accounts of 4 attempts each
+    assert client.objection == "the verification service is unavailable"
+    assert client.condition[0] == "bad"
+    assert registry.get_sample_value("veritas_breaker_state") in (1, 2)
+    # While it is open nobody waits, and nobody is asked but for the probes.
+    before, start = asked, time.monotonic()
+    for number in range(100):
+        with pytest.raises(VeritasUnavailable):
+            await client.verify(account(number))
+    assert time.monotonic() - start < 0.2
+    assert asked - before <= 2
+    up = True
+    await until(lambda: client.objection is None)
+    assert await client.verify(account(7)) == AUTHORIZED
+    assert client.condition == ("ok", "answering")
+    assert registry.get_sample_value("veritas_breaker_state") == 0
+    count = registry.get_sample_value("veritas_calls_total", {"result": "error"})
+    assert count is not None
+    assert count >= 10
+
+
+async def test_an_account_that_breaks_the_service_is_rejected_among_others(
+    connect: Client,
+) -> None:
+    client = await connect(reference(broken=frozenset({"Bad"})), concurrency=8)
+    accounts = [account(n, "Bad" if n == 20 else "Good") for n in range(100)]
+    got = await asyncio.gather(*map(client.verify, accounts), return_exceptions=True)
+    kinds = Counter(type(each).__name__ for each in got)
+    assert kinds == {"VeritasAnswer": 99, "VeritasRejected": 1}
+    assert isinstance(got[20], VeritasRejected)
+    assert client.objection is None
+
+
+async def test_the_last_of_a_batch_is_rejected_though_nobody_follows_it(connect: Client) -> None:
+    client = await connect(reference(broken=frozenset({"Bad"})))
+    await client.verify(account())
+    for _ in range(5):  # in a row: more failures than open the breaker
+        with pytest.raises(VeritasRejected):
+            await client.verify(account(1, "Bad"))
+    assert client.objection is None
+
+
+async def test_where_nobody_was_answered_nobody_is_rejected(connect: Client) -> None:
+    client = await connect(reference(broken=frozenset({"Bad"})))
+    with pytest.raises(VeritasUnavailable):
+        await client.verify(account(1, "Bad"))
+
+
+async def test_no_more_calls_than_allowed_are_under_way(connect: Client) -> None:
+    now = most = 0
+
+    async def handle(_: web.Request) -> web.Response:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.02)
+        now -= 1
+        return web.json_response({"authorized": True})
+
+    client = await connect(handle, concurrency=5)
+    await asyncio.gather(*(client.verify(account(n)) for n in range(50)))
+    assert most == 5
+
+
+async def test_nobody_listening_is_unavailable_and_a_closed_client_says_so() -> None:
+    client = HttpVeritas("http://127.0.0.1:9", token=None, key=b"key", attempts=2)
+    await client.close()
+    await client.start()
+    with pytest.raises(VeritasUnavailable, match="no connection"):
+        await client.verify(account())
+    await client.close()
+    await client.close()
+    with pytest.raises(VeritasUnavailable, match="closed"):
+        await client.verify(account())
+
+
+async def test_a_cancelled_probe_does_not_hold_the_breaker() -> None:
+    clock = [0.0]
+    breaker = Breaker(threshold=1, first_pause=1.0, clock=lambda: clock[0])
+    first = breaker.admit()
+    assert first is not None
+    breaker.failed(first)
+    assert breaker.admit() is None
+    clock[0] = 1.0
+    probe = breaker.admit()
+    assert probe is not None
+    assert breaker.admit() is None, "one probe at a time"
+    breaker.succeeded(first)
+    assert breaker.state == "half-open", "what began before says nothing about now"
+    breaker.ended(probe)
+    clock[0] = 2.0
+    probe = breaker.admit()
+    assert probe is not None
+    breaker.failed(probe)
+    assert breaker.pause_left == 2.0
+    clock[0] = 4.0
+    probe = breaker.admit()
+    assert probe is not None
+    breaker.succeeded(probe)
+    assert (breaker.admit(), breaker.failures) == (breaker.admit(), 0)
+    assert breaker.admit() is not None
+
+
+async def test_no_secret_is_in_logs_or_exceptions(
+    connect: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    texts: list[str] = []
+    faults: list[dict[str, Any]] = [
+        {"broken": frozenset({"Swaniawski"})},
+        {"rejects": 1.0},
+        {"latency": 1000.0},
+        {"outages": ((0, 1000),)},
+    ]
+    for fault in faults:
+        client = await connect(
+            reference(TOKEN, **fault), token=TOKEN, send_card=True, attempts=2, timeout=0.2
+        )
+        for number in range(8):
+            with pytest.raises((VeritasUnavailable, VeritasRejected)) as failed:
+                await client.verify(account(number))
+            cause: BaseException | None = failed.value
+            while cause is not None:
+                texts.append(repr(cause))
+                cause = cause.__cause__ or cause.__context__
+    assert texts
+    assert "accounts wait" in caplog.text
+    for secret in (TOKEN, CARD, "Swaniawski", "1111"):
+        assert secret not in caplog.text + "".join(texts)

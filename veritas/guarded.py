@@ -1,0 +1,129 @@
+"""Calls of the service by one pool of connections, through the breaker, counted."""
+
+import asyncio
+import logging
+import time
+from contextlib import suppress
+from typing import Final
+
+import aiohttp
+
+from veritas.breaker import CLOSED, Breaker
+from veritas.call import CallFailed, Question, ask
+from veritas.metrics import VeritasMetrics
+from veritas.protocol import VeritasAnswer, VeritasError, VeritasRejected, VeritasUnavailable
+
+logger = logging.getLogger(__name__)
+
+UNAVAILABLE: Final = "the verification service is unavailable"
+
+
+class GuardedCalls:
+    """Asks `url` as long as the breaker is closed; when it is open, brings it back by itself.
+
+    `headers` go with every call; `timeout` and `connect_timeout` are seconds for one call.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        headers: dict[str, str],
+        *,
+        timeout: float,
+        connect_timeout: float,
+        connections: int,
+        breaker: Breaker,
+        metrics: VeritasMetrics,
+    ) -> None:
+        self._url = url
+        self._headers = headers
+        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=connect_timeout)
+        self._connections = connections
+        self._breaker = breaker
+        self._metrics = metrics
+        self._session: aiohttp.ClientSession | None = None
+        self._bringing_back: asyncio.Task[None] | None = None
+        # The last question that was answered, and when it was sent.
+        self._answered: Question | None = None
+        self._answered_sent = float("-inf")
+
+    async def start(self) -> None:
+        """Make the pool; connects to nothing yet."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._connections),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers=self._headers,
+                timeout=self._timeout,
+            )
+
+    async def close(self) -> None:
+        """Close the pool; calls under way fail."""
+        if self._bringing_back is not None:
+            self._bringing_back.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._bringing_back
+        if self._session is not None:
+            await self._session.close()
+
+    def answered_since(self, moment: float) -> bool:
+        """Whether a question that was sent after this moment (monotonic, s) has been answered."""
+        return self._answered_sent > moment
+
+    async def control(self, asked: Question) -> None:
+        """Find out whether the service answers: ask again about one that it did answer about.
+
+        Nothing happens where there is none but the one that is asked about now.
+        """
+        if self._answered is not None and self._answered.key != asked.key:
+            with suppress(CallFailed, VeritasError):
+                await self.call(self._answered, control=True)
+
+    async def call(self, asked: Question, *, control: bool = False) -> VeritasAnswer:
+        """Ask once. Raises CallFailed, VeritasRejected, or VeritasUnavailable without asking."""
+        if self._session is None or self._session.closed:
+            raise VeritasUnavailable("the connections to the verification service are closed")
+        permit = self._breaker.admit()
+        if permit is None:
+            raise VeritasUnavailable(UNAVAILABLE)
+        sent = time.monotonic()
+        result = "cancelled"
+        try:
+            answer = await ask(self._session, self._url, asked.as_control() if control else asked)
+        except VeritasRejected:
+            result = "rejected"
+            self._breaker.succeeded(permit)
+            raise
+        except CallFailed as failure:
+            result = failure.kind
+            if failure.kind != "throttled":
+                self._failed(permit, failure, asked)
+            raise
+        else:
+            result = "authorized" if answer.authorized else "declined"
+            self._answered, self._answered_sent = asked, max(sent, self._answered_sent)
+            self._breaker.succeeded(permit)
+            return answer
+        finally:
+            # Does nothing where it was said already how the call went.
+            self._breaker.ended(permit)
+            self._metrics.call(result, time.monotonic() - sent)
+            self._metrics.breaker(self._breaker.state)
+
+    def _failed(self, permit: int, failure: CallFailed, asked: Question) -> None:
+        self._breaker.failed(permit)
+        if self._breaker.state != CLOSED and self._bringing_back is None:
+            logger.warning("Veritas is unavailable, accounts wait: %s", failure)
+            self._bringing_back = asyncio.create_task(self._bring_back(asked))
+
+    async def _bring_back(self, asked: Question) -> None:
+        """Probe until the breaker is closed, as those who wait may look only much later."""
+        while self._breaker.state != CLOSED:
+            # Somebody else's probe may be under way when the pause is over.
+            await asyncio.sleep(max(0.05, self._breaker.pause_left))
+            if self._breaker.state != CLOSED:
+                known = self._answered is not None
+                with suppress(CallFailed, VeritasError):
+                    await self.call(self._answered or asked, control=known)
+        self._bringing_back = None
+        logger.warning("Veritas answers again")

@@ -1,0 +1,136 @@
+"""Veritas over HTTP, with retries for a service that stumbles and a breaker for one that fell."""
+
+import asyncio
+import time
+from typing import Final, Literal
+
+import stamina
+from prometheus_client import CollectorRegistry
+
+from records import BankAccount
+from veritas.breaker import CLOSED, Breaker
+from veritas.call import CallFailed, Question, question
+from veritas.guarded import UNAVAILABLE, GuardedCalls
+from veritas.metrics import VeritasMetrics
+from veritas.protocol import VeritasAnswer, VeritasRejected, VeritasUnavailable
+
+#: A longer Retry-After is cut to this (s), as `verify` ends within a bounded time.
+LONGEST_WAIT: Final = 10.0
+
+
+class HttpVeritas:
+    """Asks `<url>/verify`, see `veritas.call`; one pool of connections for a whole worker.
+
+    `token` is sent as bearer token, `key` is that of the account token; the card itself is sent
+    only with `send_card`. `timeout` and `connect_timeout` are seconds for one call. An account is
+    asked about up to `attempts` times, with growing random pauses; `concurrency` accounts are
+    under way at once, pauses included, so that a service that throttles is asked by fewer.
+
+    An account that gets errors or time-outs to the last is rejected if the service answered about
+    another one meanwhile: one asked about after this account's first failure, and answered before
+    its last attempt. Where no other was asked about, the last one that was answered is asked
+    again. Without any such answer nobody knows whose fault it is: VeritasUnavailable. So it is
+    always with a single attempt.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None,
+        key: bytes,
+        send_card: bool = False,
+        timeout: float = 5.0,
+        connect_timeout: float = 1.0,
+        concurrency: int = 64,
+        attempts: int = 4,
+        registry: CollectorRegistry | None = None,
+        breaker: Breaker | None = None,
+    ) -> None:
+        self.concurrency = concurrency
+        self._key = key
+        self._send_card = send_card
+        self._attempts = attempts
+        self._breaker = breaker or Breaker()
+        self._slots = asyncio.Semaphore(concurrency)
+        self._calls = GuardedCalls(
+            url.rstrip("/") + "/verify",
+            {"Authorization": f"Bearer {token}"} if token else {},
+            timeout=timeout,
+            connect_timeout=connect_timeout,
+            # One for the probe.
+            connections=concurrency + 1,
+            breaker=self._breaker,
+            metrics=VeritasMetrics(registry or CollectorRegistry()),
+        )
+
+    async def start(self) -> None:
+        """Make the pool; connects to nothing yet."""
+        # What stamina would log at each retry is in our metrics.
+        stamina.instrumentation.set_on_retry_hooks(())
+        await self._calls.start()
+
+    async def close(self) -> None:
+        """Close the pool; calls under way fail as VeritasUnavailable."""
+        await self._calls.close()
+
+    @property
+    def objection(self) -> str | None:
+        """Why nobody can be verified now, None while the service answers."""
+        return None if self._breaker.state == CLOSED else UNAVAILABLE
+
+    @property
+    def condition(self) -> tuple[Literal["ok", "warn", "bad"], str]:
+        """How the service is, and a line about it."""
+        if self._breaker.state != CLOSED:
+            return "bad", f"unavailable, asked again in {self._breaker.pause_left:.0f} s"
+        if self._breaker.failures:
+            return "warn", f"{self._breaker.failures} failed calls in a row"
+        return "ok", "answering"
+
+    async def verify(self, account: BankAccount) -> VeritasAnswer:
+        """As `Veritas.verify`; VeritasUnavailable at once while the breaker is open."""
+        if self._breaker.pause_left:
+            raise VeritasUnavailable(UNAVAILABLE)
+        asked = question(account, self._key, send_card=self._send_card)
+        async with self._slots:
+            try:
+                return await self._attempt(asked)
+            except CallFailed as failure:
+                text = str(failure)
+        raise VeritasUnavailable(text)
+
+    async def _attempt(self, asked: Question) -> VeritasAnswer:
+        failed_at: float | None = None
+        others_pass = False
+        async for attempt in stamina.retry_context(
+            on=_worth_another,
+            attempts=self._attempts,
+            timeout=None,
+            wait_initial=0.2,
+            wait_max=LONGEST_WAIT / 2,
+            wait_jitter=0.3,
+        ):
+            with attempt:
+                last = attempt.num == self._attempts
+                if last and failed_at is not None:
+                    if not self._calls.answered_since(failed_at):
+                        await self._calls.control(asked)
+                    others_pass = self._calls.answered_since(failed_at)
+                try:
+                    return await self._calls.call(asked)
+                except CallFailed as failure:
+                    failed_at = failed_at or time.monotonic()
+                    if others_pass and failure.may_be_the_account:
+                        raise VeritasRejected(f"{failure}, {attempt.num} times") from None
+                    raise
+        raise AssertionError("stamina ends by a return or an exception")
+
+
+def _worth_another(error: Exception) -> bool | float:
+    """For stamina: whether to try again, or after how many seconds."""
+    if not isinstance(error, CallFailed) or error.final:
+        return False
+    if error.retry_after is None:
+        return True
+    return min(error.retry_after, LONGEST_WAIT)
