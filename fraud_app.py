@@ -32,6 +32,7 @@ from records import PartitionCounts
 from settings import Settings, SettingsError
 from startup import checking_worker
 from veritas import SimulatedVeritas, Veritas
+from veritas.http import HttpVeritas
 
 VERSION = "0.1.0"
 
@@ -45,7 +46,7 @@ def create_app(settings: Settings | None = None, veritas: Veritas | None = None)
     registry = CollectorRegistry()
     metrics = AccountMetrics(registry)
     verdict_log = VerdictLog()
-    veritas = veritas or SimulatedVeritas(settings.approval_rate, settings.veritas_seed)
+    veritas = veritas or verification_service(settings, registry)
 
     # accounts in; the table has one row for each of their partitions
     engine = Engine(
@@ -97,13 +98,41 @@ def create_app(settings: Settings | None = None, veritas: Veritas | None = None)
     )
     app.web.add_dependency(feed)
     recent = web.RecentVerdicts(LatestRecords(settings.verdicts_topic, clients))
+    over_http = veritas if isinstance(veritas, HttpVeritas) else None
     state = web.WebState(
-        feed, settings.partitions, worker, VERSION, registry, recent, lambda: engine.objection
+        feed,
+        settings.partitions,
+        worker,
+        VERSION,
+        registry,
+        recent,
+        lambda: engine.objection or (over_http.objection if over_http else None),
+        provider=lambda: web.Condition(
+            *(over_http.condition if over_http else ("ok", "simulated"))
+        ),
     )
     token = settings.web_token
     web.attach(app, state, token=token.get_secret_value() if token else None)
     commands.attach(app, settings, FakeAccounts)
     return app
+
+
+def verification_service(settings: Settings, registry: CollectorRegistry) -> Veritas:
+    """The one over HTTP where there is a URL, else the simulated one."""
+    if settings.veritas_url is None:
+        return SimulatedVeritas(settings.approval_rate, settings.veritas_seed)
+    token = settings.veritas_token
+    return HttpVeritas(
+        settings.veritas_url,
+        token=token.get_secret_value() if token else None,
+        key=settings.token_key_bytes,
+        send_card=settings.veritas_send_card,
+        timeout=settings.veritas_timeout,
+        connect_timeout=settings.veritas_connect_timeout,
+        concurrency=settings.veritas_concurrency,
+        attempts=settings.veritas_attempts,
+        registry=registry,
+    )
 
 
 def faust_settings(settings: Settings) -> dict[str, Any]:
