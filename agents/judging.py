@@ -21,7 +21,7 @@ __all__ = ["Judge", "Judgement", "SourceRecord"]
 logger = logging.getLogger(__name__)
 
 #: Pauses between two questions while Veritas is unavailable grow from the first to the last (s).
-FIRST_PAUSE, LAST_PAUSE = 0.5, 15.0
+FIRST_PAUSE, LAST_PAUSE = 0.2, 3.0
 
 Reasons = tuple[str, ...]
 
