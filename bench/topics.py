@@ -57,6 +57,8 @@ class Topics:
         deadline = time.monotonic() + TIMEOUT
         while True:
             try:
+                # Without it librdkafka goes on believing what it heard when it asked too early.
+                self._admin.list_topics(topic, TIMEOUT)
                 self.committed_ends(topic)
                 return
             except KafkaException:
