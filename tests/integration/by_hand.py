@@ -1,12 +1,13 @@
 """Writes what a worker would, and what it never should, into the topics of one test."""
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from cluster import changelog_topic
+from cluster import changelog_topic, topic_spans
 from records import DeadLetter, PartitionCounts
 from records.verdict import encode
 from settings import Settings
@@ -72,7 +73,19 @@ class StreamByHand:
         producer.produce(changelog, counts, b"%d" % partition, partition)
         assert producer.flush(30) == 0
         if commit:
-            producer.commit_transaction(30)
+            self.commit()
+
+    def commit(self) -> None:
+        """Commit, and wait until readers see it: the markers come after the answer."""
+        self.producer.commit_transaction(30)
+        topics = [*self.settings.topics[1:], changelog_topic(self.settings)]
+        deadline = time.monotonic() + 30
+        while any(
+            topic_spans(self.settings, topic)
+            != topic_spans(self.settings, topic, "read_uncommitted")
+            for topic in topics
+        ):
+            assert time.monotonic() < deadline, "no markers after 30 s"
 
     def bury(self, letter: DeadLetter, more: Mapping[str, bytes] | None = None) -> None:
         """A dead letter, in the transaction that is open."""

@@ -63,7 +63,7 @@ def test_missing_double_and_stray_ids_are_listed(
     letter = dead_letter(settings, 1, 9)
     stream.producer.begin_transaction()
     stream.bury(letter)
-    stream.producer.commit_transaction(30)
+    stream.commit()
     invented = [verdict(settings, 1, 4), verdict(settings, 1, 10), verdict(settings, 2, 1), b"x"]
     produce(kafka.bootstrap, settings.verdicts_topic, invented, partition=1)
     found = proof(settings).whole
@@ -176,7 +176,7 @@ def test_an_open_transaction_is_told_and_held_against_nobody(
     assert result.whole.proven
     assert result.whole.pending == 2
     assert result.stopped_at == {(settings.verdicts_topic, 3): 4}
-    stream.producer.commit_transaction(30)
+    stream.commit()
     result = proof(settings)
     assert result.whole.proven
     assert result.whole.pending == 0

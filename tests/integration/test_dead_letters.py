@@ -1,0 +1,262 @@
+"""Listing and replaying dead letters, on a real Kafka."""
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from commands.errors import CommandError
+from commands.letter_list import list_letters
+from commands.letters import Selection
+from commands.replay import replay
+from records import DeadLetter
+from settings import Settings
+from startup import check
+from tests.conftest import Kafka
+from tests.integration.by_hand import StreamByHand, dead_letter
+from tests.integration.test_startup import named
+from tests.topics import Read, create_topic, produce, read_topic
+
+CARD = "3558018114425614"
+NOON = 1_769_860_800_000
+
+
+@pytest.fixture
+def settings(kafka: Kafka, topic_prefix: str) -> Settings:
+    settings = named(topic_prefix, kafka.url)
+    check(settings, patience=0)
+    return settings
+
+
+@pytest.fixture
+def bury(settings: Settings) -> Callable[..., None]:
+    """Writes dead letters as a worker does; `more` headers come from the input."""
+    stream = StreamByHand(settings)
+
+    def bury(*letters: DeadLetter, more: dict[str, bytes] | None = None) -> None:
+        stream.producer.begin_transaction()
+        for letter in letters:
+            stream.bury(letter, more)
+        stream.commit()
+
+    return bury
+
+
+def listed(settings: Settings, *, limit: int = 100, json: bool = False, **which: Any) -> str:
+    out = io.StringIO()
+    selection = Selection(**which)
+    console = Console(file=out, width=200)
+    list_letters(settings, selection, limit=limit, json=json, console=console)
+    return out.getvalue()
+
+
+def listed_ids(settings: Settings, **options: Any) -> list[str]:
+    lines = listed(settings, json=True, **options).splitlines()
+    return [json.loads(line)["id"] for line in lines]
+
+
+def replayed(settings: Settings, *, again: bool = False, **which: Any) -> str:
+    out = io.StringIO()
+    replay(
+        settings,
+        Selection(**which),
+        again=again,
+        confirm=lambda _question: True,
+        console=Console(file=out, width=200),
+    )
+    return out.getvalue()
+
+
+def ids(settings: Settings, *offsets: int) -> frozenset[str]:
+    return frozenset(f"{settings.accounts_topic}-1-{offset}" for offset in offsets)
+
+
+def accounts(kafka: Kafka, settings: Settings) -> list[Read]:
+    return read_topic(kafka.bootstrap, settings.accounts_topic)
+
+
+def three(settings: Settings) -> list[DeadLetter]:
+    return [
+        dead_letter(settings, 1, 0, failed_at=NOON, code="not_json"),
+        dead_letter(settings, 1, 1, failed_at=NOON + 1000, code="field_missing"),
+        dead_letter(settings, 2, 0, failed_at=NOON + 500, code="not_json"),
+    ]
+
+
+def test_they_are_listed_the_newest_last(settings: Settings, bury: Callable[..., None]) -> None:
+    bury(*three(settings))
+    topic = settings.accounts_topic
+    assert listed_ids(settings) == [f"{topic}-1-0", f"{topic}-2-0", f"{topic}-1-1"]
+    assert listed_ids(settings, limit=2) == [f"{topic}-2-0", f"{topic}-1-1"]
+    assert set(listed_ids(settings, limit=0)) == set(listed_ids(settings))
+
+
+def test_they_are_filtered_by_code_time_and_id(
+    settings: Settings, bury: Callable[..., None]
+) -> None:
+    bury(*three(settings))
+    topic = settings.accounts_topic
+    assert listed_ids(settings, codes=frozenset({"field_missing"})) == [f"{topic}-1-1"]
+    assert listed_ids(settings, since=NOON + 500) == [f"{topic}-2-0", f"{topic}-1-1"]
+    assert listed_ids(settings, until=NOON + 500) == [f"{topic}-1-0", f"{topic}-2-0"]
+    assert listed_ids(settings, ids=ids(settings, 0)) == [f"{topic}-1-0"]
+
+
+def test_a_line_of_json_says_all_but_the_bytes(
+    settings: Settings, bury: Callable[..., None]
+) -> None:
+    bury(dead_letter(settings, 1, 7, value=b"four", failed_at=NOON, detail="why"))
+    assert json.loads(listed(settings, json=True)) == {
+        "id": f"{settings.accounts_topic}-1-7",
+        "error": "not_json",
+        "detail": "why",
+        "failed_at": NOON,
+        "value_bytes": 4,
+        "replay_of": None,
+        "replay_count": 0,
+    }
+
+
+def test_the_table_shows_id_time_code_and_detail(
+    settings: Settings, bury: Callable[..., None]
+) -> None:
+    bury(dead_letter(settings, 1, 7, failed_at=NOON, detail="[red]why[/red]"))
+    text = listed(settings)
+    row = next(line for line in text.splitlines() if "not_json" in line and "│" in line)
+    cells = [cell.strip() for cell in row.strip("│").split("│")]
+    assert cells[1:] == ["2026-01-31 12:00:00", "not_json", "[red]why[/red]", ""]
+    assert cells[0] == f"{settings.accounts_topic}-1-7"
+    assert "1 dead letters: not_json 1" in text
+
+
+def test_a_cut_list_says_so(settings: Settings, bury: Callable[..., None]) -> None:
+    bury(*three(settings))
+    text = listed(settings, limit=1)
+    assert "3 dead letters: not_json 2, field_missing 1" in text
+    assert "the newest 1; --limit 0 shows all" in text
+
+
+def test_no_card_number_is_ever_shown(
+    kafka: Kafka, settings: Settings, bury: Callable[..., None]
+) -> None:
+    value = json.dumps({"CreditCardNumber": CARD}).encode()
+    # A careless tool may put one anywhere.
+    bury(dead_letter(settings, 1, int(CARD), value=value, detail=CARD, key=CARD.encode()))
+    bury(dead_letter(settings, 1, 2, value=value, code=CARD, topic=CARD))
+    shown = listed(settings) + listed(settings, json=True) + replayed(settings)
+    assert CARD not in shown
+    assert CARD[:12] not in shown
+    assert "************5614" in shown
+
+
+def test_other_records_in_the_topic_are_counted(kafka: Kafka, settings: Settings) -> None:
+    produce(kafka.bootstrap, settings.dead_letters_topic, [b"x", b"y"])
+    text = listed(settings)
+    assert "No dead letters." in text
+    assert "2 records of the topic are no dead letters of ours." in text
+
+
+def test_key_and_bytes_go_back_untouched_with_their_origin(
+    kafka: Kafka, settings: Settings, bury: Callable[..., None]
+) -> None:
+    bury(
+        dead_letter(settings, 1, 0, key=b"\xff\x00k", value=b"\xff{not json\x00"),
+        dead_letter(settings, 1, 1, key=None, value=None),
+        dead_letter(settings, 1, 2, value=b""),
+        dead_letter(settings, 1, 3),
+    )
+    text = replayed(settings, ids=ids(settings, 0, 1, 2))
+    assert "3 dead letters acknowledged" in text
+    found = {each.headers["replay_of"].decode(): each for each in accounts(kafka, settings)}
+    assert found.keys() == ids(settings, 0, 1, 2)
+    pairs = [(found[one].key, found[one].value) for one in sorted(found)]
+    assert pairs == [(b"\xff\x00k", b"\xff{not json\x00"), (None, None), (None, b"")]
+    assert {each.headers["replay_count"] for each in found.values()} == {b"1"}
+
+
+def test_they_are_replayed_by_code(
+    kafka: Kafka, settings: Settings, bury: Callable[..., None]
+) -> None:
+    bury(*three(settings))
+    replayed(settings, codes=frozenset({"not_json"}))
+    assert len(accounts(kafka, settings)) == 2
+
+
+def test_what_was_replayed_is_left_out_the_next_time(
+    kafka: Kafka, settings: Settings, bury: Callable[..., None]
+) -> None:
+    bury(*three(settings))
+    replayed(settings, ids=ids(settings, 0))
+    text = replayed(settings, codes=frozenset({"not_json"}))
+    assert "1 were replayed before and are left out" in text
+    assert "1 dead letter acknowledged" in text
+    assert "No dead letters to replay." in replayed(settings, codes=frozenset({"not_json"}))
+    assert len(accounts(kafka, settings)) == 2
+    assert "2 dead letters acknowledged" in replayed(
+        settings, codes=frozenset({"not_json"}), again=True
+    )
+    assert len(accounts(kafka, settings)) == 4
+
+
+def test_what_failed_again_keeps_its_origin_and_counts_on(
+    kafka: Kafka, settings: Settings, bury: Callable[..., None]
+) -> None:
+    bury(dead_letter(settings, 1, 0))
+    replayed(settings, ids=ids(settings, 0))
+    # The worker hands the headers of the replayed record on.
+    [account] = accounts(kafka, settings)
+    bury(dead_letter(settings, 1, 5), more=account.headers)
+    second = json.loads(listed(settings, json=True, ids=ids(settings, 5)))
+    assert (second["replay_of"], second["replay_count"]) == (min(ids(settings, 0)), 1)
+    replayed(settings, ids=ids(settings, 5))
+    last = max(accounts(kafka, settings), key=lambda each: each.timestamp)
+    assert last.headers == {"replay_of": min(ids(settings, 0)).encode(), "replay_count": b"2"}
+
+
+def test_an_unknown_id_sends_nothing(
+    kafka: Kafka, settings: Settings, bury: Callable[..., None]
+) -> None:
+    bury(*three(settings))
+    with pytest.raises(CommandError, match=r"1 dead letter not found .*-1-9; nothing was sent"):
+        replayed(settings, ids=ids(settings, 0, 9))
+    assert accounts(kafka, settings) == []
+
+
+def test_a_no_sends_nothing(kafka: Kafka, settings: Settings, bury: Callable[..., None]) -> None:
+    bury(*three(settings))
+    asked: list[str] = []
+
+    def refuse(question: str) -> bool:
+        asked.append(question)
+        return False
+
+    with pytest.raises(CommandError, match="nothing was sent"):
+        replay(settings, Selection(), again=False, confirm=refuse, console=Console(quiet=True))
+    assert asked == [f"Send 3 dead letters to topic {settings.accounts_topic}?"]
+    assert accounts(kafka, settings) == []
+
+
+def test_a_send_that_fails_is_told(kafka: Kafka, topic_prefix: str) -> None:
+    settings = named(topic_prefix, kafka.url)
+    small = {"max.message.bytes": "1000"}
+    create_topic(kafka.bootstrap, settings.accounts_topic, 4, config=small)
+    check(settings, patience=0)
+    stream = StreamByHand(settings)
+    stream.producer.begin_transaction()
+    stream.bury(dead_letter(settings, 1, 0, value=bytes(5000)))
+    stream.bury(dead_letter(settings, 2, 0))
+    stream.commit()
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="1 dead letter not replayed"):
+        replay(
+            settings,
+            Selection(),
+            again=False,
+            confirm=lambda _question: True,
+            console=Console(file=out, width=200),
+        )
+    assert "1 dead letter acknowledged" in out.getvalue()
+    assert "1 failed: " in out.getvalue()
