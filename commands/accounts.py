@@ -4,8 +4,8 @@ Making one with Faker takes about 0.1 ms, so a pool is made once. It is gone thr
 again, or, where every account is to be another one, its names are taken with new cards and amounts.
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import count, cycle, islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import cycle, islice
 from random import Random
 from typing import Protocol
 
@@ -42,14 +42,18 @@ def unique_values(fakes: Fakes, size: int, seed: int | None) -> Iterator[bytes]:
     The numbers have 16 digits and a valid Luhn checksum. The same seed gives the same accounts.
     """
     if not size:
-        return
+        return iter(())
+    # Made before the first value is asked for, so that nobody takes it for time spent sending.
     heads = [_head(account) for account in fakes.pool(min(size, POOL))]
-    random = Random(seed)
+    return _with_new_cards(islice(cycle(heads), size), Random(seed))
+
+
+def _with_new_cards(heads: Iterable[bytes], random: Random) -> Iterator[bytes]:
     start, stride = random.randrange(_SERIALS), _coprime_stride(random)
-    cents_start = random.randrange(_LARGEST_CENTS)
-    for number, head in zip(count(), islice(cycle(heads), size)):
+    first_cents, choices = random.randrange(_LARGEST_CENTS), _LARGEST_CENTS - _SMALLEST_CENTS
+    for number, head in enumerate(heads):
         card = _card(number // _SERIALS, (start + number * stride) % _SERIALS)
-        cents = (cents_start + number * 7919) % (_LARGEST_CENTS - _SMALLEST_CENTS) + _SMALLEST_CENTS
+        cents = (first_cents + number * 7919) % choices + _SMALLEST_CENTS
         yield b'%b%b","Amount":%d.%02d}' % (head, card, cents // 100, cents % 100)
 
 
