@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ _STEADY = {"broker.session.timeout.ms": "18000"}
 def main(arguments: list[str] | None = None) -> int:
     """Measure and print; 1 when a program could not be run or did not do its work."""
     options = _options(arguments)
+    warning = report.busy(os.getloadavg()[0], os.cpu_count() or 1)
     try:
         with _broker(options.broker) as broker:
             if options.what in ("all", "throughput"):
@@ -51,6 +53,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    finally:
+        if warning:
+            print(f"\n{warning}", file=sys.stderr)
     return 0
 
 

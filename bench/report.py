@@ -8,6 +8,8 @@ from bench.latency import Latency
 from bench.programs import PROGRAMS
 from bench.throughput import Measured
 
+_QUIET = 0.7
+
 
 def throughput(runs: Sequence[Measured]) -> str:
     """Every round's accounts a second, the medians, and how they compare."""
@@ -33,6 +35,16 @@ def throughput(runs: Sequence[Measured]) -> str:
     headers = ["program", "guarantee", *(f"round {number}" for number in rounds)]
     headers += ["median", "to stock", "to streams", "CPU µs", "wall s"]
     return "accounts a second\n\n" + table(headers, rows, words=2)
+
+
+def busy(load: float, cores: int) -> str | None:
+    """A warning when others were at work before the measurement (load average of a minute)."""
+    if load <= _QUIET:
+        return None
+    return (
+        f"Not to be quoted: the machine was busy before this began (load {load:.1f} on {cores} "
+        "cores). That slows a JVM, which compiles while it runs, more than the others."
+    )
 
 
 def latency(runs: Sequence[Latency], rate: int) -> str:

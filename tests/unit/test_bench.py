@@ -93,6 +93,11 @@ def test_the_report_of_one_program_compares_it_with_nothing() -> None:
     assert text.splitlines()[-1].split("|")[5:7] == ["        - ", "          - "]
 
 
+def test_a_busy_machine_is_told_and_a_quiet_one_is_not() -> None:
+    assert report.busy(0.3, 2) is None
+    assert "load 8.8 on 2 cores" in (report.busy(8.8, 2) or "")
+
+
 def test_the_latency_report_has_the_percentiles() -> None:
     values = [float(number) for number in range(1, 1001)]
     text = report.latency([Latency("ours", values, [0.1, 0.4])], 1_000)
