@@ -174,8 +174,8 @@ class Engine:
 
     async def _commit(self, batch: Batch, tenure: Tenure, transaction: Transaction) -> None:
         table = self._tables[batch.topic]
-        state = transaction.state
-        state.next_offset = batch.next_offset
+        # A copy: an agent that assigns no state still holds the one that was committed last.
+        state = transaction.state.derive(next_offset=batch.next_offset)
         transaction.send(
             table.changelog_topic_name,
             state.dumps(serializer="json"),
@@ -218,6 +218,8 @@ class Engine:
         self.metrics.batch_records.observe(len(transaction.records))
         self.metrics.records.labels(batch.topic).inc(len(transaction.records))
         transaction.committed = True
+        if tenure.ended:
+            return  # committed, but the partition has gone meanwhile
         tenure.failures = 0
         tenure.state = state
         tenure.position = batch.next_offset
@@ -232,7 +234,7 @@ class Engine:
         if tenure.ended:
             return
         tenure.failures += 1
-        pause = min(FIRST_PAUSE * 2 ** (tenure.failures - 1), LAST_PAUSE)
+        pause = min(FIRST_PAUSE * 2 ** min(tenure.failures - 1, 10), LAST_PAUSE)
         logger.warning("%s: fetching again in %.1f s: %s", tenure.tp, pause, reason)
         await asyncio.sleep(pause)
         if not tenure.ended:
@@ -265,13 +267,13 @@ class Engine:
         self._rejoining = False
         self.metrics.rebalances.inc()
         started = time.monotonic()
-        loop = asyncio.get_running_loop()
-        if self._group is None:
-            self._group = await loop.run_in_executor(
-                None, group_metadata, self.kafka, self.app.conf.id
-            )
-        tenures = [self._new_tenure(tp) for tp in wanted]
         try:
+            loop = asyncio.get_running_loop()
+            if self._group is None:
+                self._group = await loop.run_in_executor(
+                    None, group_metadata, self.kafka, self.app.conf.id
+                )
+            tenures = [self._new_tenure(tp) for tp in wanted]
             await self._fence(tenures)
             await self._restore(tenures)
         except Abandoned:
@@ -314,6 +316,8 @@ class Engine:
             if not mine:
                 continue
             for partition, row in (await self._read_rows(table, list(mine))).items():
+                if row.value is None:
+                    continue  # somebody deleted the row by hand
                 mine[partition].restore(
                     cast(Any, table.value_type).loads(row.value, serializer="json")
                 )

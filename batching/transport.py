@@ -148,7 +148,12 @@ class BatchConsumer(driver.Consumer):
         """Start a partition again at what is committed."""
         position = cast(int, tenure.position)
         # In the consumer's own thread: aiokafka's futures belong to that thread's loop.
-        fetch = await self._thread.call_thread(self._thread.seek_now, tenure.tp, position)
+        try:
+            fetch = await self._thread.call_thread(self._thread.seek_now, tenure.tp, position)
+        except KafkaError as exc:
+            # Not assigned any more, or not yet: the seek that ends the rebalance will do.
+            self.log.info("%s: not sought: %r", tenure.tp, exc)
+            return
         self._read_offset[tenure.tp] = position
         tenure.sought(fetch)
 

@@ -99,6 +99,8 @@ class TransactionalWriter:
             {
                 "linger.ms": 5,
                 "batch.num.messages": 10_000,
+                # The topic's own limit decides; a record that came in may go out with headers.
+                "message.max.bytes": 10_000_000,
                 # A transaction that begins while the last one's markers are still being written is
                 # told CONCURRENT_TRANSACTIONS, the ordinary case when they come back to back.
                 # librdkafka asks again after this time; its default of 100 ms would be most of a
