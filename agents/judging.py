@@ -8,15 +8,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
+from batching import SourceRecord
 from records import BankAccount, DeadLetter, PartitionCounts, decode
 from records.card import mask, token
 from records.verdict import encode
 from screening import answered, screen
 from veritas import Veritas, VeritasRejected, VeritasUnavailable
 
-__all__ = ["Judge", "Judgement", "SourceRecord"]
+__all__ = ["Judge", "Judgement"]
 
 logger = logging.getLogger(__name__)
 
@@ -24,25 +24,6 @@ logger = logging.getLogger(__name__)
 FIRST_PAUSE, LAST_PAUSE = 0.2, 3.0
 
 Reasons = tuple[str, ...]
-
-
-class SourceRecord(Protocol):
-    """What judging needs of a fetched record."""
-
-    @property
-    def offset(self) -> int:
-        """Its offset in its partition."""
-        ...
-
-    @property
-    def key(self) -> bytes | None:
-        """Its key, if any."""
-        ...
-
-    @property
-    def value(self) -> bytes | None:
-        """Its bytes, not decoded."""
-        ...
 
 
 @dataclass(slots=True)
