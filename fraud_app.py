@@ -24,6 +24,7 @@ from agents.producer import production
 from agents.report import VerdictLog
 from agents.verification import verification
 from batching import Engine
+from batching.collector import calm_collector
 from batching.follower import ChangelogFollower
 from batching.latest import LatestRecords
 from batching.metrics import EngineMetrics
@@ -86,6 +87,7 @@ def create_app(settings: Settings | None = None, veritas: Veritas | None = None)
     app.agent(accounts, name="verification", concurrency=engine.concurrency)(verify_accounts)
     app.timer(1.0, name="verdict_log")(verdict_log.tick)
     app.task(veritas.start)
+    app.task(calm_collector)
     app.on_before_shutdown.connect(lambda *_, **__: veritas.close(), weak=False)
 
     # what people and machines see of it

@@ -103,9 +103,10 @@ class TransactionalWriter:
                 "message.max.bytes": 10_000_000,
                 # A transaction that begins while the last one's markers are still being written is
                 # told CONCURRENT_TRANSACTIONS, the ordinary case when they come back to back.
-                # librdkafka asks again after this time; its default of 100 ms would be most of a
-                # transaction's time (confluent-kafka-python#967; KAFKA-5477 for the Java client).
-                "retry.backoff.ms": 5,
+                # librdkafka asks again after this time, doubled each time; its default of 100 ms
+                # would be most of a transaction's time (confluent-kafka-python#967; KAFKA-5477
+                # for the Java client). Figures: docs/adr/0003.
+                "retry.backoff.ms": 1,
                 **conf,
                 "transactional.id": transactional_id,
                 # Success needs no report for each record: the commit fails unless all arrived.
@@ -156,11 +157,15 @@ class TransactionalWriter:
     def _attempt(self, outputs: Sequence[Output], offsets: list[TopicPartition]) -> None:
         producer = self._producer
         producer.begin_transaction()
-        for output in outputs:
-            self._produce(output)
+        # The offsets first: the coordinator takes one request of a transaction at a time, and the
+        # partitions of records that are produced before would be announced at the same moment.
+        # Told CONCURRENT_TRANSACTIONS, librdkafka announces them again after 20 ms, whatever is
+        # configured (rd_kafka_txn_handle_AddPartitionsToTxn), the offsets after retry.backoff.ms.
         self._persist(
             lambda: producer.send_offsets_to_transaction(offsets, self._group, CALL_TIMEOUT)
         )
+        for output in outputs:
+            self._produce(output)
         self._persist(lambda: producer.commit_transaction(CALL_TIMEOUT))
 
     def _produce(self, output: Output) -> None:

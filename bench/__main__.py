@@ -76,7 +76,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     add("--latency-of", default="ours", help=f"latency: which of {known}")
     add("--rate", type=_positive, default=1_000, help="latency: accounts a second")
     add("--seconds", type=_positive, default=30, help="latency: measured")
-    add("--warm-up", type=int, default=5, help="latency: seconds at the rate before that")
+    add("--warm-up", type=int, default=45, help="latency: seconds at the rate before that")
     options = parser.parse_args(arguments)
     for name in f"{options.programs},{options.latency_of}".split(","):
         if name not in PROGRAMS:

@@ -1,6 +1,7 @@
 """What may be known of a card number outside the account: its last four digits and its token."""
 
 import hashlib
+from functools import lru_cache
 from typing import Final
 
 _STARS: Final = "*" * 12
@@ -34,6 +35,13 @@ def token(card: str, key: bytes) -> str:
     A keyed BLAKE2b (RFC 7693) over the digits; without the key it cannot be found by trying all
     card numbers. The key is 1 to 64 bytes; ValueError when it is longer.
     """
+    keyed = _keyed(key).copy()
     # Ill-formed numbers have tokens too, those with lone surrogates in them included.
-    plain = digits(card).encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(plain, key=key, digest_size=_TOKEN_BYTES).hexdigest()
+    keyed.update(digits(card).encode("utf-8", "surrogatepass"))
+    return keyed.hexdigest()
+
+
+@lru_cache(maxsize=4)
+def _keyed(key: bytes) -> "hashlib.blake2b":
+    """A hash that has taken its key in; copies of it cost less than beginning anew."""
+    return hashlib.blake2b(key=key, digest_size=_TOKEN_BYTES)
