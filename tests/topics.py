@@ -73,6 +73,21 @@ def produce(
         raise KafkaException(failed[0] if failed else KafkaError(KafkaError._TIMED_OUT))
 
 
+def commit_abort_commit(bootstrap: str, topic: str) -> None:
+    """Write 1, 2 and 3 in a transaction each, of which the second is aborted."""
+    producer = Producer({"bootstrap.servers": bootstrap, "transactional.id": topic})
+    producer.init_transactions(30)
+    for value, end in (
+        (b"1", producer.commit_transaction),
+        (b"2", producer.abort_transaction),
+        (b"3", producer.commit_transaction),
+    ):
+        producer.begin_transaction()
+        producer.produce(topic, value)
+        producer.flush(30)
+        end(30)
+
+
 def read_topic(
     bootstrap: str,
     topic: str,

@@ -166,10 +166,9 @@ async def test_a_stream_ends_when_the_worker_stops(stage: Stage, client: Client)
     await next_event(answer)
     await next_event(answer)
     stage.app._stopped.set()
-    began = time.monotonic()
-    with pytest.raises(EOFError):
-        await next_event(answer)
-    assert time.monotonic() - began < 1.5
+    async with asyncio.timeout(10):  # less than until a sign of life
+        with pytest.raises(EOFError):
+            await next_event(answer)
 
 
 async def test_the_page_gets_its_own_document_besides(stage: Stage, client: Client) -> None:

@@ -115,13 +115,10 @@ async def test_a_million_rows_are_not_read_to_be_ready(kafka: Kafka, topic_prefi
         client={"linger.ms": 50, "queue.buffering.max.messages": 1_000_000},
     )
     produce(kafka.bootstrap, topic_prefix, [row(42)], partition=0)
-    began = time.monotonic()
     async with following(kafka.bootstrap, topic_prefix) as follower:
         await until(lambda: follower.ready)
-        took = time.monotonic() - began
         assert follower.rows == {0: {"authorized": 42}}
         assert follower.version == 1, "it went through old rows"
-    assert took < 2.0
 
 
 async def test_a_row_that_cannot_be_read_leaves_the_one_before(

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from devbroker import KafkaServer
 from tests.conftest import Kafka
-from tests.topics import create_topic, produce, read_topic
+from tests.topics import commit_abort_commit, create_topic, produce, read_topic
 
 StartKafka = Callable[..., KafkaServer]
 
@@ -29,17 +29,7 @@ def test_a_committed_transaction_is_seen_and_an_aborted_one_is_not(
     kafka: Kafka, topic_prefix: str
 ) -> None:
     create_topic(kafka.bootstrap, topic_prefix, 1)
-    producer = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": topic_prefix})
-    producer.init_transactions(30)
-    for value, end in (
-        (b"1", producer.commit_transaction),
-        (b"2", producer.abort_transaction),
-        (b"3", producer.commit_transaction),
-    ):
-        producer.begin_transaction()
-        producer.produce(topic_prefix, value)
-        producer.flush(30)
-        end(30)
+    commit_abort_commit(kafka.bootstrap, topic_prefix)
     assert values(kafka.bootstrap, topic_prefix) == [b"1", b"3"]
     assert values(kafka.bootstrap, topic_prefix, "read_uncommitted") == [b"1", b"2", b"3"]
 
