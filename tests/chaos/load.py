@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 TICK = 0.05
 #: Records a tick once the faults are over and the rest only has to get there.
@@ -33,6 +33,8 @@ class Load:
         self, bootstrap: str, topic: str, records: int, partitions: int, lasts: Callable[[], float]
     ) -> None:
         self.failed: list[KafkaError] = []
+        self._acknowledged = 0
+        self._last_words: KafkaError | None = None
         self.sent = [0] * partitions
         self._topic, self._records, self._lasts = topic, records, lasts
         self._stopping = threading.Event()
@@ -44,11 +46,19 @@ class Load:
                 "delivery.timeout.ms": 900_000,
                 "reconnect.backoff.max.ms": 1_000,
                 "log_level": 0,
-                "error_cb": lambda _error: None,
+                "error_cb": self._heard,
             }
         )
         self._thread = threading.Thread(target=self._run, name="load")
         self._thread.start()
+
+    def __str__(self) -> str:
+        return (
+            f"load: {sum(self.sent):,} of {self._records:,} handed over, "
+            f"{self._acknowledged:,} acknowledged, {len(self._producer):,} under way, "
+            f"{'sending' if self._thread.is_alive() else 'ended'}; "
+            f"failed: {self.failed[:1]}, last error: {self._last_words}"
+        )
 
     def wait(self, timeout: float) -> None:
         """Wait until all is acknowledged. Fails when that is not so after `timeout` s."""
@@ -74,6 +84,8 @@ class Load:
             now = min(left, int(owed))
             for _ in range(now):
                 self._send()
+                if self.failed:
+                    return
             left -= now
             owed -= now
             self._producer.poll(0)
@@ -89,10 +101,19 @@ class Load:
                 )
             except BufferError:
                 self._producer.poll(0.1)
+            except KafkaException as exc:
+                self.failed.append(exc.args[0])
+                return
             else:
                 self.sent[partition] += 1
                 return
 
     def _delivered(self, error: KafkaError | None, _message: Message) -> None:
-        if error is not None:
+        if error is None:
+            self._acknowledged += 1
+        else:
             self.failed.append(error)
+
+    def _heard(self, error: KafkaError) -> None:
+        if error.fatal() or error.code() != KafkaError._TRANSPORT:
+            self._last_words = error

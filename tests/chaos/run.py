@@ -122,6 +122,8 @@ def _run(directory: Path, seed: int, records: int, faults: Sequence[Fault], say:
             load.wait(300.0)
             progress.wait_for(records, patience=PATIENCE, timeout=900.0)
         except AssertionError:
+            # Whether it is the engine or the harness that stands still.
+            say(str(load))
             fleet.dump()
             raise
         # Before the proof: whatever a worker still could write, it has written then.
