@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from batching import SourceRecord
 from records import BankAccount, DeadLetter, PartitionCounts, decode
 from records.card import mask, token
+from records.replay import replay_in
 from records.verdict import encode
 from screening import answered, screen
 from veritas import Veritas, VeritasRejected, VeritasUnavailable
@@ -137,6 +138,7 @@ class Judge:
             partition=partition,
             offset=record.offset,
             failed_at=now,
+            replay=replay_in(record.headers, topic) if record.headers else None,
         )
 
     async def _ask_all(self, accounts: list[BankAccount]) -> list[Reasons | VeritasRejected]:

@@ -2,30 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from cluster import topic_spans
 from commands.ids import printable_id
-from commands.reading import BoundedRead, Headers, Place, Record
+from commands.reading import BoundedRead, Place, Record
 from records import DeadLetter
+from records.replay import REPLAY_COUNT, REPLAY_OF, Replay, replay_in
 from records.text import shown
 from settings import Settings
 
-REPLAY_OF = "replay_of"
-"""Header of a replayed record: the id of the input that failed first."""
-
-REPLAY_COUNT = "replay_count"
-"""Header of a replayed record: how often that input was replayed, this time included."""
-
 _LONGEST_DETAIL = 200
 _LONGEST_CODE = 60
-
-
-class Replay(NamedTuple):
-    """Which input was replayed, and which replay of it that is."""
-
-    origin: str
-    times: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,24 +107,8 @@ def letter_of(message: Record, accounts_topic: str) -> Letter | None:
         code=shown(letter.code, _LONGEST_CODE),
         detail=shown(letter.detail, _LONGEST_DETAIL),
         failed_at=letter.failed_at,
-        replay=replay_of(headers, accounts_topic),
+        replay=replay_in(headers, accounts_topic),
         value_bytes=None if value is None else len(value),
         place=(message.topic(), message.partition()),
         offset=message.offset(),
     )
-
-
-def replay_of(headers: Headers, accounts_topic: str) -> Replay | None:
-    """What the headers say about a replay; None when they say nothing or nothing that fits."""
-    found = dict(headers)
-    try:
-        origin, times = found[REPLAY_OF] or b"", int(found[REPLAY_COUNT] or b"")
-        name = printable_id(origin.decode(), accounts_topic)
-        return Replay(name, times) if times > 0 else None
-    except (KeyError, ValueError):
-        return None
-
-
-def replay_headers(replay: Replay) -> list[tuple[str, str | bytes | None]]:
-    """The headers that say so."""
-    return [(REPLAY_OF, replay.origin.encode()), (REPLAY_COUNT, b"%d" % replay.times)]

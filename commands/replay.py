@@ -8,10 +8,11 @@ from batching.offsets import Span
 from cluster import connect, topic_spans
 from commands.errors import CommandError, Interrupted
 from commands.interruption import interruption
-from commands.letters import Letter, Letters, Replay, Selection, replay_headers, replay_of
+from commands.letters import Letter, Letters, Selection
 from commands.progress import shown_progress
 from commands.reading import BoundedRead, Place
 from commands.sending import Outgoing, Sender, Sent
+from records.replay import Replay, replay_in
 from settings import Settings
 
 # Clocks of different machines differ; a replay is looked for from this long before the failure.
@@ -33,8 +34,9 @@ def replay(
     """Sends the selected dead letters' keys and bytes back, after `confirm` said so.
 
     Each replayed record says in its headers which input failed first (`replay_of`) and how many
-    times it was replayed (`replay_count`). What was replayed before is left out, unless `again`.
-    What fails again comes back as another dead letter; nothing is ever replayed by itself.
+    times it was replayed (`replay_count`). What was replayed before is left out, unless `again`;
+    so is what came back as another dead letter because it failed again. Of several dead letters
+    of one input the last one is sent. Nothing is ever replayed by itself.
 
     Raises CommandError when an id is not found (nothing is sent then), when the answer was no, and
     when not all were acknowledged; ClusterError; Interrupted.
@@ -42,18 +44,24 @@ def replay(
     connect(settings, patience=0)
     letters = [letter for letter in Letters(settings) if selection(letter)]
     _check_found(letters, selection.ids)
-    chosen = {(letter.place, letter.offset): letter.next_replay for letter in letters}
     if letters and not again:
         done = replayed_since(settings, min(letter.failed_at for letter in letters))
-        chosen = {where: one for where, one in chosen.items() if one not in done}
-        if before := len(letters) - len(chosen):
+        new = [one for one in letters if one.replay is None and one.next_replay not in done]
+        if before := len(letters) - len(new):
             console.print(f"{before:,} were replayed before and are left out (--again sends them)")
+        letters = new
+    last = {one.next_replay.origin: one for one in sorted(letters, key=_replays)}
+    chosen = {(one.place, one.offset): one.next_replay for one in last.values()}
     if not chosen:
         console.print("No dead letters to replay.")
         return
     if not confirm(f"Send {_counted(len(chosen))} to topic {settings.accounts_topic}?"):
         raise CommandError("nothing was sent")
     _send(settings, chosen, console)
+
+
+def _replays(letter: Letter) -> int:
+    return letter.next_replay.times
 
 
 def replayed_since(settings: Settings, time_ms: int) -> Collection[Replay]:
@@ -65,7 +73,7 @@ def replayed_since(settings: Settings, time_ms: int) -> Collection[Replay]:
     spans = topic_spans(settings, topic, since=since)
     reading = BoundedRead(settings, {(topic, p): span for p, span in spans.items()})
     headers = (message.headers() for batch in reading.batches() for message in batch)
-    return {found for each in headers if each and (found := replay_of(each, topic))}
+    return {found for each in headers if each and (found := replay_in(each, topic))}
 
 
 def _check_found(letters: list[Letter], ids: frozenset[str] | None) -> None:
@@ -106,7 +114,7 @@ def _outgoing(settings: Settings, chosen: Chosen) -> Iterator[Outgoing]:
         for message in batch:
             one = chosen.get(((message.topic(), message.partition()), message.offset()))
             if one is not None:
-                yield Outgoing(message.value(), message.key(), headers=replay_headers(one))
+                yield Outgoing(message.value(), message.key(), headers=[*one.headers()])
 
 
 def _report(sent: Sent, topic: str, console: Console) -> None:

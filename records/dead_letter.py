@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from records.replay import REPLAY_COUNT, REPLAY_OF, Replay, replay_in
 from records.verdict import record_id
 from records.wire import WireRecord
 
@@ -14,6 +15,7 @@ class DeadLetter(WireRecord):
 
     On the wire the value and the key are the input's own bytes; all else is in the headers, as
     text. `detail` is one line without card data, `failed_at` is in milliseconds since the epoch.
+    `replay` is what the input's own headers said, when it was one that had been sent back.
     """
 
     key: bytes | None
@@ -24,6 +26,7 @@ class DeadLetter(WireRecord):
     partition: int
     offset: int
     failed_at: int
+    replay: Replay | None = None
 
     @property
     def id(self) -> str:
@@ -31,7 +34,7 @@ class DeadLetter(WireRecord):
         return record_id(self.topic, self.partition, self.offset)
 
     def headers(self) -> Headers:
-        """The headers of the message, in the order of the contract."""
+        """The headers of the message, in the order of the contract; those of a replay follow."""
         return [
             ("error", self.code.encode()),
             ("detail", self.detail.encode()),
@@ -39,6 +42,7 @@ class DeadLetter(WireRecord):
             ("partition", b"%d" % self.partition),
             ("offset", b"%d" % self.offset),
             ("failed_at", b"%d" % self.failed_at),
+            *(self.replay.headers() if self.replay else ()),
         ]
 
     @classmethod
@@ -54,15 +58,17 @@ class DeadLetter(WireRecord):
         """
         found = {name: content for name, content in headers if content is not None}
         try:
+            topic = found["topic"].decode()
             return cls(
                 key=key,
                 value=value,
                 code=found["error"].decode(),
                 detail=found["detail"].decode(),
-                topic=found["topic"].decode(),
+                topic=topic,
                 partition=int(found["partition"]),
                 offset=int(found["offset"]),
                 failed_at=int(found["failed_at"]),
+                replay=replay_in(found.items(), topic),
             )
         except KeyError as missing:
             raise ValueError(f"not a dead letter: no header {missing}") from None
@@ -83,6 +89,8 @@ class DeadLetter(WireRecord):
             "partition": self.partition,
             "offset": self.offset,
             "failed_at": self.failed_at,
+            REPLAY_OF: self.replay.origin if self.replay else None,
+            REPLAY_COUNT: self.replay.times if self.replay else 0,
             "key_bytes": None if self.key is None else len(self.key),
             "value_bytes": None if self.value is None else len(self.value),
         }

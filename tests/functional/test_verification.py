@@ -110,6 +110,24 @@ async def test_each_record_ends_in_one_verdict_or_one_dead_letter(stream: Stream
     assert codes == [b"not_utf8", b"veritas_rejected"]
 
 
+async def test_a_replayed_record_that_fails_again_keeps_where_it_came_from(stream: Stream) -> None:
+    headers = (
+        ("traceparent", b"00-1"),
+        ("replay_of", b"bankaccount-3-7"),
+        ("error", b"x" * 1_000_000),
+        ("replay_count", b"2"),
+    )
+    again = StoredRecord(8, b"garbage", headers=headers)
+    rejected = json.dumps(GOOD | {"FirstName": "Rejected"}).encode()
+    forged = StoredRecord(9, rejected, headers=(("replay_of", b"4111111111111111-1-2"), headers[3]))
+    async with stream.agent.test_context() as agent:
+        await agent.put(Batch("bankaccount", 3, [again, forged]))
+    first, second = (list(output[4] or []) for output in stream.transactions.written)
+    assert [name for name, _ in first[:6]] == [name for name, _ in second]
+    assert dict(first)["error"] == b"not_json"
+    assert first[6:] == [("replay_of", b"bankaccount-3-7"), ("replay_count", b"2")]
+
+
 async def test_the_row_adds_up(stream: Stream) -> None:
     async with stream.agent.test_context() as agent:
         await agent.put(batch(GOOD, GOOD | {"Amount": -1, "FirstName": " "}, b"[]"))

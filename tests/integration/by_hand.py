@@ -87,14 +87,14 @@ class StreamByHand:
         ):
             assert time.monotonic() < deadline, "no markers after 30 s"
 
-    def bury(self, letter: DeadLetter, more: Mapping[str, bytes] | None = None) -> None:
+    def bury(self, letter: DeadLetter) -> None:
         """A dead letter, in the transaction that is open."""
         self.producer.produce(
             self.settings.dead_letters_topic,
             letter.value,
             letter.key,
             letter.partition,
-            headers=[*letter.headers(), *(more or {}).items()],
+            headers=[*letter.headers()],
         )
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ from startup import check
 from tests.conftest import Kafka
 from tests.integration.by_hand import StreamByHand, dead_letter
 from tests.integration.test_startup import named
+from tests.integration.worker import Worker
 from tests.topics import Read, create_topic, produce, read_topic
 
 CARD = "3558018114425614"
@@ -33,13 +35,13 @@ def settings(kafka: Kafka, topic_prefix: str) -> Settings:
 
 @pytest.fixture
 def bury(settings: Settings) -> Callable[..., None]:
-    """Writes dead letters as a worker does; `more` headers come from the input."""
+    """Writes dead letters as a worker does."""
     stream = StreamByHand(settings)
 
-    def bury(*letters: DeadLetter, more: dict[str, bytes] | None = None) -> None:
+    def bury(*letters: DeadLetter) -> None:
         stream.producer.begin_transaction()
         for letter in letters:
-            stream.bury(letter, more)
+            stream.bury(letter)
         stream.commit()
 
     return bury
@@ -201,19 +203,38 @@ def test_what_was_replayed_is_left_out_the_next_time(
     assert len(accounts(kafka, settings)) == 4
 
 
-def test_what_failed_again_keeps_its_origin_and_counts_on(
-    kafka: Kafka, settings: Settings, bury: Callable[..., None]
+def test_what_fails_again_keeps_its_origin_and_counts_on(
+    kafka: Kafka, settings: Settings, start_worker: Callable[..., Worker]
 ) -> None:
-    bury(dead_letter(settings, 1, 0))
-    replayed(settings, ids=ids(settings, 0))
-    # The worker hands the headers of the replayed record on.
-    [account] = accounts(kafka, settings)
-    bury(dead_letter(settings, 1, 5), more=account.headers)
-    second = json.loads(listed(settings, json=True, ids=ids(settings, 5)))
-    assert (second["replay_of"], second["replay_count"]) == (min(ids(settings, 0)), 1)
-    replayed(settings, ids=ids(settings, 5))
-    last = max(accounts(kafka, settings), key=lambda each: each.timestamp)
-    assert last.headers == {"replay_of": min(ids(settings, 0)).encode(), "replay_count": b"2"}
+    names = ("app_id", "accounts_topic", "verdicts_topic", "dead_letters_topic")
+    env = {Settings.env_name(name): getattr(settings, name) for name in names}
+    start_worker({"FRAUD_BROKER": kafka.url, "FRAUD_PRODUCE_SIZE": "0", **env})
+    produce(kafka.bootstrap, settings.accounts_topic, [b"garbage"], partition=1, key=b"k")
+    first = min(ids(settings, 0))
+    failed = wait_for_letters(settings, 1)
+    assert [(each["id"], each["replay_count"]) for each in failed] == [(first, 0)]
+
+    replayed(settings, codes=frozenset({"not_json"}))
+    failed = wait_for_letters(settings, 2)
+    assert [(each["replay_of"], each["replay_count"]) for each in failed] == [(None, 0), (first, 1)]
+    # Neither the one that was sent back, nor what came of it.
+    text = replayed(settings, codes=frozenset({"not_json"}))
+    assert "2 were replayed before and are left out" in text
+    assert "No dead letters to replay." in text
+
+    assert "1 dead letter ack" in replayed(settings, codes=frozenset({"not_json"}), again=True)
+    failed = wait_for_letters(settings, 3)
+    assert (failed[-1]["replay_of"], failed[-1]["replay_count"]) == (first, 2)
+    assert {each.key for each in accounts(kafka, settings)} == {b"k"}
+    assert {each.value for each in accounts(kafka, settings)} == {b"garbage"}
+
+
+def wait_for_letters(settings: Settings, number: int) -> list[dict[str, Any]]:
+    deadline = time.monotonic() + 60
+    while len(lines := listed(settings, json=True).splitlines()) < number:
+        assert time.monotonic() < deadline, lines
+        time.sleep(0.2)
+    return [json.loads(line) for line in lines]
 
 
 def test_an_unknown_id_sends_nothing(

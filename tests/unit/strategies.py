@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from records import BankAccount, DeadLetter, PartitionCounts, Verdict
+from records.replay import Replay
 
 # Lone surrogates are no text that UTF-8, and so JSON, could carry.
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -37,6 +38,11 @@ rows = st.builds(
     worker=text,
     updated_at=counts,
 )
+replays = st.builds(
+    Replay,
+    origin=st.builds("accounts-{}-{}".format, st.integers(0, 9_999), st.integers(0, 10**7)),
+    times=st.integers(1, 10**6),
+)
 dead_letters = st.builds(
     DeadLetter,
     key=st.none() | st.binary(max_size=20),
@@ -47,6 +53,7 @@ dead_letters = st.builds(
     partition=counts,
     offset=counts,
     failed_at=counts,
+    replay=st.none() | replays,
 )
 
 

@@ -10,8 +10,6 @@ from typing import cast
 
 import click
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from rich.console import Console
 
 from cluster import ClusterError
@@ -21,11 +19,12 @@ from commands.errors import CommandError, Interrupted
 from commands.ids import printable_id
 from commands.interruption import interruption
 from commands.letter_list import moment
-from commands.letters import Letter, Replay, Selection, replay_headers, replay_of
+from commands.letters import Letter, Selection
 from commands.produce import in_turn
 from commands.progress import shown_progress
 from commands.times import TimeParameter
 from records import PartitionCounts
+from records.replay import Replay
 from web.documents import counts as web_counts
 from web.state import WebState
 
@@ -206,31 +205,6 @@ def test_a_replay_of_a_replay_keeps_the_first_origin() -> None:
     assert first == Replay("bankaccount-1-5", 1)
     second = letter(id="bankaccount-2-9", replay=first).next_replay
     assert second == Replay("bankaccount-1-5", 2)
-
-
-@given(st.integers(0, 9999), st.integers(0, 10**11 - 1), st.integers(1, 10**6))
-def test_a_replay_survives_its_headers(partition: int, offset: int, times: int) -> None:
-    replay = Replay(f"bank-2024-12-{partition}-{offset}", times)
-    headers = [(name, bytes(value)) for name, value in replay_headers(replay)]  # type: ignore[arg-type]
-    assert replay_of(headers, "bank-2024-12") == replay
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        [],
-        [("replay_of", b"a")],
-        [("replay_count", b"1")],
-        [("replay_of", b"a"), ("replay_count", b"x")],
-        [("replay_of", b"a"), ("replay_count", None)],
-        [("replay_of", b"a"), ("replay_count", b"0")],
-        [("replay_of", b"\xff"), ("replay_count", b"1")],
-    ],
-)
-def test_headers_that_make_no_sense_are_no_replay(
-    headers: list[tuple[str, bytes | None]],
-) -> None:
-    assert replay_of(headers, "bankaccount") is None
 
 
 @pytest.mark.parametrize(

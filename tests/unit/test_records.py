@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from records import BankAccount, DeadLetter, PartitionCounts, Verdict, record_id
 from records.card import mask
+from records.replay import Replay
 from records.verdict import encode
 from records.wire import WireRecord
 from tests.unit import strategies as some
@@ -188,9 +189,23 @@ def test_a_dead_letter_is_shown_in_json_without_its_bytes() -> None:
         "partition": 3,
         "offset": 1042,
         "failed_at": 1795410452087,
+        "replay_of": None,
+        "replay_count": 0,
         "key_bytes": 1,
         "value_bytes": 1,
     }
+
+
+def test_a_dead_letter_of_a_replayed_record_says_so_behind_the_headers_of_the_contract() -> None:
+    plain = DeadLetter(**LETTER)
+    letter = DeadLetter(**LETTER, replay=Replay("bankaccount-3-7", 2))
+    assert letter.headers() == [
+        *plain.headers(),
+        ("replay_of", b"bankaccount-3-7"),
+        ("replay_count", b"2"),
+    ]
+    shown = letter.to_representation()
+    assert (shown["replay_of"], shown["replay_count"]) == ("bankaccount-3-7", 2)
 
 
 def test_headers_of_others_do_not_disturb_a_dead_letter() -> None:
@@ -242,6 +257,7 @@ def records_that_hold_a_card(card: str) -> list[WireRecord]:
             partition=0,
             offset=0,
             failed_at=0,
+            replay=Replay(card, 1),
         ),
         PartitionCounts(reasons={card: 1}, codes={card: 1}, worker=card),
     ]

@@ -1,0 +1,55 @@
+"""Two headers that say of a record that it was sent before, failed, and was sent back by hand."""
+
+import re
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from records.text import scrub
+
+REPLAY_OF: Final = "replay_of"
+"""Header of a replayed record: the id of the input that failed first."""
+
+REPLAY_COUNT: Final = "replay_count"
+"""Header of a replayed record: how often that input was replayed, this time included."""
+
+# An offset of twelve digits is a trillion records away, and could be a card number.
+_NUMBERS = re.compile(r"-[0-9]{1,5}-[0-9]{1,11}")
+_ANY_ID = re.compile(r"[a-zA-Z0-9._-]{1,249}-[0-9]{1,5}-[0-9]{1,11}")
+_COUNT = re.compile(rb"[1-9][0-9]{0,8}")
+_LONGEST_ID = 249 + 1 + 5 + 1 + 11
+
+
+class Replay(NamedTuple):
+    """Which input was replayed, and which replay of it that is."""
+
+    origin: str
+    times: int
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        """The headers that say so."""
+        return [(REPLAY_OF, self.origin.encode()), (REPLAY_COUNT, b"%d" % self.times)]
+
+
+def replay_in(headers: Iterable[tuple[str, bytes | None]], accounts_topic: str) -> Replay | None:
+    """What the headers say about a replay; None when they say nothing, or nothing that fits.
+
+    Anybody may have written them, so what comes out is short and holds no card number: an id as
+    `is_id` knows it, and a count from 1 to 999,999,999. Never raises.
+    """
+    found = dict(headers)
+    origin, times = found.get(REPLAY_OF) or b"", found.get(REPLAY_COUNT) or b""
+    if len(origin) > _LONGEST_ID or not _COUNT.fullmatch(times):
+        return None
+    name = origin.decode("ascii", "replace")
+    return Replay(name, int(times)) if is_id(name, accounts_topic) else None
+
+
+def is_id(text: str, accounts_topic: str) -> bool:
+    """Whether this can be the id of one of our records and nothing that must not be shown.
+
+    The id of another topic's record may be one too, unless it looks as if it held a card number;
+    with the topic of our own that look is chance.
+    """
+    if text.startswith(accounts_topic) and _NUMBERS.fullmatch(text, len(accounts_topic)):
+        return True
+    return _ANY_ID.fullmatch(text) is not None and scrub(text) == text
