@@ -8,6 +8,7 @@ from typing import Final
 
 import aiohttp
 
+from veritas.blame import Blame
 from veritas.breaker import CLOSED, Breaker
 from veritas.call import CallFailed, Question, ask
 from veritas.metrics import VeritasMetrics
@@ -43,9 +44,9 @@ class GuardedCalls:
         self._metrics = metrics
         self._session: aiohttp.ClientSession | None = None
         self._bringing_back: asyncio.Task[None] | None = None
-        # The last question that was answered, and when it was sent.
+        self.blame = Blame()
+        # The last question that was answered.
         self._answered: Question | None = None
-        self._answered_sent = float("-inf")
 
     async def start(self) -> None:
         """Make the pool; connects to nothing yet."""
@@ -66,16 +67,15 @@ class GuardedCalls:
         if self._session is not None:
             await self._session.close()
 
-    def answered_since(self, moment: float) -> bool:
-        """Whether a question that was sent after this moment (monotonic, s) has been answered."""
-        return self._answered_sent > moment
-
     async def control(self, asked: Question) -> None:
-        """Find out whether the service answers: ask again about one that it did answer about.
+        """When this one failed, find out whether the service answers about others since.
 
-        Nothing happens where there is none but the one that is asked about now.
+        If nobody else was asked about, the last one that was answered is asked about again. Nothing
+        happens where there is none.
         """
-        if self._answered is not None and self._answered.key != asked.key:
+        if self._answered is None or self._answered.key == asked.key:
+            return
+        if self.blame.needs_control(asked.key):
             with suppress(CallFailed, VeritasError):
                 await self.call(self._answered, control=True)
 
@@ -92,16 +92,18 @@ class GuardedCalls:
             answer = await ask(self._session, self._url, asked.as_control() if control else asked)
         except VeritasRejected:
             result = "rejected"
+            self.blame.answered(asked.key, sent)
             self._breaker.succeeded(permit)
             raise
         except CallFailed as failure:
             result = failure.kind
-            if failure.kind != "throttled":
+            if self._is_news(failure, asked, sent, control=control):
                 self._failed(permit, failure, asked)
             raise
         else:
             result = "authorized" if answer.authorized else "declined"
-            self._answered, self._answered_sent = asked, max(sent, self._answered_sent)
+            self._answered = asked
+            self.blame.answered(asked.key, sent)
             self._breaker.succeeded(permit)
             return answer
         finally:
@@ -109,6 +111,15 @@ class GuardedCalls:
             self._breaker.ended(permit)
             self._metrics.call(result, time.monotonic() - sent)
             self._metrics.breaker(self._breaker.state)
+
+    def _is_news(self, failure: CallFailed, asked: Question, sent: float, *, control: bool) -> bool:
+        """Whether the failure says something about the service, and so is one for the breaker."""
+        if not failure.may_be_the_account:
+            return failure.kind != "throttled"
+        if control:
+            self.blame.control_failed(sent)
+            return True
+        return self.blame.failed(asked.key)
 
     def _failed(self, permit: int, failure: CallFailed, asked: Question) -> None:
         self._breaker.failed(permit)
@@ -123,7 +134,12 @@ class GuardedCalls:
             await asyncio.sleep(max(0.05, self._breaker.pause_left))
             if self._breaker.state != CLOSED:
                 known = self._answered is not None
-                with suppress(CallFailed, VeritasError):
+                try:
                     await self.call(self._answered or asked, control=known)
+                except CallFailed:
+                    # It is down, so what failed meanwhile was nobody's fault.
+                    self.blame.clear()
+                except VeritasError:
+                    pass
         self._bringing_back = None
         logger.warning("Veritas answers again")

@@ -1,7 +1,6 @@
 """Veritas over HTTP, with retries for a service that stumbles and a breaker for one that fell."""
 
 import asyncio
-import time
 from typing import Final, Literal
 
 import stamina
@@ -26,11 +25,11 @@ class HttpVeritas:
     asked about up to `attempts` times, with growing random pauses; `concurrency` accounts are
     under way at once, pauses included, so that a service that throttles is asked by fewer.
 
-    An account that gets errors or time-outs to the last is rejected if the service answered about
-    another one meanwhile: one asked about after this account's first failure, and answered before
-    its last attempt. Where no other was asked about, the last one that was answered is asked
-    again. Without any such answer nobody knows whose fault it is: VeritasUnavailable. So it is
-    always with a single attempt.
+    An account that gets errors or time-outs, `attempts` of them at least, is rejected once it is
+    clear that the service is well for others and fails for this one: see `veritas.blame`. Failures
+    count over several calls of `verify`. Where nobody else is asked about meanwhile, the last one
+    that was answered is asked about again. Without any such answer nobody knows whose fault it is:
+    VeritasUnavailable.
     """
 
     def __init__(
@@ -101,8 +100,6 @@ class HttpVeritas:
         raise VeritasUnavailable(text)
 
     async def _attempt(self, asked: Question) -> VeritasAnswer:
-        failed_at: float | None = None
-        others_pass = False
         async for attempt in stamina.retry_context(
             on=_worth_another,
             attempts=self._attempts,
@@ -112,17 +109,15 @@ class HttpVeritas:
             wait_jitter=0.3,
         ):
             with attempt:
-                last = attempt.num == self._attempts
-                if last and failed_at is not None:
-                    if not self._calls.answered_since(failed_at):
-                        await self._calls.control(asked)
-                    others_pass = self._calls.answered_since(failed_at)
+                await self._calls.control(asked)
                 try:
                     return await self._calls.call(asked)
                 except CallFailed as failure:
-                    failed_at = failed_at or time.monotonic()
-                    if others_pass and failure.may_be_the_account:
-                        raise VeritasRejected(f"{failure}, {attempt.num} times") from None
+                    blame = self._calls.blame
+                    if failure.may_be_the_account and blame.is_accounts(asked.key, self._attempts):
+                        blame.forget(asked.key)
+                        text = f"{failure}, again and again, but not for others"
+                        raise VeritasRejected(text) from None
                     raise
         raise AssertionError("stamina ends by a return or an exception")
 

@@ -219,13 +219,47 @@ async def test_an_account_that_breaks_the_service_is_rejected_among_others(
     assert client.objection is None
 
 
-async def test_the_last_of_a_batch_is_rejected_though_nobody_follows_it(connect: Client) -> None:
+async def settled(client: HttpVeritas, asked: BankAccount) -> str:
+    """What becomes of an account that is asked about until it is settled, as the judge does."""
+    for _ in range(40):
+        try:
+            return type(await client.verify(asked)).__name__
+        except VeritasUnavailable:
+            await asyncio.sleep(0.05)
+        except VeritasRejected:
+            return "VeritasRejected"
+    return "unsettled"
+
+
+async def test_an_account_alone_in_its_batch_is_rejected_too(connect: Client) -> None:
+    registry = CollectorRegistry()
+    client = await connect(reference(broken=frozenset({"Bad"})), registry=registry)
+    await client.verify(account())
+    for number in range(2):  # more failures in a row than open the breaker
+        assert await settled(client, account(number, "Bad")) == "VeritasRejected"
+    assert client.objection is None
+    calls = registry.get_sample_value("veritas_calls_total", {"result": "error"})
+    assert calls is not None
+    assert calls >= 2 * 4
+
+
+async def test_many_such_accounts_and_nobody_else_are_rejected_too(connect: Client) -> None:
     client = await connect(reference(broken=frozenset({"Bad"})))
     await client.verify(account())
-    for _ in range(5):  # in a row: more failures than open the breaker
-        with pytest.raises(VeritasRejected):
-            await client.verify(account(1, "Bad"))
+    got = await asyncio.gather(*(settled(client, account(n, "Bad")) for n in range(40)))
+    assert Counter(got) == {"VeritasRejected": 40}
+    assert await settled(client, account()) == "VeritasAnswer"
     assert client.objection is None
+
+
+async def test_a_service_that_stumbles_gets_nobody_rejected_but_who_always_fails(
+    connect: Client,
+) -> None:
+    client = await connect(reference(errors=0.3, broken=frozenset({"Bad"})))
+    accounts = [account(n, "Bad" if n in (50, 400) else "Good") for n in range(500)]
+    got = await asyncio.gather(*(settled(client, each) for each in accounts))
+    assert (got[50], got[400]) == ("VeritasRejected", "VeritasRejected")
+    assert Counter(got) == {"VeritasAnswer": 498, "VeritasRejected": 2}
 
 
 async def test_where_nobody_was_answered_nobody_is_rejected(connect: Client) -> None:
