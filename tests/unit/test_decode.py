@@ -1,4 +1,9 @@
+import bz2
+import gzip
 import json
+import lzma
+import zlib
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -95,6 +100,49 @@ def test_an_amount_stays_the_number_it_is(amount: float) -> None:
 
 
 @pytest.mark.parametrize(
+    ("literal", "amount"),
+    [
+        ("-0", 0),
+        ("-0.0", -0.0),
+        ("0e99999999999999999999", 0.0),
+        ("1E+2", 100.0),
+        ("18446744073709551616", 2.0**64),
+        ("-9223372036854775809", -(2.0**63)),
+        ("1" + "0" * 308, 1e308),
+        ("0." + "1" * 400, 1 / 9),
+        ("1" * 300 + "." + "9" * 400, float("1" * 300)),
+        ("1." + "0" * 60_000, 1.0),
+        ("1e-400", 0.0),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_any_number_of_json_is_read_as_the_nearest_double(literal: str, amount: float) -> None:
+    decoded = decode(with_amount(literal))
+    assert isinstance(decoded, BankAccount)
+    assert decoded.amount == amount
+
+
+@pytest.mark.parametrize(
+    "literal", [".5", "5.", "+5", "00", "-", "--1", "1e", "0x10", "1_000", "1,5", "\u0663"]
+)
+def test_what_is_no_number_of_json_is_refused(literal: str) -> None:
+    assert one_code(with_amount(literal)) == "not_json"
+
+
+@pytest.mark.parametrize("escape", [r"\ud800", r"\udc00", r"\ud800\ud800", r"\udead\ud800"])
+def test_half_a_surrogate_pair_is_no_text(escape: str) -> None:
+    assert one_code(good().replace(b"Jimmie", escape.encode())) == "not_json"
+    whole = decode(good().replace(b"Jimmie", rb"\ud83d\ude00"))
+    assert isinstance(whole, BankAccount)
+    assert whole.first_name == "\U0001f600"
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zlib.compress, bz2.compress, lzma.compress])
+def test_compressed_accounts_are_not_unpacked(compress: Callable[[bytes], bytes]) -> None:
+    assert one_code(compress(good())) == "not_utf8"
+
+
+@pytest.mark.parametrize(
     ("value", "code", "detail"),
     [
         (None, "empty", "the value is null"),
@@ -109,6 +157,9 @@ def test_an_amount_stays_the_number_it_is(amount: float) -> None:
         (good().replace(b'"', b"'"), "not_json", None),
         (BOM + good(), "not_json", "starts with a byte-order mark"),
         (json.dumps(GOOD).encode("utf-16"), "not_utf8", "byte 0 is not UTF-8"),
+        (json.dumps(GOOD).encode("utf-16-le"), "not_json", None),
+        (json.dumps(GOOD).encode("utf-32"), "not_utf8", None),
+        (good().replace(b"Jimmie", b"\xc0\x80"), "not_utf8", None),
         (good(LastName="Zoë").replace("ë".encode(), b"\xeb"), "not_utf8", None),
         (b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", "not_utf8", "byte 1 is not UTF-8"),
         (good().replace(b"Jimmie", b"\\ud800"), "not_json", None),
@@ -118,6 +169,8 @@ def test_an_amount_stays_the_number_it_is(amount: float) -> None:
         (with_amount("-Infinity"), "not_json", None),
         (with_amount("0644.78"), "not_json", None),
         (with_amount("1e400"), "number_range", "a number too large for a double"),
+        (with_amount("1e99999999999999999999"), "number_range", None),
+        (with_amount("1" + "0" * 309), "number_range", None),
         (with_amount("-1e400"), "number_range", None),
         (with_amount("9" * 400), "number_range", None),
         (b"[" * 5000, "too_deep", "nested too deeply (1024 levels are read)"),
@@ -204,6 +257,36 @@ def test_no_json_whatever_raises(value: bytes) -> None:
 @given(st.dictionaries(names, anything | some.text | some.amounts))
 def test_no_object_with_our_fields_raises(fields: dict[str, Any]) -> None:
     check(json.dumps(GOOD | fields).encode())
+
+
+@given(st.from_regex(r"\A-?(0|[1-9][0-9]{0,400})(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,20})?\Z"))
+def test_no_number_however_long_raises(literal: str) -> None:
+    value = with_amount(literal)
+    check(value)
+    assert isinstance(decode(value), BankAccount) or one_code(value) == "number_range"
+
+
+@given(st.text(r"abcdefu0123456789\"'/ {}", max_size=40))
+@example(r"\ud800")
+@example(r"\u0000")
+def test_no_escapes_however_broken_raise(text: str) -> None:
+    check(good().replace(b"Jimmie", text.encode()))
+    check(good().replace(b"FirstName", text.encode()))
+
+
+@given(
+    st.integers(1, 1100) | st.integers(1000, 1040),
+    st.sampled_from([(b"[", b"]"), (b'{"a":', b"}"), (b'[{"a":', b"}]")]),
+    st.sampled_from([b'"x"', b'"Amount"', b'"FirstName"']),
+    st.booleans(),
+)
+def test_no_depth_raises(
+    depth: int, brackets: tuple[bytes, bytes], name: bytes, closed: bool
+) -> None:
+    opening, closing = brackets
+    deep = opening * depth + b"1" + closing * depth * closed
+    check(deep)
+    check(good()[:-1] + b"," + name + b":" + deep + b"}")
 
 
 @given(
