@@ -82,6 +82,15 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         self.seek(tp, offset)
         return self._fetches[tp]
 
+    async def still_polling(self) -> None:
+        """Let aiokafka know that the app works, though it fetches nothing.
+
+        It takes an app that has not fetched for ``broker_max_poll_interval`` for hung, and leaves
+        the group (KIP-62).
+        """
+        with self._ensure_consumer()._subscription.fetch_context():
+            pass
+
     async def on_thread_stop(self) -> None:
         """Stop aiokafka's consumer, but do not wait for brokers that are away.
 
@@ -237,6 +246,8 @@ class BatchConsumer(driver.Consumer):
             await self.wait_first(
                 cast(Any, self.engine.room), self.suspend_flow.wait(), timeout=timeout
             )
+            if not self.engine.room.is_set() and not self.should_stop:
+                await self._thread.call_thread(self._thread.still_polling)
             return {}, active
         if len(open_for_more) < len(active):
             timeout = SHORT_WAIT

@@ -1,0 +1,55 @@
+"""The reference verification service as a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+
+from devbroker import free_port
+from tests.integration.worker import ROOT
+
+
+class Service:
+    """`python -m veritas.server` on a port that it keeps over its restarts."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, *options: str) -> None:
+        """Start it with these options and wait until it answers; again after a stop."""
+        env = {name: v for name, v in os.environ.items() if not name.startswith("FRAUD_")}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "veritas.server", "--port", str(self.port), *options],
+            cwd=ROOT,
+            env=env,
+        )
+        deadline = time.monotonic() + 60
+        while not self._answers():
+            assert time.monotonic() < deadline, "the service does not answer"
+            time.sleep(0.1)
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(10)
+
+    def kill(self) -> None:
+        """End it, if it is there."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(self.url, timeout=2):
+                return True
+        except OSError:
+            return False
