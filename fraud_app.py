@@ -42,7 +42,6 @@ def create_app(settings: Settings | None = None, veritas: Veritas | None = None)
     """Wire the app; connects to nothing. Without arguments as the environment says."""
     settings = settings or Settings.load()
     app = faust.App(settings.app_id, **faust_settings(settings))
-    logs.set_up(settings, app)
     worker = f"{socket.gethostname()}:{os.getpid()}"
     registry = CollectorRegistry()
     metrics = AccountMetrics(registry)
@@ -159,7 +158,8 @@ def faust_settings(settings: Settings) -> dict[str, Any]:
         "web_stats_enabled": False,
         "web_graph_enabled": False,
         "web_metrics_enabled": False,
-        "Worker": checking_worker(settings),
+        "Worker": checking_worker(settings, VERSION),
+        "logging_config": logs.logging_config(settings.log_format),
     }
 
 
@@ -178,4 +178,4 @@ asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 try:
     app = create_app()
 except SettingsError as exc:
-    raise SystemExit(f"fraud_app: {exc}") from None
+    raise SystemExit(logs.last_words(f"fraud_app: {exc}")) from None

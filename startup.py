@@ -4,8 +4,7 @@ import logging
 import threading
 from typing import NoReturn
 
-import faust
-
+import logs
 from cluster import (
     ClusterError,
     Stopped,
@@ -15,9 +14,10 @@ from cluster import (
     ensure_topics,
     topic_spans,
 )
+from setting_values import broker_addresses
 from settings import Settings
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("fraud_app")
 
 
 class StartupError(Exception):
@@ -49,20 +49,38 @@ def check(
         raise StartupError(str(exc)) from exc
 
 
-def checking_worker(settings: Settings) -> type[faust.Worker]:
+def checking_worker(settings: Settings, version: str) -> type[logs.LoggingWorker]:
     """Faust's worker, which starts only when `check` passes; else it ends in one line, code 1."""
 
-    class CheckingWorker(faust.Worker):
+    class CheckingWorker(logs.LoggingWorker):
         def execute_from_commandline(self) -> NoReturn:
+            logs.begin(settings.log_format, self.loglevel, self.logfile)
+            tell_of(settings, version)
             try:
                 check(settings)
             except StartupError as exc:
-                raise SystemExit(f"fraud_app: {exc}") from None
+                if self.logfile:
+                    logger.critical("%s", exc)
+                line = logs.last_words(f"fraud_app: {exc}", settings.log_format)
+                raise SystemExit(line) from None
             except KeyboardInterrupt:
                 raise SystemExit(130) from None
             super().execute_from_commandline()
 
     return CheckingWorker
+
+
+def tell_of(settings: Settings, version: str) -> None:
+    """The first lines of the log: what starts, and what is odd about its settings."""
+    brokers = ",".join(broker_addresses(settings.broker))
+    logger.info("fraud_app %s starts: app id %s, brokers %s", version, settings.app_id, brokers)
+    if settings.token_key_is_default:
+        logger.warning(
+            "FRAUD_TOKEN_KEY is not set: account tokens are made with the development key, "
+            "which is public"
+        )
+    for name in Settings.unknown():
+        logger.warning("%s is set, but there is no such setting", name)
 
 
 def _check_progress(settings: Settings) -> None:

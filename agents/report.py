@@ -43,9 +43,15 @@ class VerdictLog:
             return
         self._lines += size
         for account, reasons in judgement.accounts:
-            logger.info("%s", line(account, reasons))
+            logger.info("%s", line(account, reasons), extra=fields(account, reasons))
         for letter in judgement.dead_letters:
-            logger.warning("DEAD LETTER %s: %s, %s", letter.id, letter.code, letter.detail)
+            logger.warning(
+                "DEAD LETTER %s: %s, %s",
+                letter.id,
+                letter.code,
+                letter.detail,
+                extra={"outcome": "dead_letter", "id": letter.id, "code": letter.code},
+            )
 
     async def tick(self) -> None:
         """``flush``, as the body of a timer."""
@@ -62,6 +68,12 @@ class VerdictLog:
                 self._unauthorized,
                 self._dead_letters,
                 self._clock() - self._second,
+                extra={
+                    "accounts": total,
+                    "authorized": self._authorized,
+                    "unauthorized": self._unauthorized,
+                    "dead_letters": self._dead_letters,
+                },
             )
         self._second = self._clock()
         self._lines = self._authorized = self._unauthorized = self._dead_letters = 0
@@ -72,3 +84,13 @@ def line(account: BankAccount, reasons: Reasons) -> str:
     name = shown(account.first_name, LONGEST_NAME)
     told = f"bank account for {name}, card {mask(account.credit_card_number)}"
     return f"UNAUTHORIZED {told}: {', '.join(reasons)}" if reasons else f"AUTHORIZED {told}"
+
+
+def fields(account: BankAccount, reasons: Reasons) -> dict[str, object]:
+    """The same for a log that is read by machines."""
+    return {
+        "outcome": "unauthorized" if reasons else "authorized",
+        "first_name": shown(account.first_name, LONGEST_NAME),
+        "card": mask(account.credit_card_number),
+        "reasons": reasons,
+    }

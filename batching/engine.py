@@ -152,7 +152,7 @@ class Engine:
                     self.metrics.work_seconds.observe(time.monotonic() - started)
                     await self._commit(batch, tenure, transaction)
             except Exception as exc:
-                logger.exception("%s: the batch failed", tenure.tp)
+                logger.exception("%s: the batch failed", tenure.name)
                 self.metrics.transactions.labels("failed").inc()
                 await self._retry(tenure, repr(exc))
             finally:
@@ -207,7 +207,7 @@ class Engine:
         except TransactionRefused as exc:
             self.metrics.transactions.labels("refused").inc()
             logger.error(  # noqa: TRY400 - the trace says nothing more
-                "%s: the broker refuses the transaction: %s", tenure.tp, exc
+                "%s: the broker refuses the transaction: %s", tenure.name, exc
             )
             await self._retry(tenure, str(exc))
             return
@@ -235,7 +235,7 @@ class Engine:
             return
         tenure.failures += 1
         pause = min(FIRST_PAUSE * 2 ** min(tenure.failures - 1, 10), LAST_PAUSE)
-        logger.warning("%s: fetching again in %.1f s: %s", tenure.tp, pause, reason)
+        logger.warning("%s: fetching again in %.1f s: %s", tenure.name, pause, reason)
         await asyncio.sleep(pause)
         if not tenure.ended:
             await self.consumer.rewind(tenure)
@@ -243,7 +243,7 @@ class Engine:
     async def _rejoin(self, tenure: Tenure, reason: str) -> None:
         """End a tenure that cannot go on, and join anew: what is known of the group may be old."""
         tenure.ended = True
-        logger.warning("%s: joining the group anew: %s", tenure.tp, reason)
+        logger.warning("%s: joining the group anew: %s", tenure.name, reason)
         if self._rejoining or self.app.rebalancing:
             return
         self._rejoining = True
@@ -287,12 +287,11 @@ class Engine:
         self._taken = True
         self.metrics.tenures.set(len(self.tenures))
         self.metrics.takeover.observe(time.monotonic() - started)
-        if wanted:
-            logger.info(
-                "took over %s in %.2f s",
-                ", ".join(f"{tp.topic}-{tp.partition}" for tp in wanted),
-                time.monotonic() - started,
-            )
+        logger.info(
+            "took over %s in %.2f s",
+            ", ".join(tenure.name for tenure in tenures) or "no partition",
+            time.monotonic() - started,
+        )
 
     def _new_tenure(self, tp: TP) -> Tenure:
         transactional_id = f"{self.app.conf.id}-{tp.topic}-{tp.partition}"
@@ -344,6 +343,8 @@ class Engine:
         await asyncio.gather(*(tenure.end() for tenure in leaving))
         for tenure in leaving:
             self.metrics.lag.remove(tenure.tp.topic, str(tenure.tp.partition))
+        if leaving:
+            logger.info("gave up %s", ", ".join(tenure.name for tenure in leaving))
         self.room.set()
 
 

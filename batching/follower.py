@@ -38,6 +38,8 @@ class ChangelogFollower(Service, Generic[T]):
     last seen, `connected` is False, and it tries again by itself, with pauses of up to 10 s.
     """
 
+    mundane_level = "debug"
+
     def __init__(
         self,
         topic: str,

@@ -69,6 +69,11 @@ class Tenure:
         # partition's.
         self._thread = CallThread(writer.transactional_id)
 
+    @property
+    def name(self) -> str:
+        """The partition, as people write it."""
+        return f"{self.tp.topic}-{self.tp.partition}"
+
     def restore(self, state: Any) -> None:
         """Set what was read back from the changelog."""
         self.state = state
@@ -155,7 +160,7 @@ class Tenure:
             # The thread is in a call that librdkafka does not end while the brokers are away.
             # When it does, the writer gives up before the commit: it was told to stop.
             closing.cancel()
-            logger.warning("%s: left while its transaction waits for the brokers", self.tp)
+            logger.warning("%s: left while its transaction waits for the brokers", self.name)
         elif error := closing.exception():
-            logger.debug("%s: %s", self.tp, error)  # a fenced producer complains once more
+            logger.debug("%s: %s", self.name, error)  # a fenced producer complains once more
         self._thread.close()

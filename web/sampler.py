@@ -12,6 +12,8 @@ from web.state import WebState
 class Sampler(Service):
     """Fills `state.history` while it runs."""
 
+    mundane_level = "debug"
+
     def __init__(self, state: WebState, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._state = state

@@ -31,11 +31,13 @@ class Worker:
         *,
         app: str = "fraud_app",
         web_port: int | None = None,
+        level: str = "info",
     ) -> None:
         self.directory = directory
         self.log_file = directory / "worker.log"
         self.web_port = web_port or free_port()
         self._app = app
+        self._level = level
         self._env = {name: v for name, v in os.environ.items() if not name.startswith("FRAUD_")}
         self._env |= {"PYTHONUNBUFFERED": "1", **env}
         self._process: subprocess.Popen[bytes] | None = None
@@ -71,7 +73,7 @@ class Worker:
         self.directory.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "faust", "-A", self._app]
         command += ["--datadir", str(self.directory / "data")]
-        command += ["worker", "-l", "info", "--web-port", str(self.web_port)]
+        command += ["worker", "-l", self._level, "--web-port", str(self.web_port)]
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 command,

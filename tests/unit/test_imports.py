@@ -17,7 +17,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "setting_values": set(),
     "settings": {"setting_values"},
     "connection": {"settings", "setting_values"},
-    "logs": {"settings"},
+    "logs": {"records", "settings"},
     "records": set(),
     "screening": {"records"},
     "veritas": {"records"},
@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "agents": BELOW_THE_AGENTS,
     "web": BELOW_THE_AGENTS,
     "cluster": {"batching", "records"} | SETTINGS,
-    "startup": {"cluster"} | SETTINGS,
+    "startup": {"cluster", "logs"} | SETTINGS,
     "commands": {"cluster"} | BELOW_THE_AGENTS | SETTINGS,
     "fraud_app": {"web", "commands", "agents", "cluster", "startup", "logs"}
     | BELOW_THE_AGENTS

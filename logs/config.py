@@ -1,0 +1,104 @@
+"""How the log is set up: its form, and which libraries may speak in it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from types import TracebackType
+from typing import Any, Literal
+
+from mode.utils.logging import level_number, setup_logging
+
+from logs.damping import Damper
+from logs.lines import HumanFormatter, JsonFormatter
+from settings import Settings
+
+__all__ = ["begin", "last_words", "logging_config", "quieten"]
+
+Format = Literal["human", "json"]
+
+logger = logging.getLogger("fraud_app")
+
+#: Loggers that write the bytes of accounts at debug level, or a record for every request
+#: (aiokafka makes its debug records even when nobody wants them: a tenth of the time at full
+#: speed).
+DEBUG_OFF = ("aiokafka", "faust.topics", "faust.transport", "faust.tables", "faust.agents")
+#: What these have to say at info level is of their own insides; the events that matter to an
+#: operator have lines of ours.
+INFO_OFF = ("faust", "mode", "batching.transport", "batching.table", *DEBUG_OFF)
+#: What others print: mode puts it in the log at info level.
+PRINTED = "mode.redirect"
+
+
+def logging_config(form: Format) -> dict[str, Any]:
+    """For `faust.App(logging_config=…)`: Faust's own handlers, with our lines.
+
+    Level and file stay those of the command line.
+    """
+    formatter: dict[str, Any] = {"()": JsonFormatter}
+    coloured = formatter
+    if form == "human":
+        formatter = {"()": HumanFormatter}
+        coloured = {"()": HumanFormatter, "coloured": sys.stderr.isatty()}
+    # Faust names the formatter of a file default, that of standard error colored.
+    return {"merge": True, "formatters": {"default": formatter, "colored": coloured}}
+
+
+def begin(form: Format, level: str | int | None, file: Any = None) -> None:
+    """Set the log up as Faust does later, for what is told before; for a process of its own.
+
+    Warnings, and exceptions that nobody caught, go there too from now on.
+    """
+    setup_logging(loglevel=level, logfile=file, logging_config=logging_config(form))
+    quieten(level_number(level) or logging.WARNING)
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _uncaught
+    threading.excepthook = lambda found: _uncaught(
+        found.exc_type, found.exc_value, found.exc_traceback, found.thread
+    )
+    sys.unraisablehook = lambda found: logger.error(
+        "%s: %r",
+        found.err_msg or "exception ignored",
+        found.object,
+        exc_info=found.exc_value,
+    )
+
+
+def quieten(level: int) -> None:
+    """Keep the libraries quiet, as far as that goes with the level of the log."""
+    debugging = level < logging.INFO
+    for name in INFO_OFF:
+        logging.getLogger(name).setLevel(logging.NOTSET if debugging else logging.WARNING)
+    for name in DEBUG_OFF:
+        logging.getLogger(name).setLevel(logging.INFO if debugging else logging.WARNING)
+    logging.getLogger(PRINTED).setLevel(logging.INFO)
+    if not debugging:
+        damper = Damper()
+        for handler in logging.root.handlers:
+            handler.addFilter(damper)
+
+
+def last_words(text: str, form: Format | None = None) -> str:
+    """For `SystemExit`, which prints it: the text, or the log line that it is in JSON.
+
+    Without a form, as where the settings cannot be used, the environment says which.
+    """
+    if form is None:
+        form = "json" if os.environ.get(Settings.env_name("log_format")) == "json" else "human"
+    if form == "human":
+        return text
+    record = logger.makeRecord(logger.name, logging.CRITICAL, "", 0, text, (), None)
+    return JsonFormatter().format(record)
+
+
+def _uncaught(
+    kind: type[BaseException],
+    exc: BaseException | None,
+    trace: TracebackType | None,
+    thread: threading.Thread | None = None,
+) -> None:
+    where = f" in thread {thread.name}" if thread else ""
+    exc_info = (kind, exc or kind(), trace)
+    logger.critical("uncaught exception%s: %s", where, kind.__name__, exc_info=exc_info)

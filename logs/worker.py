@@ -1,0 +1,78 @@
+"""Faust's worker, of which everything that it says is a line in the log."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import sys
+import threading
+import traceback
+from typing import Any
+
+import faust
+
+from logs.config import quieten
+
+__all__ = ["LoggingWorker"]
+
+logger = logging.getLogger("fraud_app")
+
+
+class LoggingWorker(faust.Worker):
+    """Says when it is ready, stops and has stopped; prints nothing beside the log."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Below info Faust shows progress by printing, and logs at debug level to drive it.
+        self.spinner = None
+
+    def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:  # noqa: ARG002
+        """Once more, as Faust has just set the log up anew."""
+        quieten(level)
+
+    async def on_startup_finished(self) -> None:
+        """Faust's word for it is at a level that is off."""
+        await super().on_startup_finished()
+        if not self.should_stop:
+            conf = self.app.conf
+            where = f", web on {conf.web_bind}:{conf.web_port}" if conf.web_enabled else ""
+            logger.info("started%s", where)
+
+    async def on_stop(self) -> None:
+        """At a signal, or because something crashed."""
+        logger.info("stopping")
+        await super().on_stop()
+
+    async def on_shutdown(self) -> None:
+        """All that the worker ran has ended."""
+        await super().on_shutdown()
+        logger.info("stopped")
+
+    def say(self, msg: str) -> None:
+        """Faust's cheers and cries are no events."""
+        if msg.strip():
+            logger.debug("%s", msg.strip())
+
+    carp = say
+
+    async def _cry(self) -> None:
+        """At SIGUSR1. mode's own prints all local variables, and with them accounts and cards."""
+        text = "what every thread and task is doing"
+        record = logger.makeRecord(
+            logger.name, logging.WARNING, "", 0, text, (), None, sinfo=stacks()
+        )
+        logger.handle(record)
+
+
+def stacks() -> str:
+    """The stacks of all threads and of this loop's tasks, as text."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    out = io.StringIO()
+    for ident, frame in sys._current_frames().items():  # noqa: SLF001 - public but for its name
+        out.write(f"thread {names.get(ident, ident)}\n")
+        out.writelines(traceback.format_stack(frame))
+    for task in asyncio.all_tasks():
+        out.write(f"task {task.get_name()}\n")
+        task.print_stack(file=out)
+    return out.getvalue()
