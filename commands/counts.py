@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from cluster import committed_rows, connect, topic_spans
-from records import PartitionCounts
+from records import PartitionCounts, counts_document
+from records.totals import lag
 from settings import Settings
 
 _COUNTS = ("authorized", "unauthorized", "dead_letters", "next_offset")
@@ -25,15 +26,7 @@ class Counts:
 
     def document(self) -> dict[str, Any]:
         """What a worker answers at `/verdicts/`."""
-        partitions = {str(number): self._counts(number) for number in self._numbers()}
-        sums = {name: sum(one[name] for one in partitions.values()) for name in _COUNTS}
-        return {
-            "authorized": sums["authorized"],
-            "unauthorized": sums["unauthorized"],
-            "total": sums["authorized"] + sums["unauthorized"],
-            "dead_letters": sums["dead_letters"],
-            "partitions": partitions,
-        }
+        return counts_document(self.rows, self.ends)
 
     def show(self, console: Console) -> None:
         """The same as a table, with the accounts that are still to be judged."""
@@ -43,9 +36,9 @@ class Counts:
         document = self.document()
         lags = 0
         for number, counts in document["partitions"].items():
-            lag = max(0, self.ends.get(int(number), 0) - counts["next_offset"])
-            lags += lag
-            table.add_row(number, *(f"{counts[name]:,}" for name in _COUNTS), f"{lag:,}")
+            left = lag(self.rows.get(int(number)), self.ends.get(int(number))) or 0
+            lags += left
+            table.add_row(number, *(f"{counts[name]:,}" for name in _COUNTS), f"{left:,}")
         table.add_section()
         sums = (f"{document[name]:,}" for name in _COUNTS[:-1])
         table.add_row("total", *sums, "", f"{lags:,}", style="bold")
@@ -54,13 +47,6 @@ class Counts:
             console.print(f"There is no topic {self.topic} yet.", highlight=False)
         elif not self.rows:
             console.print("Nothing has been judged yet.")
-
-    def _numbers(self) -> list[int]:
-        return sorted({*self.ends, *self.rows})
-
-    def _counts(self, number: int) -> dict[str, int]:
-        row = self.rows.get(number) or PartitionCounts()
-        return {name: getattr(row, name) for name in _COUNTS}
 
 
 def read_counts(settings: Settings) -> Counts:

@@ -4,6 +4,7 @@ from records.bank_account import BankAccount
 from records.dead_letter import DeadLetter
 from records.decode import Undecodable, decode
 from records.partition_counts import PartitionCounts
+from records.totals import counts_document
 from records.verdict import Verdict, record_id
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "PartitionCounts",
     "Undecodable",
     "Verdict",
+    "counts_document",
     "decode",
     "record_id",
 ]
