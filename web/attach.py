@@ -5,6 +5,7 @@ from typing import Any, cast
 import aiohttp.web
 import faust
 
+from web import runner
 from web.guard import guard
 from web.sampler import Sampler
 from web.state import WebState
@@ -21,5 +22,6 @@ def attach(app: faust.App, state: WebState, *, token: str | None = None) -> None
     server: aiohttp.web.Application = cast(Any, app.web).web_app
     server[STATE] = state
     guard(server, token)
+    runner.use(app.web)
     blueprint.register(app)
     app.web.add_dependency(Sampler(state))

@@ -9,21 +9,13 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from records.text import shown
+from web.headers import HEADERS
+
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
 _CHALLENGE = 'Basic realm="fraud stream", charset="UTF-8"'
 
 
@@ -41,7 +33,7 @@ def guard(server: web.Application, token: str | None) -> None:
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    for name, value in _HEADERS.items():
+    for name, value in HEADERS.items():
         response.headers[name] = value
     # Pages and scripts are asked for again and found unchanged; data is never kept.
     static = request.path == "/" or request.path.startswith("/static/")
@@ -53,10 +45,13 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
 async def _no_traceback(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
+    except web.HTTPForbidden:
+        # aiohttp's answer to a folder among the static files; nobody need know that there is one.
+        raise web.HTTPNotFound from None
     except web.HTTPException:
         raise
     except Exception:
-        logger.exception("%s %s failed", request.method, request.path)
+        logger.exception("%s %s failed", request.method, shown(request.path, 200))
         return web.Response(status=500, text="500: internal error, see the worker's log")
 
 
