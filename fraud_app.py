@@ -19,6 +19,7 @@ import logs
 import web
 from agents.fakes import FakeAccounts
 from agents.judging import Judge, Judgement
+from agents.limit import InvalidLimit
 from agents.metrics import AccountMetrics
 from agents.producer import production
 from agents.report import VerdictLog
@@ -75,8 +76,10 @@ def create_app(settings: Settings | None = None, veritas: Veritas | None = None)
         metrics(judgement)
         verdict_log(judgement)
 
+    limit = InvalidLimit(settings.max_invalid_ratio, registry)
     verify_accounts = verification(
         transactions=engine,
+        limit=limit,
         judge=Judge(veritas, settings.token_key_bytes),
         verdicts_topic=settings.verdicts_topic,
         dead_letters_topic=settings.dead_letters_topic,
@@ -107,7 +110,8 @@ def create_app(settings: Settings | None = None, veritas: Veritas | None = None)
         VERSION,
         registry,
         recent,
-        lambda: engine.objection or (over_http.objection if over_http else None),
+        lambda: engine.objection or limit.objection or (over_http.objection if over_http else None),
+        engine=lambda: web.Condition(*limit.condition),
         provider=lambda: web.Condition(
             *(over_http.condition if over_http else ("ok", "simulated"))
         ),

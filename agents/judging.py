@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from batching import SourceRecord
-from records import BankAccount, DeadLetter, PartitionCounts, decode
+from records import BankAccount, DeadLetter, PartitionCounts, Undecodable
 from records.card import mask, token
 from records.replay import replay_in
 from records.verdict import encode
@@ -45,7 +45,7 @@ class Judgement:
         """Verdicts with at least one reason."""
         return len(self.verdicts) - self.authorized
 
-    def added_to(self, row: PartitionCounts, worker: str, now: int) -> PartitionCounts:
+    def added_to(self, row: PartitionCounts, recent: str, worker: str, now: int) -> PartitionCounts:
         """The partition's row once this batch is committed; ``now`` in ms since the epoch."""
         codes = Counter(letter.code for letter in self.dead_letters)
         return PartitionCounts(
@@ -55,6 +55,7 @@ class Judgement:
             next_offset=max(row.next_offset, self.next_offset),
             reasons=dict(Counter(row.reasons) + self.reasons),
             codes=dict(Counter(row.codes) + codes),
+            recent=recent,
             worker=worker,
             updated_at=now,
         )
@@ -66,7 +67,7 @@ def now_ms() -> int:
 
 
 class Judge:
-    """Judges batches: decode, screen, ask Veritas, write the verdict down.
+    """Judges batches: screen, ask Veritas, write the verdict down.
 
     ``token_key`` is the key of the account token, ``clock`` gives ms since the epoch.
     """
@@ -79,15 +80,18 @@ class Judge:
         self._clock = clock
 
     async def __call__(
-        self, topic: str, partition: int, records: Sequence[SourceRecord]
+        self,
+        topic: str,
+        partition: int,
+        records: Sequence[SourceRecord],
+        decoded: Sequence[BankAccount | Undecodable],
     ) -> Judgement:
-        """Judge records of one partition, in order.
+        """Judge records of one partition, in order; ``decoded`` is what each of them is.
 
         Waits as long as Veritas is unavailable, nothing is judged by guessing; can be cancelled.
         An account that Veritas rejects becomes a dead letter, as does what is no account.
         """
         judgement = Judgement(records[-1].offset + 1 if records else 0)
-        decoded = [decode(record.value) for record in records]
         screened = [screen(each) if isinstance(each, BankAccount) else () for each in decoded]
         asked = [
             each

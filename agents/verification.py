@@ -8,7 +8,9 @@ from typing import Any
 import faust
 
 from agents.judging import Judge, Judgement, now_ms
+from agents.limit import InvalidLimit
 from batching import Batch, Transactions
+from records import decode
 
 __all__ = ["verification"]
 
@@ -18,6 +20,7 @@ Agent = Callable[[faust.StreamT[Any]], AsyncIterator[int]]
 def verification(
     *,
     transactions: Transactions,
+    limit: InvalidLimit,
     judge: Judge,
     verdicts_topic: str,
     dead_letters_topic: str,
@@ -31,12 +34,14 @@ def verification(
         batch: Batch
         async for batch in batches:
             async with transactions.begin(batch) as tx:
-                judgement = await judge(tx.topic, tx.partition, tx.records)
+                decoded = [decode(record.value) for record in tx.records]
+                recent = await limit(tx, decoded)
+                judgement = await judge(tx.topic, tx.partition, tx.records, decoded)
                 for key, value in judgement.verdicts:
                     tx.send(verdicts_topic, value, key)
                 for letter in judgement.dead_letters:
                     tx.send(dead_letters_topic, letter.value, letter.key, headers=letter.headers())
-                tx.state = judgement.added_to(tx.state, worker, now_ms())
+                tx.state = judgement.added_to(tx.state, recent, worker, now_ms())
             if tx.committed:
                 report(judgement)
             yield len(batch)

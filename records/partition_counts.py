@@ -8,7 +8,8 @@ class PartitionCounts(WireRecord):
 
     Everything below `next_offset` is done. `reasons` counts verdicts by reason (one verdict can
     have several), `codes` dead letters by code. `worker` is who wrote the row, `updated_at` when,
-    in milliseconds since the epoch.
+    in milliseconds since the epoch. `recent` says which of the last records could not become an
+    account, as hexadecimal digits (`agents.window`); empty when none.
     """
 
     authorized: int = 0
@@ -19,6 +20,7 @@ class PartitionCounts(WireRecord):
     codes: dict[str, int] = {}  # noqa: RUF012
     worker: str = ""
     updated_at: int = 0
+    recent: str = ""
 
     def __post_init__(self) -> None:
         # Faust hands the same default dict to every record; each gets its own.

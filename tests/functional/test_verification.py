@@ -4,8 +4,10 @@ import json
 
 import faust
 import pytest
+from prometheus_client import CollectorRegistry
 
 from agents.judging import Judge, Judgement
+from agents.limit import InvalidLimit
 from agents.verification import verification
 from batching import Batch
 from batching.testing import MemoryTransactions, StoredRecord
@@ -46,13 +48,18 @@ class ScriptedVeritas:
 class Stream:
     """The agent, its collaborators and a client to put batches in."""
 
-    def __init__(self, app: faust.App) -> None:
+    def __init__(
+        self, app: faust.App, max_invalid_ratio: float = 0.5, name: str = "verification"
+    ) -> None:
+        self.registry = CollectorRegistry()
+        self.limit = InvalidLimit(max_invalid_ratio, self.registry)
         self.veritas = ScriptedVeritas()
         self.transactions = MemoryTransactions(PartitionCounts)
         self.reported: list[Judgement] = []
-        self.agent = app.agent(app.channel(), name="verification")(
+        self.agent = app.agent(app.channel(), name=name)(
             verification(
                 transactions=self.transactions,
+                limit=self.limit,
                 judge=Judge(self.veritas, b"key", clock=lambda: 1_795_410_452_087),
                 verdicts_topic="verdicts",
                 dead_letters_topic="dead",

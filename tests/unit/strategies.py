@@ -37,6 +37,12 @@ rows = st.builds(
     codes=tallies,
     worker=text,
     updated_at=counts,
+    recent=st.just("") | st.integers(1, 2**1000 - 1).map("{:x}".format),
+)
+replays = st.builds(
+    Replay,
+    origin=st.builds("accounts-{}-{}".format, st.integers(0, 9_999), st.integers(0, 10**7)),
+    times=st.integers(1, 10**6),
 )
 replays = st.builds(
     Replay,

@@ -1,0 +1,161 @@
+"""A partition that gets too many invalid records is held; no broker, transactions in memory."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+
+import faust
+import pytest
+
+from batching import Batch
+from tests.functional.test_verification import GOOD, Stream, batch
+
+BAD = b"no account"
+
+
+async def judged(stream: Stream, *batches: Batch) -> asyncio.Task[None]:
+    """The agent at work on these batches, as far as it comes: to their end, or to a wait."""
+
+    async def incoming() -> AsyncIterator[Batch]:
+        for each in batches:
+            yield each
+
+    async def work() -> None:
+        async for _ in stream.agent.fun(incoming()):  # type: ignore[arg-type]
+            pass
+
+    task = asyncio.create_task(work())
+    while stream.limit.objection is None:
+        done, _ = await asyncio.wait({task}, timeout=0.01)
+        if done:
+            break
+    return task
+
+
+async def given_up(task: asyncio.Task[None]) -> None:
+    """What the engine does when the partition is revoked or the worker stops."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def held(stream: Stream, partition: int) -> float | None:
+    return stream.registry.get_sample_value("fraud_partition_held", {"partition": str(partition)})
+
+
+def offsets(stream: Stream) -> list[int]:
+    return [int(dict(output[4] or [])["offset"]) for output in stream.transactions.written]
+
+
+def mixed(pattern: str, *, offset: int = 0) -> Batch:
+    """One record for each letter: b is bad, anything else good."""
+    return batch(*(BAD if each == "b" else GOOD for each in pattern), offset=offset)
+
+
+async def test_one_invalid_record_too_many_holds_the_batch_and_nothing_is_written(
+    app: faust.App, caplog: pytest.LogCaptureFixture
+) -> None:
+    stream = Stream(app)
+    before = await judged(stream, mixed("b" * 300), mixed("g" * 10 + "b" * 200, offset=300))
+    await before
+    assert (stream.limit.objection, held(stream, 3)) == (None, 0)
+    row, written = stream.transactions.states[3], len(stream.transactions.written)
+    assert written == 510
+    asked = len(stream.veritas.asked)
+
+    task = await judged(stream, mixed("ggbbgg", offset=510))
+    assert (
+        stream.limit.objection == "partition 3 is held: 501 of its last 1,000 records are invalid"
+    )
+    assert stream.limit.condition == ("bad", stream.limit.objection)
+    assert held(stream, 3) == 1
+    assert stream.transactions.states[3] is row
+    assert len(stream.transactions.written) == written
+    assert len(stream.veritas.asked) == asked, "asked about accounts that are not written"
+    [line] = [each.getMessage() for each in caplog.records if each.levelno == logging.ERROR]
+    assert line == (
+        "bankaccount-3 is held at offset 512: 501 of its last 1,000 records are invalid, and "
+        "FRAUD_MAX_INVALID_RATIO=0.5 allows 500. Codes: not_json 2; before this batch: "
+        "not_json 500. Nothing from offset 510 on is judged. Look at what is sent to the topic; "
+        "to let it all become dead letters, restart the workers with FRAUD_MAX_INVALID_RATIO=1.0"
+    )
+
+    await given_up(task)
+    assert (stream.limit.objection, stream.limit.condition[0]) == (None, "ok")
+    assert held(stream, 3) is None
+    assert stream.transactions.states[3] is row
+
+
+async def test_who_takes_the_partition_over_holds_it_too(app: faust.App) -> None:
+    stream = Stream(app)
+    await given_up(await judged(stream, mixed("b" * 500), mixed("b" * 100, offset=500)))
+    assert stream.transactions.states[3].next_offset == 500
+    task = await judged(stream, mixed("b", offset=500))
+    assert stream.limit.objection is not None
+    await given_up(task)
+
+
+async def test_another_partition_goes_on(app: faust.App) -> None:
+    stream = Stream(app)
+    task = await judged(stream, mixed("b" * 501))
+    await stream.agent.fun(one(batch(GOOD, BAD, partition=1))).__anext__()  # type: ignore[arg-type]
+    assert stream.transactions.states[1].next_offset == 2
+    assert (held(stream, 1), held(stream, 3)) == (0, 1)
+    await given_up(task)
+
+
+async def one(only: Batch) -> AsyncIterator[Batch]:
+    yield only
+
+
+async def test_valid_records_make_room_for_invalid_ones(app: faust.App) -> None:
+    stream = Stream(app)
+    parts: Sequence[str] = ["b" * 500, "g" * 500, "bg" * 250, "b" * 250]
+    start = 0
+    for part in parts:
+        await (await judged(stream, mixed(part, offset=start)))
+        start += len(part)
+    assert stream.transactions.states[3].next_offset == start
+    assert stream.transactions.states[3].dead_letters == 1_000
+
+
+async def test_it_is_held_in_the_middle_of_a_batch_that_ends_well(app: faust.App) -> None:
+    stream = Stream(app)
+    task = await judged(stream, mixed("b" * 501 + "g" * 1_000))
+    assert stream.limit.objection is not None
+    await given_up(task)
+    assert stream.transactions.commits == 0
+
+
+async def test_a_healthy_partition_keeps_an_empty_window(app: faust.App) -> None:
+    stream = Stream(app)
+    await (await judged(stream, mixed("ggg")))
+    assert stream.transactions.states[3].recent == ""
+    await (await judged(stream, mixed("bgbg", offset=3)))
+    assert stream.transactions.states[3].recent == "a"
+    await (await judged(stream, mixed("g" * 1_000, offset=7)))
+    assert stream.transactions.states[3].recent == ""
+
+
+async def test_what_veritas_rejects_does_not_count(app: faust.App) -> None:
+    stream = Stream(app, max_invalid_ratio=0.0)
+    await (await judged(stream, batch(GOOD | {"FirstName": "Rejected"}, GOOD | {"Amount": -1})))
+    assert stream.transactions.states[3].dead_letters == 1
+    assert stream.transactions.states[3].recent == ""
+    task = await judged(stream, batch(BAD, offset=2))
+    assert stream.limit.objection is not None
+    await given_up(task)
+
+
+async def test_a_ratio_of_one_lets_everything_pass_and_forgets_it(app: faust.App) -> None:
+    stream = Stream(app)
+    await (await judged(stream, mixed("b" * 500)))
+    off = Stream(app, max_invalid_ratio=1.0, name="verification-without-limit")
+    off.transactions.states[3] = stream.transactions.states[3]
+    await (await judged(off, mixed("b" * 3_000, offset=500)))
+    assert off.transactions.states[3].dead_letters == 3_500
+    # With the limit back, what was let through deliberately does not hold the partition.
+    stream.transactions.states[3] = off.transactions.states[3]
+    await (await judged(stream, mixed("b" * 500, offset=3_500)))
+    assert stream.transactions.states[3].dead_letters == 4_000
