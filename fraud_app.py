@@ -12,7 +12,7 @@ from typing import Any
 
 import faust
 import uvloop
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, disable_created_metrics
 
 import commands
 import logs
@@ -101,6 +101,8 @@ def create_app(settings: Settings | None = None, veritas: Veritas | None = None)
         source_topic=settings.accounts_topic,
     )
     app.web.add_dependency(feed)
+    # What the group has left to do is asked of the brokers, also while a partition stands still.
+    engine.metrics.owned.ends = {settings.accounts_topic: lambda: feed.source_ends}
     recent = web.RecentVerdicts(LatestRecords(settings.verdicts_topic, clients))
     over_http = veritas if isinstance(veritas, HttpVeritas) else None
     state = web.WebState(
@@ -177,6 +179,8 @@ def sender(app: faust.App, topic: str) -> Any:
     return send
 
 
+# Prometheus makes nothing of them, and they double the number of series.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 # Before Faust makes the first event loop.
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 try:

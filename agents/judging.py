@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from agents.laps import Laps
 from batching import SourceRecord
 from records import BankAccount, DeadLetter, PartitionCounts, Undecodable
 from records.card import mask, token
@@ -17,9 +18,14 @@ from records.verdict import encode
 from screening import answered, screen
 from veritas import Veritas, VeritasRejected, VeritasUnavailable
 
-__all__ = ["Judge", "Judgement"]
+__all__ = ["REJECTED", "STAGES", "Judge", "Judgement"]
 
 logger = logging.getLogger(__name__)
+
+#: The code of an account that Veritas rejects; :mod:`records.decode` has the others.
+REJECTED = "veritas_rejected"
+#: What a batch goes through here: bytes to accounts, the rules, Veritas, verdicts to bytes.
+STAGES = ("decode", "screen", "verify", "encode")
 
 #: Pauses between two questions while Veritas is unavailable grow from the first to the last (s).
 FIRST_PAUSE, LAST_PAUSE = 0.2, 3.0
@@ -39,22 +45,28 @@ class Judgement:
     accounts: list[tuple[BankAccount, Reasons]] = field(default_factory=list)
     authorized: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    #: Seconds that the batch spent in each of `STAGES`.
+    seconds: dict[str, float] = field(default_factory=dict)
 
     @property
     def unauthorized(self) -> int:
         """Verdicts with at least one reason."""
         return len(self.verdicts) - self.authorized
 
+    @property
+    def codes(self) -> Counter[str]:
+        """Dead letters by code."""
+        return Counter(letter.code for letter in self.dead_letters)
+
     def added_to(self, row: PartitionCounts, recent: str, worker: str, now: int) -> PartitionCounts:
         """The partition's row once this batch is committed; ``now`` in ms since the epoch."""
-        codes = Counter(letter.code for letter in self.dead_letters)
         return PartitionCounts(
             authorized=row.authorized + self.authorized,
             unauthorized=row.unauthorized + self.unauthorized,
             dead_letters=row.dead_letters + len(self.dead_letters),
             next_offset=max(row.next_offset, self.next_offset),
             reasons=dict(Counter(row.reasons) + self.reasons),
-            codes=dict(Counter(row.codes) + codes),
+            codes=dict(Counter(row.codes) + self.codes),
             recent=recent,
             worker=worker,
             updated_at=now,
@@ -92,13 +104,16 @@ class Judge:
         An account that Veritas rejects becomes a dead letter, as does what is no account.
         """
         judgement = Judgement(records[-1].offset + 1 if records else 0)
+        laps = Laps()
         screened = [screen(each) if isinstance(each, BankAccount) else () for each in decoded]
+        laps.end("screen")
         asked = [
             each
             for each, reasons in zip(decoded, screened, strict=True)
             if isinstance(each, BankAccount) and not reasons
         ]
         answers = iter(await self._ask_all(asked))
+        laps.end("verify")
         now = self._clock()
         for record, each, refused in zip(records, decoded, screened, strict=True):
             if not isinstance(each, BankAccount):
@@ -109,7 +124,7 @@ class Judge:
             reasons: Reasons | VeritasRejected = refused or next(answers)
             if isinstance(reasons, VeritasRejected):
                 judgement.dead_letters.append(
-                    self._dead(topic, partition, record, "veritas_rejected", str(reasons), now)
+                    self._dead(topic, partition, record, REJECTED, str(reasons), now)
                 )
                 continue
             account = token(each.credit_card_number, self._token_key)
@@ -127,6 +142,8 @@ class Judge:
                 judgement.authorized += 1
             for reason in reasons:
                 judgement.reasons[reason] += 1
+        laps.end("encode")
+        judgement.seconds = laps.seconds
         return judgement
 
     @staticmethod

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from agents.judging import Judgement
+from agents.judging import REJECTED, STAGES, Judgement
+from records.decode import CODES
+from screening import REASONS
 
 __all__ = ["AccountMetrics"]
+
+SECONDS = (0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 10, 30)
 
 
 class AccountMetrics:
@@ -33,8 +37,22 @@ class AccountMetrics:
             "Fake accounts that the broker did not acknowledge.",
             registry=registry,
         )
+        self._stages = Histogram(
+            "fraud_stage_seconds",
+            "Seconds that a committed batch spent in each stage of being judged.",
+            ["stage"],
+            buckets=SECONDS,
+            registry=registry,
+        )
+        # All series are there from the start: a rate over one that appears misses its first step.
         for outcome in ("authorized", "unauthorized"):
             self._accounts.labels(outcome)
+        for reason in REASONS:
+            self._reasons.labels(reason)
+        for code in (*CODES, REJECTED):
+            self._dead_letters.labels(code)
+        for stage in STAGES:
+            self._stages.labels(stage)
 
     def __call__(self, judgement: Judgement) -> None:
         """Count a committed batch."""
@@ -42,8 +60,10 @@ class AccountMetrics:
         self._accounts.labels("unauthorized").inc(judgement.unauthorized)
         for reason, number in judgement.reasons.items():
             self._reasons.labels(reason).inc(number)
-        for letter in judgement.dead_letters:
-            self._dead_letters.labels(letter.code).inc()
+        for code, number in judgement.codes.items():
+            self._dead_letters.labels(code).inc(number)
+        for stage, seconds in judgement.seconds.items():
+            self._stages.labels(stage).observe(seconds)
 
     def not_sent(self, number: int) -> None:
         """Count fake accounts that were lost."""

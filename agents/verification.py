@@ -8,6 +8,7 @@ from typing import Any
 import faust
 
 from agents.judging import Judge, Judgement, now_ms
+from agents.laps import Laps
 from agents.limit import InvalidLimit
 from batching import Batch, Transactions
 from records import decode
@@ -34,9 +35,12 @@ def verification(
         batch: Batch
         async for batch in batches:
             async with transactions.begin(batch) as tx:
+                laps = Laps()
                 decoded = [decode(record.value) for record in tx.records]
+                laps.end("decode")
                 recent = await limit(tx, decoded)
                 judgement = await judge(tx.topic, tx.partition, tx.records, decoded)
+                judgement.seconds |= laps.seconds
                 for key, value in judgement.verdicts:
                     tx.send(verdicts_topic, value, key)
                 for letter in judgement.dead_letters:

@@ -84,6 +84,7 @@ class Engine:
         self.metrics = metrics or EngineMetrics()
         #: The partitions owned now. Read it, do not write it.
         self.tenures: dict[TP, Tenure] = {}
+        self.metrics.owned.tenures = self.tenures
         #: Set when a partition can take another batch.
         self.room = asyncio.Event()
         self._tables: dict[str, PartitionTable] = {}
@@ -107,6 +108,7 @@ class Engine:
     def topic(self, name: str, *, table: PartitionTable) -> faust.Topic:
         """Declare a batched topic. ``table`` must not serve another topic."""
         self._tables[name] = table
+        self.metrics.records.labels(name)  # there from the start, at 0
         # acks=False: the transaction commits the offset, Faust's own commits leave it alone.
         return cast(faust.Topic, self.app.topic(name, schema=BatchSchema(), acks=False))
 
@@ -197,6 +199,7 @@ class Engine:
         except TimeoutError:
             # A call into librdkafka may never return, also when the brokers are back
             # (librdkafka#5456). Whether it still commits, the row will tell the next tenure.
+            self.metrics.transactions.labels("timeout").inc()
             if not tenure.ended:
                 await self._rejoin(tenure, f"no commit in {COMMIT_TIMEOUT:g} s")
             return
@@ -214,9 +217,7 @@ class Engine:
         finally:
             self.metrics.transactions.labels("aborted").inc(tenure.writer.aborted - aborted)
         self.metrics.transaction_seconds.observe(time.monotonic() - started)
-        self.metrics.committed.inc()
-        self.metrics.batch_records.observe(len(transaction.records))
-        self.metrics.records.labels(batch.topic).inc(len(transaction.records))
+        self.metrics.batch_committed(batch.topic, transaction.records)
         transaction.committed = True
         if tenure.ended:
             return  # committed, but the partition has gone meanwhile
@@ -224,10 +225,6 @@ class Engine:
         tenure.state = state
         tenure.position = batch.next_offset
         table.apply(batch.partition, state)
-        if tenure.highwater is not None:
-            self.metrics.lag.labels(batch.topic, batch.partition).set(
-                max(0, tenure.highwater - batch.next_offset)
-            )
 
     async def _retry(self, tenure: Tenure, reason: str) -> None:
         """Fetch again from what is committed, after a pause that grows."""
@@ -341,8 +338,6 @@ class Engine:
         leaving = [self.tenures.pop(tp) for tp in list(revoked) if tp in self.tenures]
         self.metrics.tenures.set(len(self.tenures))
         await asyncio.gather(*(tenure.end() for tenure in leaving))
-        for tenure in leaving:
-            self.metrics.lag.remove(tenure.tp.topic, str(tenure.tp.partition))
         if leaving:
             logger.info("gave up %s", ", ".join(tenure.name for tenure in leaving))
         self.room.set()

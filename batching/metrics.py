@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+
+from batching.batch import SourceRecord
+from batching.latency import LatencyHistogram
+from batching.owned import OwnedPartitions
 
 __all__ = ["EngineMetrics"]
 
 STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 SIZE_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
+
+OUTCOMES = ("committed", "aborted", "fenced", "refused", "timeout", "failed")
 
 
 class EngineMetrics:
@@ -25,7 +34,8 @@ class EngineMetrics:
         )
         self.transactions = Counter(
             "batching_transactions",
-            "Transactions: committed, aborted (and tried again), fenced, refused, failed.",
+            "Transactions: committed, aborted and tried again, fenced, refused by the broker, not"
+            " ended in time, or not begun as the agent's block failed.",
             ["outcome"],
             registry=registry,
         )
@@ -46,16 +56,23 @@ class EngineMetrics:
             "batching_partitions", "Source partitions this worker owns now.", registry=registry
         )
         self.rebalances = Counter("batching_rebalances", "Assignments received.", registry=registry)
-        self.lag = Gauge(
-            "batching_lag_records",
-            "Records of an owned source partition that are not committed yet.",
-            ["topic", "partition"],
-            registry=registry,
+        self.latency = LatencyHistogram(
+            "batching_latency_seconds",
+            "Seconds from a source record's timestamp to the commit of what became of it.",
+            registry,
         )
-        for outcome in ("committed", "aborted", "fenced", "refused", "failed"):
+        self.owned = OwnedPartitions(registry)
+        for outcome in OUTCOMES:
             self.transactions.labels(outcome)
         # Children are looked up once: labels() costs more than the increment.
         self.committed = self.transactions.labels("committed")
         self.turn_seconds = self.stage.labels("turn")
         self.work_seconds = self.stage.labels("work")
         self.transaction_seconds = self.stage.labels("transaction")
+
+    def batch_committed(self, topic: str, records: Sequence[SourceRecord]) -> None:
+        """Count a batch that has just become visible."""
+        self.committed.inc()
+        self.batch_records.observe(len(records))
+        self.records.labels(topic).inc(len(records))
+        self.latency.observe([record.timestamp for record in records], time.time_ns() // 1_000_000)

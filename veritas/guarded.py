@@ -110,7 +110,6 @@ class GuardedCalls:
             # Does nothing where it was said already how the call went.
             self._breaker.ended(permit)
             self._metrics.call(result, time.monotonic() - sent)
-            self._metrics.breaker(self._breaker.state)
 
     def _is_news(self, failure: CallFailed, asked: Question, sent: float, *, control: bool) -> bool:
         """Whether the failure says something about the service, and so is one for the breaker."""

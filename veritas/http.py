@@ -7,7 +7,7 @@ import stamina
 from prometheus_client import CollectorRegistry
 
 from records import BankAccount
-from veritas.breaker import CLOSED, Breaker
+from veritas.breaker import CLOSED, Breaker, State
 from veritas.call import CallFailed, Question, question
 from veritas.guarded import UNAVAILABLE, GuardedCalls
 from veritas.metrics import VeritasMetrics
@@ -60,7 +60,7 @@ class HttpVeritas:
             # One for the probe.
             connections=concurrency + 1,
             breaker=self._breaker,
-            metrics=VeritasMetrics(registry or CollectorRegistry()),
+            metrics=VeritasMetrics(registry or CollectorRegistry(), self._state),
         )
 
     async def start(self) -> None:
@@ -72,6 +72,9 @@ class HttpVeritas:
     async def close(self) -> None:
         """Close the pool; calls under way fail as VeritasUnavailable."""
         await self._calls.close()
+
+    def _state(self) -> State:
+        return self._breaker.state
 
     @property
     def objection(self) -> str | None:

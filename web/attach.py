@@ -7,6 +7,7 @@ import faust
 
 from web import runner
 from web.guard import guard
+from web.metrics import worker_metrics
 from web.sampler import Sampler
 from web.state import WebState
 from web.views import STATE, blueprint
@@ -21,6 +22,7 @@ def attach(app: faust.App, state: WebState, *, token: str | None = None) -> None
     """
     server: aiohttp.web.Application = cast(Any, app.web).web_app
     server[STATE] = state
+    worker_metrics(state)
     guard(server, token)
     runner.use(app.web)
     blueprint.register(app)

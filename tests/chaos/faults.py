@@ -8,11 +8,15 @@ from collections.abc import Callable, Sequence
 from devbroker import KafkaServer
 from tests.chaos.fleet import Fleet
 from tests.chaos.plan import Fault, Kind
-from tests.chaos.progress import Progress
+from tests.chaos.progress import Progress, Stalled
 from tests.integration.worker import Worker
 
 #: Seconds without a commit after which the engine has not survived a fault.
 PATIENCE = 90.0
+#: What Kafka 4.3.1 writes when a group's coordinator was loaded twice at once, for two epochs of
+#: its partition that follow each other within a second of a broker's start. It then has lost the
+#: group's offsets and writes none, until the broker is started again.
+BROKEN_COORDINATOR = b"is out of sync with the underlying log"
 
 
 class Chaos:
@@ -23,6 +27,9 @@ class Chaos:
     ) -> None:
         self._server, self._fleet, self._progress, self._say = server, fleet, progress, say
         self._left: Sequence[Fault] = ()
+        self._known_broken = 0
+        #: Broker starts that a broken coordinator made necessary.
+        self.healed = 0
 
     def lasts(self) -> float:
         """Seconds that the faults which have not ended will take, about."""
@@ -38,7 +45,7 @@ class Chaos:
         while self._left:
             fault = self._left[0]
             if fault.waits_for_progress:
-                self._progress.wait_beyond(committed, PATIENCE)
+                self._wait_beyond(committed)
             time.sleep(fault.gap)
             committed = self._progress.committed()
             self._say(
@@ -47,6 +54,34 @@ class Chaos:
             )
             self._do(fault)
             self._left = self._left[1:]
+
+    def finish(self, records: int, timeout: float) -> None:
+        """Wait until so many records are committed. Raises Stalled."""
+        deadline = time.monotonic() + timeout
+        while (now := self._progress.committed()) < records:
+            if time.monotonic() > deadline:
+                raise Stalled(f"{now} of {records} records were committed within {timeout:g} s")
+            self._wait_beyond(now)
+
+    def _wait_beyond(self, committed: int) -> None:
+        try:
+            self._progress.wait_beyond(committed, PATIENCE)
+        except Stalled:
+            if not self._heal():
+                raise
+            self._progress.wait_beyond(committed, PATIENCE)
+
+    def _heal(self) -> bool:
+        """Start the broker again if it is the broker that is broken, as its operator would."""
+        broken = self._server.log_file.read_bytes().count(BROKEN_COORDINATOR)
+        if broken == self._known_broken:
+            return False
+        self._known_broken = broken
+        self.healed += 1
+        self._say("the broker says that its group coordinator is broken: stop and start it")
+        self._server.stop()
+        self._server.start()
+        return True
 
     def _do(self, fault: Fault) -> None:
         match fault.kind:

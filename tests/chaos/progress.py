@@ -47,17 +47,6 @@ class Progress:
                 raise Stalled(f"{now} records were committed {timeout:g} s ago, and none since")
             time.sleep(0.1)
 
-    def wait_for(self, count: int, *, patience: float, timeout: float) -> None:
-        """Wait until `count` are committed.
-
-        Raises Stalled after `patience` seconds without a commit and after `timeout` in all.
-        """
-        deadline = time.monotonic() + timeout
-        while (now := self.committed()) < count:
-            if time.monotonic() > deadline:
-                raise Stalled(f"{now} of {count} records were committed within {timeout:g} s")
-            self.wait_beyond(now, patience)
-
     def close(self) -> None:
         """Give the connection back."""
         self._consumer.close()

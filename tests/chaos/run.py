@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devbroker import KafkaServer
-from tests.chaos.faults import PATIENCE, Chaos
+from tests.chaos.faults import Chaos
 from tests.chaos.fleet import Fleet
 from tests.chaos.load import Load
 from tests.chaos.plan import FEWEST_WORKERS, SESSION, Fault
@@ -34,6 +34,7 @@ class Outcome:
     faults: Sequence[Fault]
     proof: Proof
     fleet: Fleet
+    healed: int
     seconds: float
 
     def table(self) -> list[str]:
@@ -54,6 +55,7 @@ class Outcome:
             ("ended by themselves", _codes(self.fleet.crashes)),
             ("ended when asked to", _codes(self.fleet.departures)),
             ("did not end when asked to", str(self.fleet.stuck)),
+            ("starts of a broker with a broken coordinator", str(self.healed)),
             ("seconds", f"{self.seconds:.0f}"),
             ("seed", str(self.seed)),
         ]
@@ -120,7 +122,7 @@ def _run(directory: Path, seed: int, records: int, faults: Sequence[Fault], say:
         try:
             chaos.wreak()
             load.wait(300.0)
-            progress.wait_for(records, patience=PATIENCE, timeout=900.0)
+            chaos.finish(records, timeout=900.0)
         except AssertionError:
             # Whether it is the engine or the harness that stands still.
             say(str(load))
@@ -129,4 +131,4 @@ def _run(directory: Path, seed: int, records: int, faults: Sequence[Fault], say:
         # Before the proof: whatever a worker still could write, it has written then.
         fleet.close()
         proof = prove(server.bootstrap, APP, load.sent)
-        return Outcome(seed, faults, proof, fleet, time.monotonic() - started)
+        return Outcome(seed, faults, proof, fleet, chaos.healed, time.monotonic() - started)

@@ -1,0 +1,40 @@
+"""Metrics of the worker as a whole: what it is, how it is, and what it takes."""
+
+import platform
+from importlib.metadata import version
+
+from confluent_kafka import libversion
+from prometheus_client import Gauge, Info, ProcessCollector
+
+from web.state import WebState
+
+__all__ = ["worker_metrics"]
+
+
+def worker_metrics(state: WebState) -> None:
+    """Register them with the state's registry; they are worked out when somebody looks."""
+    Info("fraud_build", "The versions that this worker runs.", registry=state.registry).info(
+        {
+            "version": state.app_version,
+            "python": platform.python_version(),
+            "faust": version("faust-streaming"),
+            "aiokafka": version("aiokafka"),
+            "librdkafka": libversion()[0],
+        }
+    )
+    Gauge(
+        "fraud_partitions",
+        "Partitions of the accounts topic, whoever owns them.",
+        registry=state.registry,
+    ).set(state.partitions)
+    Gauge(
+        "fraud_worker_ready",
+        "1 while /health/ready answers 200, else 0.",
+        registry=state.registry,
+    ).set_function(lambda: state.ready() is None)
+    Gauge(
+        "fraud_broker_connected",
+        "1 while the brokers answer this worker's reader of the counts, else 0.",
+        registry=state.registry,
+    ).set_function(lambda: state.feed.connected)
+    ProcessCollector(registry=state.registry)
