@@ -48,7 +48,7 @@ up: ## Kafka and WORKERS=1 workers with docker compose
 	@docker compose up --build --detach --wait --scale worker=$(WORKERS)
 
 down: ## end what `make up` started; the data stays
-	@docker compose down
+	@docker compose --profile veritas --profile observe down
 
 # One recipe for both stamps: .venv is made when it is missing or its Python has gone.
 $(VENV)/worker.stamp: LIST := requirements.txt

@@ -67,6 +67,77 @@ def test_the_worker_waits_for_a_healthy_broker(services: dict[str, dict[str, Any
     assert services["kafka"]["healthcheck"]["test"]
 
 
+def test_every_image_is_of_one_exact_version(services: dict[str, dict[str, Any]]) -> None:
+    images = [service["image"] for service in services.values() if "image" in service]
+    assert len(images) == 3
+    assert all(re.fullmatch(r"[\w/-]+:v?\d+\.\d+\.\d+", image) for image in images)
+
+
+def test_without_a_profile_there_are_a_broker_and_a_worker(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    profiles = {name: service.get("profiles") for name, service in services.items()}
+    assert profiles == {
+        "kafka": None,
+        "worker": None,
+        "veritas": ["veritas"],
+        "prometheus": ["observe"],
+        "grafana": ["observe"],
+    }
+
+
+def test_make_down_ends_the_services_of_every_profile(services: dict[str, dict[str, Any]]) -> None:
+    recipe = re.search(r"^down:.*\n\t(.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert recipe is not None
+    for service in services.values():
+        for profile in service.get("profiles", ()):
+            assert f"--profile {profile} " in recipe[1]
+
+
+def mounts(service: dict[str, Any]) -> dict[str, Path]:
+    """Place in the container -> what of the project is there."""
+    parts = [volume.split(":") for volume in service["volumes"] if volume.startswith("./")]
+    assert all(part[2] == "ro" for part in parts)
+    return {there: ROOT / here for here, there, _ in parts}
+
+
+def test_prometheus_and_grafana_find_their_files(services: dict[str, dict[str, Any]]) -> None:
+    def here(service: str, path: str) -> Path:
+        for there, place in mounts(services[service]).items():
+            if path == there or path.startswith(f"{there}/"):
+                return place / path[len(there) :].lstrip("/")
+        raise AssertionError(f"{path} is not mounted into {service}")
+
+    (config,) = [
+        argument.partition("=")[2]
+        for argument in services["prometheus"]["command"]
+        if argument.startswith("--config.file=")
+    ]
+    rules = yaml.safe_load(here("prometheus", config).read_text("utf-8"))["rule_files"]
+    assert all((here("prometheus", config).parent / file).is_file() for file in rules)
+
+    provisioning = here("grafana", "/etc/grafana/provisioning")
+    (source,) = yaml.safe_load((provisioning / "datasources/prometheus.yml").read_text("utf-8"))[
+        "datasources"
+    ]
+    assert source["url"] == "http://prometheus:9090"
+    (provider,) = yaml.safe_load((provisioning / "dashboards/files.yml").read_text("utf-8"))[
+        "providers"
+    ]
+    assert list(here("grafana", provider["options"]["path"]).glob("*.json"))
+    home = services["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert here("grafana", home).is_file()
+
+
+def test_nobody_logs_in_to_grafana_with_a_known_password(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    environment = services["grafana"]["environment"]
+    assert environment["GF_AUTH_DISABLE_LOGIN_FORM"] == "true"
+    assert environment["GF_AUTH_BASIC_ENABLED"] == "false"
+    assert environment["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+
+
 def test_it_is_the_version_that_the_tests_run_on(services: dict[str, dict[str, Any]]) -> None:
     pom = (ROOT / "devbroker" / "kafka" / "pom.xml").read_text(encoding="utf-8")
     version = re.search(r"<kafka.version>(.*)</kafka.version>", pom)

@@ -1,0 +1,154 @@
+"""Each alert fires on what a real worker tells while it suffers what the alert is about.
+
+`tests/functional/test_observe.py` has the rules on made-up series. Here the series are scraped from
+workers, and promtool judges them. (`BrokerUnreachable` needs no more than the gauge that
+`tests/functional/test_metrics.py` pulls.)
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+
+from devbroker import EmbeddedBroker, free_port
+from tests.conftest import Kafka
+from tests.integration.recorded import Recorded
+from tests.integration.worker import Worker
+from tests.promtool import promtool
+from tests.topics import produce
+
+STREAM = {"NoProgress", "TransactionsAborting", "InvalidRecords", "AuthorizedShareOutOfBand"}
+GROUP = {"WorkerDown", "NoWorker", "BrokerUnreachable", "PartitionsUnowned"}
+ALL = STREAM | GROUP | {"BreakerOpen"}
+
+Start = Callable[..., Worker]
+
+
+def environment(broker: str, **settings: str) -> dict[str, str]:
+    """A worker that makes 50 accounts a second; settings by name, without FRAUD_."""
+    made = {"BROKER": broker, "PRODUCE_SIZE": "10", "PRODUCE_INTERVAL": "0.2", **settings}
+    return {f"FRAUD_{name}": value for name, value in made.items()}
+
+
+def account(card: str, *numbers: int) -> bytes:
+    """With another name for other numbers; half of those with a good card are authorized."""
+    name = "-".join(map(str, numbers))
+    fields = {"FirstName": name, "LastName": "B", "CreditCardNumber": card, "Amount": 1.0}
+    return json.dumps(fields).encode()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def can_be_judged() -> None:
+    """Skips where there is no promtool, before anything is started."""
+    promtool("--version")
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[EmbeddedBroker]:
+    with EmbeddedBroker() as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def worker(broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    """A worker to which tests send what they like, and which is well when they end."""
+    env = environment(broker.url, CREATE_TOPICS="0")
+    with Worker(tmp_path_factory.mktemp("worker"), env) as worker:
+        worker.wait_ready()
+        yield worker
+
+
+def test_a_healthy_worker_raises_no_alert(worker: Worker, tmp_path: Path) -> None:
+    recorded = Recorded(tmp_path)
+    recorded.watch(one=worker)
+    recorded.scrape(24)
+    recorded.assert_firing(silent=ALL)
+
+
+def test_invalid_records_are_told(worker: Worker, broker: EmbeddedBroker, tmp_path: Path) -> None:
+    recorded = Recorded(tmp_path)
+    recorded.watch(one=worker)
+    for _ in range(6):
+        recorded.scrape(2)
+        produce(broker.address, "bankaccount", [b"{"] * 20)
+    recorded.scrape(4)
+    recorded.assert_firing("InvalidRecords", silent=ALL - {"InvalidRecords"})
+
+
+def test_another_share_of_authorized_accounts_is_told(
+    worker: Worker, broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    recorded = Recorded(tmp_path, interval="1m")
+    recorded.watch(one=worker)
+    for card in ("4111111111111111", "none"):
+        for burst in range(4):
+            produce(broker.address, "bankaccount", [account(card, burst, n) for n in range(500)])
+            recorded.scrape(5)
+        if card != "none":
+            recorded.assert_firing(silent=ALL)
+    recorded.assert_firing("AuthorizedShareOutOfBand", silent=ALL - {"AuthorizedShareOutOfBand"})
+
+
+def test_a_working_worker_s_metrics_are_as_prometheus_wants_them(worker: Worker) -> None:
+    text = worker.get("/metrics")[1]
+    assert 'batching_lag_records{partition="0",topic="bankaccount"}' in text
+    assert promtool("check", "metrics", text=text) == ""
+
+
+def test_a_dead_service_is_told_then_a_dead_worker_then_one_without_partitions(
+    embedded_broker: EmbeddedBroker, start_worker: Start, tmp_path: Path
+) -> None:
+    def start(**settings: str) -> Worker:
+        more = {"CREATE_TOPICS": "0", "SESSION_TIMEOUT": "60", **settings}
+        return start_worker(environment(embedded_broker.url, **more))
+
+    recorded = Recorded(tmp_path)
+    waiting = start(VERITAS_URL=f"http://127.0.0.1:{free_port()}")
+    waiting.wait_ready(path="/health/live")
+    recorded.watch(one=waiting)
+    recorded.scrape_until(lambda: 2 in recorded.last("veritas_breaker_state").values())
+    recorded.scrape(24)
+    recorded.assert_firing("BreakerOpen", "NoProgress", silent=GROUP)
+
+    waiting.kill()
+    recorded.scrape(6)
+    recorded.assert_firing("WorkerDown", "NoWorker", silent={"BreakerOpen"})
+
+    # Until the dead one's session ends the group waits for it, and this one for the group.
+    idle = start()
+    idle.wait_ready(path="/health/live")
+    recorded.watch(two=idle)
+    recorded.scrape(10)
+    recorded.assert_firing("PartitionsUnowned", silent={"WorkerDown", "NoWorker"})
+
+
+def test_a_worker_that_is_fenced_again_and_again_is_told(
+    kafka: Kafka, topic_prefix: str, start_worker: Start, tmp_path: Path
+) -> None:
+    # On a real Kafka: the embedded broker fences nobody.
+    topics = {
+        "ACCOUNTS_TOPIC": f"{topic_prefix}-in",
+        "VERDICTS_TOPIC": f"{topic_prefix}-out",
+        "DEAD_LETTERS_TOPIC": f"{topic_prefix}-dead",
+    }
+    worker = start_worker(environment(kafka.url, APP_ID=topic_prefix, **topics))
+    worker.wait_ready()
+    recorded = Recorded(tmp_path)
+    recorded.watch(one=worker)
+    recorded.scrape(2)
+    while fenced(recorded) < 8:
+        before = fenced(recorded)
+        for partition in range(4):
+            client = {"bootstrap.servers": kafka.bootstrap, "log_level": 0}
+            name = f"{topic_prefix}-{topic_prefix}-in-{partition}"
+            Producer(client | {"transactional.id": name}).init_transactions(10)
+        recorded.scrape_until(lambda before=before: fenced(recorded) > before)  # type: ignore[misc]
+    recorded.assert_firing("TransactionsAborting", silent=ALL - {"TransactionsAborting"})
+
+
+def fenced(recorded: Recorded) -> float:
+    """Transactions that ended so, at the last scrape."""
+    outcomes = recorded.last("batching_transactions_total")
+    return outcomes["instance=one:6066,job=worker,outcome=fenced"]
