@@ -15,7 +15,8 @@ from batching.offsets import committed_spans, partitions_of
 from batching.tail_search import TailSearch
 
 _POLL = 0.5
-_CONSUMER = {
+#: What `last_records` needs its consumer to be.
+CONSUMER: Mapping[str, Any] = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
     "enable.partition.eof": True,
@@ -56,18 +57,33 @@ def read_last(
     """
     deadline = time.monotonic() + timeout
     quiet = {"log_level": 0, "error_cb": lambda _error: None}
-    consumer = Consumer({"group.id": topic, **quiet, **conf, **_CONSUMER})
+    consumer = Consumer({"group.id": topic, **quiet, **conf, **CONSUMER})
     try:
-        there = partitions_of(consumer, topic, deadline)
-        wanted = there if partitions is None else set(partitions)
-        if not there or not wanted:
-            return {}
-        if wanted - there:
-            missing = KafkaError(KafkaError._UNKNOWN_PARTITION, f"{topic}: {wanted - there}")
-            raise KafkaException(missing)
-        return _search(consumer, topic, wanted, deadline)
+        return last_records(consumer, topic, partitions, deadline)
     finally:
         consumer.close()
+
+
+def last_records(
+    consumer: Consumer, topic: str, partitions: Iterable[int] | None, deadline: float
+) -> dict[int, LastRecord]:
+    """The same as `read_last` by a consumer that stays open, for whoever looks again and again.
+
+    It was made with `CONSUMER`, and whatever it is assigned before is forgotten. `deadline` is a
+    reading of `time.monotonic()`.
+    """
+    there = partitions_of(consumer, topic, deadline)
+    wanted = there if partitions is None else set(partitions)
+    if not there or not wanted:
+        return {}
+    if wanted - there:
+        missing = KafkaError(KafkaError._UNKNOWN_PARTITION, f"{topic}: {wanted - there}")
+        raise KafkaException(missing)
+    try:
+        return _search(consumer, topic, wanted, deadline)
+    finally:
+        # Else it would go on fetching what nobody polls.
+        consumer.unassign()
 
 
 def _search(

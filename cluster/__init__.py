@@ -10,10 +10,13 @@ from cluster.reach import connect
 from cluster.rows import committed_rows
 from cluster.spans import topic_spans
 from cluster.topics import changelog_topic, ensure_topics, is_compacted
+from cluster.watch import Progress, Watch
 
 __all__ = [
     "ClusterError",
+    "Progress",
     "Stopped",
+    "Watch",
     "changelog_topic",
     "committed_offsets",
     "committed_rows",

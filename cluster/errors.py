@@ -12,6 +12,7 @@ AUTHENTICATION: int = KafkaError._AUTHENTICATION  # noqa: SLF001
 MSG_TIMED_OUT: int = KafkaError._MSG_TIMED_OUT  # noqa: SLF001
 PARTITION_EOF: int = KafkaError._PARTITION_EOF  # noqa: SLF001
 SSL: int = KafkaError._SSL  # noqa: SLF001
+TIMED_OUT: int = KafkaError._TIMED_OUT  # noqa: SLF001
 TRANSPORT: int = KafkaError._TRANSPORT  # noqa: SLF001
 
 

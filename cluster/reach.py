@@ -36,13 +36,14 @@ _HOPELESS = frozenset(
 )
 
 
-class _Complaints:
+class Complaints:
     """What librdkafka reports in the background; it retries by itself and logs nothing for us."""
 
     def __init__(self) -> None:
         self.last: KafkaError | None = None
 
     def __call__(self, error: KafkaError) -> None:
+        """Takes an error, as `error_cb`."""
         # This one only sums up those before it.
         if error.code() != ALL_BROKERS_DOWN or self.last is None:
             self.last = error
@@ -57,6 +58,7 @@ class _Complaints:
 
     @property
     def told(self) -> str:
+        """The last one in a few words."""
         return "no answer" if self.last is None else reason(self.last)
 
 
@@ -77,7 +79,7 @@ def connect(
     or its certificate is not trusted.
     """
     where = librdkafka(settings)["bootstrap.servers"]
-    complaints = _Complaints()
+    complaints = Complaints()
     client = AdminClient(quiet(settings, complaints))
     deadline = time.monotonic() + patience
     for longest in _pauses():
@@ -106,7 +108,7 @@ def quiet(settings: Settings, error_cb: Any = lambda _error: None) -> dict[str, 
 
 
 def _answers(
-    client: AdminClient, seconds: float, complaints: _Complaints, stop: threading.Event | None
+    client: AdminClient, seconds: float, complaints: Complaints, stop: threading.Event | None
 ) -> bool:
     deadline = time.monotonic() + seconds
     while not complaints.hopeless and (left := deadline - time.monotonic()) > 0:

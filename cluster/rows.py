@@ -1,8 +1,10 @@
 """The table's rows, read from its changelog without a worker."""
 
+from collections.abc import Mapping
+
 from confluent_kafka import KafkaException
 
-from batching.tail import read_last
+from batching.tail import LastRecord, read_last
 from cluster.errors import ClusterError, reason
 from cluster.reach import quiet
 from cluster.topics import changelog_topic
@@ -22,6 +24,11 @@ def committed_rows(settings: Settings, timeout: float = 10.0) -> dict[int, Parti
         raise ClusterError(f"topic {topic} cannot be read: {reason(exc.args[0])}") from exc
     except TimeoutError as exc:
         raise ClusterError(f"{exc} in {timeout:g} s: look at the brokers' state") from exc
+    return rows_in(topic, last)
+
+
+def rows_in(topic: str, last: Mapping[int, LastRecord]) -> dict[int, PartitionCounts]:
+    """The rows that the last records of the changelog `topic` hold. Raises ClusterError."""
     rows = {}
     for partition, record in last.items():
         if record.value is not None:

@@ -20,6 +20,7 @@ from commands.reconcile import reconcile as reconcile_topics
 from commands.reconcile_report import document, show
 from commands.replay import replay
 from commands.times import TimeParameter
+from commands.top import show_once, watch_on
 from settings import Settings
 
 _MOST = 10**12
@@ -35,6 +36,7 @@ def attach(app: faust.App, settings: Settings, fakes: MakeFakes) -> None:
     """
     _attach_produce(app, settings, fakes)
     _attach_counts(app, settings)
+    _attach_top(app, settings)
     _attach_reconcile(app, settings)
     _attach_dead_letters(app, settings)
 
@@ -60,6 +62,16 @@ def _attach_counts(app: faust.App, settings: Settings) -> None:
             self.write_json(found.document())
         else:
             found.show(self.console)
+
+
+def _attach_top(app: faust.App, settings: Settings) -> None:
+    @app.command(
+        option("--once", is_flag=True, help="Print one picture and end."),
+        base=BlockingCommand,
+    )
+    def top(self: BlockingCommand, once: bool) -> None:
+        """Watch the counts, lag and workers at a terminal; Ctrl-C ends it."""
+        (show_once if once else watch_on)(settings, self.console)
 
 
 def _attach_reconcile(app: faust.App, settings: Settings) -> None:

@@ -27,6 +27,26 @@ class Counted(Protocol):
         """Everything below is done."""
 
 
+class Row(Counted, Protocol):
+    """A whole row, with who wrote it and why; `PartitionCounts` is one."""
+
+    @property
+    def reasons(self) -> Mapping[str, int]:
+        """Verdicts by reason."""
+
+    @property
+    def codes(self) -> Mapping[str, int]:
+        """Dead letters by code."""
+
+    @property
+    def worker(self) -> str:
+        """Who wrote the row."""
+
+    @property
+    def updated_at(self) -> int:
+        """When, in ms since the epoch."""
+
+
 def counts_document(rows: Mapping[int, Counted], partitions: Iterable[int] = ()) -> dict[str, Any]:
     """The public document of `/verdicts/`: the totals of the group, and each partition's.
 
@@ -41,6 +61,29 @@ def counts_document(rows: Mapping[int, Counted], partitions: Iterable[int] = ())
         "total": sums["authorized"] + sums["unauthorized"],
         "dead_letters": sums["dead_letters"],
         "partitions": each,
+    }
+
+
+def progress_document(
+    rows: Mapping[int, Row], ends: Mapping[int, int], partitions: Iterable[int] = ()
+) -> dict[str, Any]:
+    """What the page and the terminal show of the group: counts, lag, who works on what, and why.
+
+    `ends` is where the accounts of each partition end, as far as known. A lag that is not known is
+    None.
+    """
+    counts = counts_document(rows, {*ends, *partitions})
+    each = [
+        _partition(int(number), rows.get(int(number)), ends.get(int(number)), counted)
+        for number, counted in counts["partitions"].items()
+    ]
+    lags = [one["lag"] for one in each if one["lag"] is not None]
+    return {
+        "counts": counts,
+        "lag": sum(lags) if lags else None,
+        "partitions": each,
+        "reasons": summed(row.reasons for row in rows.values()),
+        "codes": summed(row.codes for row in rows.values()),
     }
 
 
@@ -59,6 +102,18 @@ def summed(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     for part in parts:
         total.update(part)
     return dict(total.most_common())
+
+
+def _partition(
+    number: int, row: Row | None, end: int | None, counted: Mapping[str, int]
+) -> dict[str, Any]:
+    return {
+        "partition": number,
+        "worker": "" if row is None else row.worker,
+        "updated_at": None if row is None else row.updated_at,
+        "lag": lag(row, end),
+        **counted,
+    }
 
 
 def _counts(row: Counted | None) -> dict[str, int]:

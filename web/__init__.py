@@ -2,7 +2,7 @@
 
 from web.attach import attach
 from web.recent import LatestRecords, RecentVerdicts
-from web.state import Condition, Feed, Recent, Row, WebState
+from web.state import Condition, Feed, Recent, WebState
 
 __all__ = [
     "Condition",
@@ -10,7 +10,6 @@ __all__ = [
     "LatestRecords",
     "Recent",
     "RecentVerdicts",
-    "Row",
     "WebState",
     "attach",
 ]

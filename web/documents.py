@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from records import counts_document
-from records.totals import lag, summed
+from records.totals import progress_document
 from web.history import Sample
 from web.state import WebState
 
@@ -14,7 +14,8 @@ _PULSE = 5
 
 def counts(state: WebState) -> dict[str, Any]:
     """The public document of `/verdicts/`: the totals of the group, and each partition's."""
-    return counts_document(state.feed.rows, _partitions(state))
+    partitions = {*range(state.partitions), *state.feed.source_ends}
+    return counts_document(state.feed.rows, partitions)
 
 
 def sample(state: WebState) -> Sample:
@@ -25,41 +26,15 @@ def sample(state: WebState) -> Sample:
 
 def dashboard(state: WebState) -> dict[str, Any]:
     """All that the page shows; its shape is the page's business and may change with it."""
-    rows = state.feed.rows
-    document = counts(state)
-    partitions = [
-        _partition(state, int(number), one) for number, one in document["partitions"].items()
-    ]
-    lags = [one["lag"] for one in partitions if one["lag"] is not None]
     return {
         # Coarse, so that a page gets a document every 5 s even when nothing else changes.
         "at": int(time.time()) // _PULSE * _PULSE * 1000,
         "worker": state.worker,
         "version": state.app_version,
-        "counts": document,
-        "lag": sum(lags) if lags else None,
-        "partitions": partitions,
-        "reasons": summed(row.reasons for row in rows.values()),
-        "codes": summed(row.codes for row in rows.values()),
+        **progress_document(state.feed.rows, state.feed.source_ends, range(state.partitions)),
         "conditions": _conditions(state),
         "history": state.history.document(),
         "recent": list(state.recent.verdicts),
-    }
-
-
-def _partitions(state: WebState) -> set[int]:
-    """Those the accounts topic has, as far as known; rows are counted anyway."""
-    return {*range(state.partitions), *state.feed.source_ends}
-
-
-def _partition(state: WebState, number: int, counted: dict[str, int]) -> dict[str, Any]:
-    row = state.feed.rows.get(number)
-    return {
-        "partition": number,
-        "worker": "" if row is None else row.worker,
-        "updated_at": None if row is None else row.updated_at,
-        "lag": lag(row, state.feed.source_ends.get(number)),
-        **counted,
     }
 
 

@@ -7,43 +7,8 @@ from typing import Any, Literal, Protocol
 
 from prometheus_client import CollectorRegistry
 
+from records.totals import Row
 from web.history import History
-
-
-class Row(Protocol):
-    """What has become of the accounts of one partition (`records.PartitionCounts` is one)."""
-
-    @property
-    def authorized(self) -> int:
-        """Verdicts that let the account pass."""
-
-    @property
-    def unauthorized(self) -> int:
-        """Verdicts that did not."""
-
-    @property
-    def dead_letters(self) -> int:
-        """Records that could not become an account."""
-
-    @property
-    def next_offset(self) -> int:
-        """Everything below is done."""
-
-    @property
-    def reasons(self) -> Mapping[str, int]:
-        """Verdicts by reason."""
-
-    @property
-    def codes(self) -> Mapping[str, int]:
-        """Dead letters by code."""
-
-    @property
-    def worker(self) -> str:
-        """Who wrote the row."""
-
-    @property
-    def updated_at(self) -> int:
-        """When, in ms since the epoch."""
 
 
 class Feed(Protocol):

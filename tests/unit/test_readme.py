@@ -72,6 +72,13 @@ def test_every_verb_that_the_readme_names_is_in_the_makefile() -> None:
     assert named <= set(re.findall(r"^([a-z]+):.*## ", MAKEFILE, re.MULTILINE))
 
 
+def test_the_commands_of_the_readme_are_those_that_there_are() -> None:
+    source = (ROOT / "commands" / "attach.py").read_text(encoding="utf-8")
+    names = re.findall(r"def (\w+)\(\s*self: BlockingCommand", source)
+    table = re.findall(r"^\| `faust -A fraud_app ([\w-]+)", README, re.MULTILINE)
+    assert set(table) == {name.replace("_", "-") for name in names}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     for link in _LINK.findall(page.read_text(encoding="utf-8")):

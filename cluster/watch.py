@@ -1,0 +1,70 @@
+"""The group's progress, looked at again and again over connections that stay open."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, KafkaException
+
+from batching.offsets import committed_spans, partitions_of
+from batching.tail import CONSUMER, last_records
+from cluster.errors import TIMED_OUT, TRANSPORT, ClusterError, reason
+from cluster.reach import Complaints, quiet
+from cluster.rows import rows_in
+from cluster.topics import changelog_topic
+from records import PartitionCounts
+from settings import Settings
+
+# A broker that is back shall be seen soon; librdkafka's own longest pause is 10 s.
+_RECONNECT = {"reconnect.backoff.max.ms": 1_000}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The rows of the table and where the accounts end, by partition; empty without the topic."""
+
+    rows: Mapping[int, PartitionCounts]
+    ends: Mapping[int, int]
+
+
+class Watch:
+    """Looks as often as it is asked to. For one thread; to be closed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._complaints = Complaints()
+        self._accounts = settings.accounts_topic
+        self._changelog = changelog_topic(settings)
+        # Nothing joins the group; it is named for clusters where only that group is allowed.
+        conf = {"group.id": settings.app_id, **_RECONNECT, **CONSUMER}
+        self._consumer = Consumer({**quiet(settings, self._complaints), **conf})
+
+    def look(self, timeout: float = 3.0) -> Progress:
+        """What is committed now, some tens of milliseconds old.
+
+        Raises ClusterError when no broker answers within about `timeout` seconds or one refuses;
+        the next look may succeed.
+        """
+        deadline = time.monotonic() + timeout
+        self._complaints.last = None
+        try:
+            rows = rows_in(
+                self._changelog, last_records(self._consumer, self._changelog, None, deadline)
+            )
+            # After the rows, so that no row is ahead of its end.
+            partitions = partitions_of(self._consumer, self._accounts, deadline)
+            spans = committed_spans(self._consumer, self._accounts, partitions, deadline)
+        except KafkaException as exc:
+            raise ClusterError(self._told(exc)) from exc
+        except TimeoutError as exc:
+            raise ClusterError(str(exc)) from exc
+        return Progress(rows, {partition: span.end for partition, span in spans.items()})
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._consumer.close()
+
+    def _told(self, exc: KafkaException) -> str:
+        """A call says only that it had no answer; why, librdkafka reports beside it."""
+        self._consumer.poll(0)
+        error = exc.args[0]
+        return self._complaints.told if error.code() in (TRANSPORT, TIMED_OUT) else reason(error)

@@ -1,0 +1,109 @@
+"""The picture that `top` draws, of a document and nothing else."""
+
+import time
+from collections.abc import Mapping
+from itertools import zip_longest
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from commands.top_figures import number, rate, share
+from commands.top_figures import table as columns
+from commands.top_partitions import partitions_table
+
+_BAR: Final = 10
+# Lines besides the partitions, the reasons and the codes.
+_FRAME: Final = 9
+# Of a screen that is low, for the reasons and codes.
+_CAUSES_OF: Final = 4
+
+
+def picture(document: Mapping[str, Any], height: int | None = None) -> RenderableType:
+    """All of it as one thing to print, 80 columns or more; `height` lines at most where given.
+
+    The document is that of `records.totals.progress_document` and besides `title`, `at` (s since
+    the epoch), `per_second` (partition -> accounts a second, empty while unknown) and `problem`
+    (why the figures are old, or None). Partitions that have no room are summed up in one line;
+    those with the most accounts to do are shown.
+    """
+    causes = _causes(document, None if height is None else max(3, height // _CAUSES_OF))
+    parts: list[RenderableType] = [_head(document), _totals(document), Text()]
+    room = None if height is None else max(1, height - _FRAME - causes.row_count)
+    parts += [partitions_table(document, room), Text(), causes]
+    return Group(*parts)
+
+
+def _head(document: Mapping[str, Any]) -> RenderableType:
+    clock = time.strftime("%H:%M:%S", time.localtime(document["at"]))
+    problem = document["problem"]
+    state = Text(f"Kafka does not answer: {problem}", style="bold red", overflow="ellipsis")
+    if problem is None:
+        state = Text("Kafka answers", style="green")
+    line = _across()
+    line.add_row(Text(document["title"], style="bold", overflow="ellipsis"), Text(clock))
+    below = Text("; these are the last figures seen", style="red") if problem else Text()
+    return Group(line, state + below)
+
+
+def _totals(document: Mapping[str, Any]) -> RenderableType:
+    counts = document["counts"]
+    total = counts["total"]
+    authorized = number(counts["authorized"])
+    table = Table.grid(padding=(0, 4, 0, 0))
+    table.add_row(
+        _figure("accounts", number(total)),
+        _figure("authorized", f"{authorized} ({share(counts['authorized'], total)})"),
+    )
+    table.add_row(
+        _figure("accounts/s", rate(document["per_second"].values())),
+        _figure("unauthorized", number(counts["unauthorized"])),
+    )
+    table.add_row(
+        _figure("to be judged", number(document["lag"])),
+        _figure("dead letters", number(counts["dead_letters"])),
+    )
+    return table
+
+
+def _causes(document: Mapping[str, Any], most: int | None) -> Table:
+    """Reasons beside codes, the most frequent first, in `most` lines."""
+    reasons = _first(document["reasons"], most)
+    codes = _first(document["codes"], most)
+    table = columns()
+    table.add_column("reason")
+    for name in ("verdicts", "share"):
+        table.add_column(name, justify="right")
+    table.add_column("", width=_BAR)
+    table.add_column("dead letters by code")
+    table.add_column("", justify="right")
+    unauthorized = document["counts"]["unauthorized"]
+    left = [(name, number(n), share(n, unauthorized), _bar(n, unauthorized)) for name, n in reasons]
+    right = [(name, number(n)) for name, n in codes]
+    for reason, code in zip_longest(left, right):
+        table.add_row(*(reason or [""] * 4), *(code or [""] * 2))
+    return table
+
+
+def _first(numbers: Mapping[str, int], most: int | None) -> list[tuple[str, int]]:
+    entries = list(numbers.items())
+    if most is None or len(entries) <= most:
+        return entries
+    rest = entries[most - 1 :]
+    return [*entries[: most - 1], (f"{len(rest)} others", sum(n for _, n in rest))]
+
+
+def _across() -> Table:
+    table = Table.grid(expand=True, padding=(0, 1, 0, 0))
+    table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    table.add_column(justify="right", no_wrap=True)
+    return table
+
+
+def _figure(name: str, value: str) -> Text:
+    return Text.assemble((f"{name} ", "dim"), (value, "bold"))
+
+
+def _bar(part: int, whole: int) -> str:
+    return "█" * round(_BAR * part / whole) if whole else ""
