@@ -50,6 +50,9 @@ def fresh_logging() -> Any:
     hooks = (sys.excepthook, sys.unraisablehook, threading.excepthook)
     yield
     root.setLevel(kept[0])
+    for handler in root.handlers:
+        if handler not in kept[1]:
+            handler.close()
     root.handlers[:] = kept[1]
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
