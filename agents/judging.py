@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 from agents.laps import Laps
 from batching import SourceRecord
-from records import BankAccount, DeadLetter, PartitionCounts, Undecodable
+from records import BankAccount, DeadLetter, PartitionCounts, Undecodable, decode
 from records.card import mask, token
 from records.replay import replay_in
 from records.verdict import encode
-from screening import answered, screen
+from screening import answered, is_card_number, screen
 from veritas import Veritas, VeritasRejected, VeritasUnavailable
 
 __all__ = ["REJECTED", "STAGES", "Judge", "Judgement"]
@@ -76,6 +76,14 @@ class Judgement:
 def now_ms() -> int:
     """Milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
+
+
+def account_of(value: bytes | None) -> BankAccount | Undecodable:
+    """The account that these bytes are and that a verdict may speak of, or why there is none."""
+    account = decode(value)
+    if isinstance(account, BankAccount) and is_card_number(account.amount):
+        return Undecodable("field_type", "Amount is a card number")
+    return account
 
 
 class Judge:

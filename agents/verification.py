@@ -7,11 +7,10 @@ from typing import Any
 
 import faust
 
-from agents.judging import Judge, Judgement, now_ms
+from agents.judging import Judge, Judgement, account_of, now_ms
 from agents.laps import Laps
 from agents.limit import InvalidLimit
 from batching import Batch, Transactions
-from records import decode
 
 __all__ = ["verification"]
 
@@ -36,7 +35,7 @@ def verification(
         async for batch in batches:
             async with transactions.begin(batch) as tx:
                 laps = Laps()
-                decoded = [decode(record.value) for record in tx.records]
+                decoded = [account_of(record.value) for record in tx.records]
                 laps.end("decode")
                 recent = await limit(tx, decoded)
                 judgement = await judge(tx.topic, tx.partition, tx.records, decoded)

@@ -52,7 +52,8 @@ class Batch:
 
     topic: str
     partition: int
-    records: Sequence[SourceRecord]
+    #: Not shown by ``repr``: whoever logs a batch does not mean to log what is in it.
+    records: Sequence[SourceRecord] = field(repr=False)
     #: Who fetched it and when: set by the engine, ``None`` in a functional test.
     origin: Any = field(default=None, repr=False)
 

@@ -35,6 +35,7 @@ from faust.types import TP
 
 from batching.batch import Batch
 from batching.errors import Abandoned, Fenced, TransactionRefused
+from batching.failures import kind, report
 from batching.metrics import EngineMetrics
 from batching.table import PartitionTable, TransactionalTableManager
 from batching.tail import LastRecord, read_last
@@ -153,10 +154,10 @@ class Engine:
                 if transaction.records and not tenure.ended:
                     self.metrics.work_seconds.observe(time.monotonic() - started)
                     await self._commit(batch, tenure, transaction)
-            except Exception as exc:
-                logger.exception("%s: the batch failed", tenure.name)
+            except Exception as exc:  # noqa: BLE001 - an agent may raise anything
+                report(logger, f"{tenure.name}: the batch failed", exc)
                 self.metrics.transactions.labels("failed").inc()
-                await self._retry(tenure, repr(exc))
+                await self._retry(tenure, kind(exc))
             finally:
                 tenure.finished(origin)
                 self.room.set()

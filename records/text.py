@@ -4,9 +4,9 @@ import re
 
 from records.card import mask
 
-# Twelve digits or more are read as a card number, whatever stands between them (blanks, dashes,
-# dots, line ends, underscores).
-_CARD_LIKE = re.compile(r"\d(?:[\W_]{0,3}\d){11,}")
+# Twelve digits or more are read as a card number, whatever stands between them that is no letter
+# (blanks, dashes, dots, line ends, underscores), and however much of it.
+_CARD_LIKE = re.compile(r"\d(?:[\W_]*+\d){11,}")
 _SEPARATOR = re.compile(r"[\W_]")
 
 

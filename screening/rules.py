@@ -19,6 +19,8 @@ REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
 # ISO/IEC 7812 allows up to 19 digits; the shortest cards in use have 12.
 _SHORTEST_CARD: Final = 12
 _LONGEST_CARD: Final = 19
+_SMALLEST_AS_AMOUNT: Final = 10 ** (_SHORTEST_CARD - 1)
+_ABOVE_AS_AMOUNT: Final = 10**_LONGEST_CARD
 _LARGEST_AMOUNT: Final = sys.float_info.max
 _NOTHING_TO_SAY: Final[tuple[Reason, ...]] = ()
 _DECLINED: Final[tuple[Reason, ...]] = ("veritas_declined",)
@@ -31,6 +33,17 @@ class Answer(Protocol):
     def authorized(self) -> bool:
         """Whether Veritas has nothing against the account."""
         ...
+
+
+def is_card_number(amount: float) -> bool:
+    """Whether an amount is a card number that came in the wrong field.
+
+    It is when it has 12 to 19 digits before the point, with Luhn's sum. An amount goes where card
+    numbers must not: into the verdict, to Veritas, onto the page.
+    """
+    if -_SMALLEST_AS_AMOUNT < amount < _SMALLEST_AS_AMOUNT:
+        return False
+    return abs(amount) < _ABOVE_AS_AMOUNT and is_valid(str(int(abs(amount))))
 
 
 def screen(account: BankAccount) -> tuple[Reason, ...]:

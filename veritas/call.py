@@ -2,6 +2,7 @@
 
 POST <url>/verify          Idempotency-Key: <32 hex digits>, the same for the same account
 {"account": <token>, "first_name": …, "last_name": …, "amount": …[, "card": …]}
+(a card number in a name is masked, unless the card is sent)
 
 200 {"authorized": true|false}   the answer
 429                              not now; Retry-After in seconds or as a date
@@ -24,6 +25,7 @@ import orjson
 
 from records import BankAccount
 from records.card import digits, token
+from records.text import scrub
 from veritas.protocol import AUTHORIZED, DECLINED, VeritasAnswer, VeritasRejected
 
 #: No more of an answer is read (bytes).
@@ -73,11 +75,17 @@ class CallFailed(Exception):
 
 
 def question(account: BankAccount, key: bytes, *, send_card: bool) -> Question:
-    """The question about an account; `key` is that of the account token."""
+    """The question about an account; `key` is that of the account token.
+
+    Without `send_card` no card number is in it, not even one that came as a name.
+    """
+    first_name, last_name = account.first_name, account.last_name
+    if not send_card:
+        first_name, last_name = scrub(first_name), scrub(last_name)
     told: dict[str, object] = {
         "account": token(account.credit_card_number, key),
-        "first_name": account.first_name,
-        "last_name": account.last_name,
+        "first_name": first_name,
+        "last_name": last_name,
         "amount": float(account.amount),
     }
     # The token takes blanks and dashes out of a number, so it tells accounts apart as well as the

@@ -9,10 +9,18 @@ from typing import Any, Protocol
 
 import orjson
 
+from records.text import shown
+from screening import is_card_number
+
 logger = logging.getLogger(__name__)
 
 SIZE = 50
 _MASKED_CARD = re.compile(r"\*+\d{0,4}")
+_LONGEST_ID = 300
+_LONGEST_REASON = 60
+_PARTITIONS = 10**5
+#: A trillion records: no topic is as long, and from here on a number could be a card's.
+_OFFSETS = 10**11
 
 
 class LatestRecords(Protocol):
@@ -73,18 +81,27 @@ class RecentVerdicts:
 def entry(value: bytes) -> dict[str, Any] | None:
     """What the page shows of a verdict; None for what is none.
 
-    Anybody may write to the topic, so a card that is not masked is not shown.
+    Anybody may write to the topic, so no text of it is shown before card numbers are masked.
     """
     try:
         verdict = orjson.loads(value)
-        card = str(verdict["card"])
+        card, amount = str(verdict["card"]), float(verdict["amount"])
+        if is_card_number(amount):
+            return None
         return {
-            "id": str(verdict["id"]),
+            "id": _id(verdict["topic"], verdict["partition"], verdict["offset"]),
             "at": int(verdict["verified_at"]),
             "card": card if _MASKED_CARD.fullmatch(card) else "****",
-            "amount": float(verdict["amount"]),
+            "amount": amount,
             "authorized": bool(verdict["authorized"]),
-            "reasons": [str(reason) for reason in verdict["reasons"]],
+            "reasons": [shown(str(reason), _LONGEST_REASON) for reason in verdict["reasons"]],
         }
     except (ValueError, KeyError, TypeError, OverflowError):
         return None
+
+
+def _id(topic: Any, partition: Any, offset: Any) -> str:
+    """The verdict's id, made anew: its digits as a whole would pass for a card number's."""
+    if not (0 <= int(partition) < _PARTITIONS and 0 <= int(offset) < _OFFSETS):
+        raise ValueError("no partition or no offset")
+    return f"{shown(str(topic), _LONGEST_ID)}-{int(partition)}-{int(offset)}"

@@ -106,6 +106,18 @@ async def test_without_the_card_the_answer_is_stable_and_the_card_stays_here(
     assert CARD not in str(headers) + str(body)
 
 
+async def test_a_card_in_a_name_stays_here_too(connect: Client) -> None:
+    handler, asked = scripted()
+    told = account(last_name="4111 1111 1111 1111")
+    told.first_name = f"Jim {CARD}"
+    await (await connect(handler)).verify(told)
+    await (await connect(handler, send_card=True)).verify(told)
+    (_, _, without), (_, _, with_card) = asked
+    masked = ("Jim ************1111", "************1111")
+    assert (without["first_name"], without["last_name"]) == masked
+    assert (with_card["first_name"], with_card["card"]) == (f"Jim {CARD}", CARD)
+
+
 async def test_errors_are_asked_again_under_the_same_key(connect: Client) -> None:
     handler, asked = scripted((500, {}), (503, {}), (408, {}))
     client = await connect(handler, token=TOKEN)

@@ -154,6 +154,17 @@ async def test_veritas_is_not_asked_about_what_screening_refuses(stream: Stream)
     assert stream.verdicts()[0]["reasons"] == ["card_malformed"]
 
 
+async def test_an_amount_that_is_a_card_number_goes_no_further(stream: Stream) -> None:
+    card = 4111111111111111
+    async with stream.agent.test_context() as agent:
+        await agent.put(batch(GOOD | {"Amount": card}, GOOD | {"Amount": -float(card)}, GOOD))
+    assert [verdict["offset"] for verdict in stream.verdicts()] == [2]
+    assert len(stream.veritas.asked) == 1
+    for *_, headers in stream.transactions.written[1:]:
+        told = dict(headers or [])
+        assert (told["error"], told["detail"]) == (b"field_type", b"Amount is a card number")
+
+
 async def test_a_batch_that_comes_twice_is_counted_once(stream: Stream) -> None:
     async with stream.agent.test_context() as agent:
         await agent.put(batch(GOOD, GOOD))

@@ -1,21 +1,27 @@
 """The reference verification service as a process of its own."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 from devbroker import free_port
 from tests.integration.worker import ROOT
 
 
 class Service:
-    """`python -m veritas.server` on a port that it keeps over its restarts."""
+    """`python -m veritas.server` on a port that it keeps over its restarts.
 
-    def __init__(self) -> None:
+    What it logs goes to `log_file`, or where the tests' own output goes.
+    """
+
+    def __init__(self, log_file: Path | None = None) -> None:
         self.port = free_port()
+        self._log_file = log_file
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -25,11 +31,15 @@ class Service:
     def start(self, *options: str) -> None:
         """Start it with these options and wait until it answers; again after a stop."""
         env = {name: v for name, v in os.environ.items() if not name.startswith("FRAUD_")}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "veritas.server", "--port", str(self.port), *options],
-            cwd=ROOT,
-            env=env,
-        )
+        with contextlib.ExitStack() as files:
+            log = files.enter_context(self._log_file.open("ab")) if self._log_file else None
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "veritas.server", "--port", str(self.port), *options],
+                cwd=ROOT,
+                env=env,
+                stdout=log,
+                stderr=log,
+            )
         deadline = time.monotonic() + 60
         while not self._answers():
             assert time.monotonic() < deadline, "the service does not answer"

@@ -39,8 +39,8 @@ class Stream:
         }
         self._start = start
 
-    def worker(self, **env: str) -> Worker:
-        return self._start(self.env | env)
+    def worker(self, *, app: str = "fraud_app", level: str = "info", **env: str) -> Worker:
+        return self._start(self.env | env, app=app, level=level)
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

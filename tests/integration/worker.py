@@ -132,6 +132,10 @@ class Worker:
             self._process.kill()
             self._process.wait()
 
+    def send(self, number: signal.Signals) -> None:
+        """Send any signal."""
+        self.process.send_signal(number)
+
     def pause(self) -> None:
         """SIGSTOP: it stands still until `cont`."""
         self.process.send_signal(signal.SIGSTOP)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from stdnum import luhn
 
 from records import BankAccount
-from screening import REASONS, answered, decide, screen
+from screening import REASONS, answered, decide, is_card_number, screen
 from screening.luhn import is_valid
 from tests.unit import strategies as some
 
@@ -73,6 +73,26 @@ def test_an_amount_that_is_not_finite_and_above_zero_is_refused(amount: float) -
 @pytest.mark.parametrize("amount", [0.01, 1, 5e-324, 1e308, sys.float_info.max, 2**64 - 1])
 def test_every_finite_amount_above_zero_will_do(amount: float) -> None:
     assert screen(account(amount=amount)) == ()
+
+
+@pytest.mark.parametrize("amount", [411111111117, 4111111111111111, 4111111111111111110])
+def test_an_amount_that_is_a_card_number_is_known_as_one(amount: int) -> None:
+    assert is_card_number(amount)
+    assert is_card_number(-amount)
+    assert not is_card_number(amount + 1)
+
+
+def test_a_fraction_or_a_double_does_not_hide_it() -> None:
+    assert is_card_number(4111111111111111.0)
+    assert is_card_number(-411111111117.25)
+
+
+@pytest.mark.parametrize(
+    "amount",
+    [0, 644.78, 99_999_999_999, 41_111_111_112, 1e300, float("inf"), float("-inf"), float("nan")],
+)
+def test_other_amounts_are_none(amount: float) -> None:
+    assert not is_card_number(amount)
 
 
 @pytest.mark.parametrize(

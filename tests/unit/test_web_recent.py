@@ -55,6 +55,20 @@ def test_a_card_that_somebody_wrote_in_full_is_not_shown() -> None:
     assert shown["card"] == "****"
 
 
+def test_a_card_in_another_field_is_not_shown_either() -> None:
+    card = "4111111111111111"
+    for changes in (
+        {"id": card},
+        {"id": f"{card}-0-0", "topic": card},
+        {"partition": int(card)},
+        {"offset": int(card)},
+        {"amount": int(card)},
+        {"reasons": [card, f"see {card}"]},
+    ):
+        shown = entry(json.dumps({**VERDICT, **changes}).encode())
+        assert card not in str(shown), changes
+
+
 @given(
     st.binary()
     | st.builds(
