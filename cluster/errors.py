@@ -4,6 +4,8 @@ ClusterError
 └── Stopped
 """
 
+import re
+
 from confluent_kafka import KafkaError
 
 # Public constants of librdkafka, whatever their names look like in Python.
@@ -14,6 +16,9 @@ PARTITION_EOF: int = KafkaError._PARTITION_EOF  # noqa: SLF001
 SSL: int = KafkaError._SSL  # noqa: SLF001
 TIMED_OUT: int = KafkaError._TIMED_OUT  # noqa: SLF001
 TRANSPORT: int = KafkaError._TRANSPORT  # noqa: SLF001
+
+
+_OPENSSL = re.compile(r"error:[0-9A-F]+:SSL routines:[^:]*:")
 
 
 class ClusterError(Exception):
@@ -32,6 +37,7 @@ def reason(error: KafkaError) -> str:
     """
     text = " ".join(error.str().split())
     text = text.partition(" (after ")[0].partition(" (install ")[0]
+    text = _OPENSSL.sub("", text)
     _, failed, cause = text.rpartition(" failed: ")
     if failed:
         return cause

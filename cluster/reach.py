@@ -9,6 +9,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
+from cluster import certificate
 from cluster.errors import (
     ALL_BROKERS_DOWN,
     AUTHENTICATION,
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 15.0
 _SLICE = 0.5
+# What TLS calls a refusal by the other side: of our certificate, or for want of one.
+_ALERT = "tls alert"
 _HOPELESS = frozenset(
     {
         AUTHENTICATION,
@@ -53,8 +56,9 @@ class Complaints:
         """True when trying again cannot help: what must change is a setting."""
         if self.last is None:
             return False
-        untrusted = self.last.code() == SSL and "verif" in self.last.str().lower()
-        return self.last.code() in _HOPELESS or untrusted
+        text = self.last.str().lower()
+        untrusted = self.last.code() == SSL and "verif" in text
+        return self.last.code() in _HOPELESS or untrusted or _ALERT in text
 
     @property
     def told(self) -> str:
@@ -154,12 +158,14 @@ def _silent(settings: Settings, where: str, why: str) -> str:
 
 
 def _refused(settings: Settings, where: str, why: str) -> str:
-    if settings.kafka_security_protocol.startswith("SASL"):
+    if _ALERT in why.lower():
+        remedy = "check FRAUD_KAFKA_SSL_CERT and FRAUD_KAFKA_SSL_KEY"
+    elif "verif" in why.lower():
+        why, remedy = certificate.objection(settings) or (why, "check FRAUD_KAFKA_SSL_CA")
+    elif settings.kafka_security_protocol.startswith("SASL"):
         remedy = (
             "check FRAUD_KAFKA_SASL_USERNAME, FRAUD_KAFKA_SASL_PASSWORD, FRAUD_KAFKA_SASL_MECHANISM"
         )
     else:
         remedy = "check FRAUD_KAFKA_SSL_CA, FRAUD_KAFKA_SSL_CERT and FRAUD_KAFKA_SSL_KEY"
-    if "verif" in why.lower():
-        remedy = "set FRAUD_KAFKA_SSL_CA to the CA of the broker's certificate"
     return f"the Kafka broker at {where} refuses the connection ({why}): {remedy}"

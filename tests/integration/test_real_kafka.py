@@ -1,21 +1,15 @@
 """The broker of the other tests: does it keep what Kafka promises?"""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 import trustme
 from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
 
 from devbroker import KafkaServer
 from tests.conftest import Kafka
+from tests.integration import tls
 from tests.topics import commit_abort_commit, create_topic, produce, read_topic
 
 StartKafka = Callable[..., KafkaServer]
@@ -110,7 +104,7 @@ def guarded(
         directory,
         protocols=["SASL_PLAINTEXT", "SSL"],
         users={"alice": "in-wonderland"},
-        properties=tls_properties(ca, directory),
+        properties=tls.server_properties(ca, directory),
     ) as server:
         yield server
 
@@ -140,14 +134,3 @@ def test_the_tls_listener_is_trusted_by_its_ca_alone(guarded: KafkaServer, ca: t
     stranger = {**config, "ssl.ca.pem": trustme.CA().cert_pem.bytes().decode()}
     with pytest.raises(KafkaException):
         AdminClient(stranger).list_topics(timeout=3)
-
-
-def tls_properties(ca: trustme.CA, directory: Path) -> dict[str, str]:
-    certificate = ca.issue_cert("127.0.0.1")
-    key = load_pem_private_key(certificate.private_key_pem.bytes(), password=None)
-    pem = directory / "kafka.pem"
-    # Kafka reads keys in PKCS #8 only.
-    pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    with pem.open("ab") as file:
-        file.writelines(blob.bytes() for blob in certificate.cert_chain_pems)
-    return {"ssl.keystore.type": "PEM", "ssl.keystore.location": str(pem)}

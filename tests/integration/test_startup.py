@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource
 
@@ -22,7 +21,6 @@ from records import PartitionCounts
 from settings import Settings
 from startup import StartupError, StartupStopped, check
 from tests.conftest import Kafka
-from tests.integration.test_real_kafka import tls_properties
 from tests.topics import create_topic, produce
 
 ROOT = Path(__file__).parents[2]
@@ -197,43 +195,6 @@ def test_a_broker_that_comes_up_late_is_waited_for(
         own_kafka(port=port)
         started.result(60)
     assert "trying again" in caplog.text
-
-
-def test_a_wrong_password_is_told_at_once(
-    own_kafka: StartKafka, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
-) -> None:
-    server = own_kafka(protocols=["SASL_PLAINTEXT"], users={"alice": "in-wonderland"})
-    login = {
-        "kafka_security_protocol": "SASL_PLAINTEXT",
-        "kafka_sasl_mechanism": "SCRAM-SHA-512",
-        "kafka_sasl_username": "alice",
-    }
-    broker = f"kafka://{server.bootstrap_of('SASL_PLAINTEXT')}"
-    check(named("login", broker, kafka_sasl_password="in-wonderland", **login))
-    began = time.monotonic()
-    line = refused(named("login", broker, kafka_sasl_password="queen", **login), patience=60)
-    assert time.monotonic() - began < 10
-    assert "FRAUD_KAFKA_SASL_PASSWORD" in line
-    assert "queen" not in line + caplog.text
-    assert capfd.readouterr() == ("", "")
-
-
-def test_a_certificate_of_another_ca_is_told_at_once(own_kafka: StartKafka, tmp_path: Path) -> None:
-    ca = trustme.CA()
-    server = own_kafka(protocols=["SSL"], properties=tls_properties(ca, tmp_path))
-    paths = []
-    for name, authority in (("ours", ca), ("other", trustme.CA())):
-        paths.append(tmp_path / f"{name}.pem")
-        authority.cert_pem.write_to_path(str(paths[-1]))
-    tls = {
-        "broker": f"kafka://{server.bootstrap_of('SSL')}",
-        "kafka_security_protocol": "SSL",
-    }
-    check(named("tls", **tls, kafka_ssl_ca=paths[0]))
-    began = time.monotonic()
-    line = refused(named("tls", **tls, kafka_ssl_ca=paths[1]), patience=60)
-    assert time.monotonic() - began < 10
-    assert "FRAUD_KAFKA_SSL_CA" in line
 
 
 def test_a_stop_ends_the_waiting() -> None:

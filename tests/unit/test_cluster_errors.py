@@ -28,6 +28,13 @@ from cluster.errors import AUTHENTICATION, SSL, TRANSPORT, reason
             ),
             "Invalid username or password",
         ),
+        (
+            (
+                "ssl://127.0.0.1:1/bootstrap: Receive failed: error:0A000412:SSL routines::ssl/tls "
+                "alert bad certificate: SSL alert number 42 (after 9ms in state APIVERSION_QUERY)"
+            ),
+            "ssl/tls alert bad certificate: SSL alert number 42",
+        ),
         ("Topic authorization failed.", "Topic authorization failed."),
         ("Topic 'x' was\nrefused: by policy", "Topic 'x' was refused: by policy"),
     ],

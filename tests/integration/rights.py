@@ -1,0 +1,56 @@
+"""The rights that README.md says a worker and an operator need, and no others."""
+
+from collections.abc import Iterator
+
+from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but not in its __all__
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
+
+from settings import Settings
+
+TOPIC, GROUP = ResourceType.TOPIC, ResourceType.GROUP
+READ, WRITE, CREATE = AclOperation.READ, AclOperation.WRITE, AclOperation.CREATE
+LITERAL, PREFIXED = ResourcePatternType.LITERAL, ResourcePatternType.PREFIXED
+
+Right = tuple[ResourceType, str, ResourcePatternType, AclOperation]
+
+
+def of_a_worker(settings: Settings) -> Iterator[Right]:
+    """Of a worker that creates its topics."""
+    app_id = settings.app_id
+    changelog, leader = f"{app_id}-verdict_counts-changelog", f"{app_id}-__assignor-__leader"
+    yield TOPIC, settings.accounts_topic, LITERAL, READ
+    for topic in (settings.verdicts_topic, settings.dead_letters_topic):
+        yield TOPIC, topic, LITERAL, WRITE
+    # The page shows the last verdicts.
+    yield TOPIC, settings.verdicts_topic, LITERAL, READ
+    yield TOPIC, changelog, LITERAL, READ
+    yield TOPIC, changelog, LITERAL, WRITE
+    yield TOPIC, leader, LITERAL, READ
+    for topic in (*settings.topics, changelog, leader):
+        yield TOPIC, topic, LITERAL, CREATE
+    yield GROUP, app_id, LITERAL, READ
+    ids = f"{app_id}-{settings.accounts_topic}-"
+    yield ResourceType.TRANSACTIONAL_ID, ids, PREFIXED, WRITE
+
+
+def of_an_operator(settings: Settings) -> Iterator[Right]:
+    """What `produce`, `reconcile` and `dead-letters` need besides."""
+    yield TOPIC, settings.accounts_topic, LITERAL, WRITE
+    yield TOPIC, settings.dead_letters_topic, LITERAL, READ
+
+
+def grant(bootstrap: str, user: str, rights: Iterator[Right]) -> None:
+    """Let the user do this, from any host."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    bindings = [
+        AclBinding(kind, name, pattern, f"User:{user}", "*", may, AclPermissionType.ALLOW)
+        for kind, name, pattern, may in rights
+    ]
+    for done in admin.create_acls(bindings).values():
+        done.result(30)
