@@ -1,29 +1,42 @@
 """What can go wrong with the reference server, on purpose."""
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, get_args
 
 #: What a throttled caller is asked to wait (s).
 RETRY_AFTER: Final = 1
+
+Distribution = Literal["fixed", "exponential", "lognormal"]
+DISTRIBUTIONS: Final[tuple[Distribution, ...]] = get_args(Distribution)
+
+#: Spread of the lognormal latency: one answer in a hundred takes six times the mean or longer.
+_SIGMA: Final = 1.0
+
+Window = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Faults:
     """How often what goes wrong. Shares are from 0 to 1, times are in seconds.
 
-    Outages are (start, length), counted from the server's start. An account whose last name is in
-    `broken` always gets a 500.
+    `latency` is the mean time of an answer, distributed as `distribution` says. A window is
+    (start, length), counted from the server's start: in those of `outages` everything is answered
+    503; where there are any in `during`, latency and shares count inside them only. An account
+    whose last name is in `broken` always gets a 500.
     """
 
     latency: float = 0.0
+    distribution: Distribution = "exponential"
     errors: float = 0.0
     rejects: float = 0.0
     throttles: float = 0.0
-    outages: tuple[tuple[float, float], ...] = ()
+    outages: tuple[Window, ...] = ()
+    during: tuple[Window, ...] = ()
     broken: frozenset[str] = frozenset()
 
 
@@ -39,20 +52,43 @@ class FaultPlan:
         self._start = clock()
 
     async def wait(self) -> None:
-        """Take the time that an answer takes: exponentially distributed around the mean."""
-        if self._faults.latency:
-            await asyncio.sleep(self._random.expovariate(1 / self._faults.latency))
+        """Take the time that an answer takes."""
+        if seconds := self.latency():
+            await asyncio.sleep(seconds)
+
+    def latency(self) -> float:
+        """The time that the next answer takes (s)."""
+        mean = self._faults.latency
+        if not mean or not self._is_time:
+            return 0.0
+        match self._faults.distribution:
+            case "fixed":
+                return mean
+            case "exponential":
+                return self._random.expovariate(1 / mean)
+            case "lognormal":
+                return self._random.lognormvariate(math.log(mean) - _SIGMA**2 / 2, _SIGMA)
 
     def status(self, last_name: str) -> int:
         """The status of the answer; 200 when nothing goes wrong."""
-        faults, since = self._faults, self._clock() - self._start
-        if any(start <= since < start + length for start, length in faults.outages):
+        faults = self._faults
+        if self._within(faults.outages):
             return 503
         if last_name in faults.broken:
             return 500
+        if not self._is_time:
+            return 200
         at = self._random.random()
         for status, share in ((500, faults.errors), (429, faults.throttles), (422, faults.rejects)):
             if at < share:
                 return status
             at -= share
         return 200
+
+    @property
+    def _is_time(self) -> bool:
+        return not self._faults.during or self._within(self._faults.during)
+
+    def _within(self, windows: tuple[Window, ...]) -> bool:
+        since = self._clock() - self._start
+        return any(start <= since < start + length for start, length in windows)

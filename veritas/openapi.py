@@ -2,13 +2,18 @@
 
 from typing import Any, Final
 
-_ERRORS = {
-    "400": "not a question",
-    "401": "the bearer token is missing or wrong",
-    "422": "no answer about this account, ever",
-    "429": "not now, see Retry-After",
-    "500": "the service is broken",
-    "503": "the service is down for a while",
+_ERRORS: Final[dict[str, dict[str, Any]]] = {
+    "400": {"description": "not a question"},
+    "401": {"description": "the bearer token is missing or wrong"},
+    "422": {"description": "no answer about this account, ever"},
+    "429": {
+        "description": "not now",
+        "headers": {
+            "Retry-After": {"description": "seconds to wait", "schema": {"type": "integer"}}
+        },
+    },
+    "500": {"description": "the service is broken"},
+    "503": {"description": "the service is down for a while"},
 }
 
 OPENAPI: Final[dict[str, Any]] = {
@@ -18,6 +23,8 @@ OPENAPI: Final[dict[str, Any]] = {
         "/verify": {
             "post": {
                 "summary": "Whether a bank account is authorized",
+                # With or without the token: only a server that was given one asks for it.
+                "security": [{}, {"bearer": []}],
                 "parameters": [
                     {
                         "name": "Idempotency-Key",
@@ -40,12 +47,13 @@ OPENAPI: Final[dict[str, Any]] = {
                             "application/json": {"schema": {"$ref": "#/components/schemas/Answer"}}
                         },
                     },
-                    **{status: {"description": text} for status, text in _ERRORS.items()},
+                    **_ERRORS,
                 },
             }
         },
     },
     "components": {
+        "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         "schemas": {
             "Question": {
                 "type": "object",
@@ -63,7 +71,7 @@ OPENAPI: Final[dict[str, Any]] = {
                 "required": ["authorized"],
                 "properties": {"authorized": {"type": "boolean"}},
             },
-        }
+        },
     },
 }
 

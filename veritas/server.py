@@ -18,8 +18,9 @@ import orjson
 from aiohttp import web
 
 from records import BankAccount
-from veritas.faults import RETRY_AFTER, FaultPlan, Faults
+from veritas.faults import RETRY_AFTER, FaultPlan
 from veritas.openapi import OPENAPI, PAGE
+from veritas.options import faults, parser
 from veritas.simulated import SimulatedVeritas
 
 logger = logging.getLogger(__name__)
@@ -86,83 +87,20 @@ def asked_about(body: bytes) -> BankAccount | None:
     )
 
 
-def share(text: str) -> float:
-    """A number from 0 to 1, for argparse."""
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise ValueError
-    return value
-
-
-def seconds(text: str) -> float:
-    """A time of at least 0, for argparse."""
-    value = float(text)
-    if not 0 <= value < float("inf"):
-        raise ValueError
-    return value
-
-
-def outage(text: str) -> tuple[float, float]:
-    """START:LENGTH in seconds, for argparse."""
-    start, length = text.split(":")
-    return seconds(start), seconds(length)
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m veritas.server",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = parser.add_argument
-    add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    add("--port", type=int, default=8080, help="(%(default)s)")
-    add("--approval-rate", type=share, default=0.5, help="share authorized (%(default)s)")
-    add("--seed", type=int, default=0, help="of answers and faults (%(default)s)")
-    add("--latency", type=seconds, default=0.0, metavar="MEAN", help="seconds, exponential")
-    add("--error-share", type=share, default=0.0, help="share of requests answered 500")
-    add("--reject-share", type=share, default=0.0, help="share of requests answered 422")
-    add("--throttle-share", type=share, default=0.0, help="share of requests answered 429")
-    add(
-        "--outage",
-        type=outage,
-        action="append",
-        default=[],
-        metavar="START:LENGTH",
-        help="answer 503 from START s after the server's start for LENGTH s; may be repeated",
-    )
-    add(
-        "--broken",
-        action="append",
-        default=[],
-        metavar="LAST_NAME",
-        help="always answer 500 about accounts of this last name; may be repeated",
-    )
-    return parser
+def server_of(options: argparse.Namespace, token: str | None) -> web.Application:
+    """The server that the command line asks for."""
+    answers = SimulatedVeritas(options.approval_rate, options.seed)
+    return create_server(answers, FaultPlan(faults(options), options.seed), token)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until SIGTERM."""
-    options = parser().parse_args(arguments)
+    options = parser(__doc__).parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    faults = Faults(
-        latency=options.latency,
-        errors=options.error_share,
-        rejects=options.reject_share,
-        throttles=options.throttle_share,
-        outages=tuple(options.outage),
-        broken=frozenset(options.broken),
-    )
-    server = create_server(
-        SimulatedVeritas(options.approval_rate, options.seed),
-        FaultPlan(faults, options.seed),
-        os.environ.get(TOKEN_VARIABLE),
-    )
     logger.info("Veritas reference server on http://%s:%d", options.host, options.port)
     # Bodies have card numbers in them; aiohttp's access log has no bodies, but one line a call.
     web.run_app(
-        server,
+        server_of(options, os.environ.get(TOKEN_VARIABLE)),
         host=options.host,
         port=options.port,
         access_log=None,
