@@ -34,6 +34,8 @@ class Reconciliation:
     topic: str
     partitions: Mapping[int, Findings]
     whole: Findings
+    #: Where each partition of the accounts begins; what was before is deleted.
+    begins: Mapping[int, int]
     #: Partitions that could not be read to their ends, and how far: a transaction is open there.
     stopped_at: Mapping[Place, int]
     seconds: float
@@ -80,6 +82,7 @@ def reconcile(
         settings.accounts_topic,
         partitions,
         total(partitions.values(), proof.elsewhere),
+        begins,
         reading.stopped_at,
         time.monotonic() - began,
     )

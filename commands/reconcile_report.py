@@ -21,7 +21,9 @@ def document(result: Reconciliation) -> dict[str, Any]:
         **_counts(whole),
         **{name: _listed(getattr(whole, name)) for name in _FAULTS},
         "partitions": {
-            str(partition): _counts(found) | {name: getattr(found, name).total for name in _FAULTS}
+            str(partition): {"first_offset": result.begins.get(partition, 0)}
+            | _counts(found)
+            | {name: getattr(found, name).total for name in _FAULTS}
             for partition, found in result.partitions.items()
         },
         "open_transactions": {
@@ -66,7 +68,12 @@ def _cells(found: Findings) -> list[str]:
 
 def _remarks(result: Reconciliation) -> list[str]:
     whole = result.whole
-    remarks = []
+    remarks = [
+        f"{result.topic}-{partition} begins at offset {begin:,}: the accounts before it are "
+        "deleted and not part of this proof."
+        for partition, begin in result.begins.items()
+        if begin
+    ]
     if whole.pending:
         remarks.append(f"{whole.pending:,} accounts are pending: the stream has not come so far.")
     if whole.accounts_gone:
@@ -96,7 +103,9 @@ def _show_ids(console: Console, name: str, listing: Listing) -> None:
 def _conclusion(result: Reconciliation) -> str:
     whole = result.whole
     if whole.proven:
-        found = "nothing is missing, double or stray"
+        beyond = whole.accounts_gone + whole.outcomes_gone
+        of_the_rest = f", but {beyond:,} are beyond proof" if beyond else ""
+        found = f"nothing is missing, double or stray{of_the_rest}"
     else:
         found = ", ".join(f"{getattr(whole, name).total:,} {name}" for name in _FAULTS)
     return f"{whole.accounts:,} accounts in {result.seconds:.1f} s: {found}."

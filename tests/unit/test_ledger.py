@@ -1,3 +1,4 @@
+import tracemalloc
 from collections import Counter
 
 from hypothesis import given
@@ -108,6 +109,22 @@ def test_long_lists_are_cut_but_counted() -> None:
     assert found.missing.total == 1000
     assert found.missing.ids == [f"t-0-{offset}" for offset in range(100)]
     assert found.missing.unlisted == 900
+
+
+def test_memory_does_not_grow_with_what_is_found() -> None:
+    found = PartitionLedger("t", 0, Span(0, 200_000), 200_000)
+    tracemalloc.start()
+    try:
+        for offset in range(200_000):
+            found.account(offset)
+            found.verdict(offset)
+            found.dead_letter(offset)  # double
+            found.verdict(-1 - offset)  # stray
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (found.found.double.total, found.found.stray.total) == (200_000, 200_000)
+    assert peak < 200_000, "two bits for each account, and a hundred ids of a kind"
 
 
 def test_the_total_is_the_sum() -> None:
