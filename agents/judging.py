@@ -48,6 +48,16 @@ class Judgement:
     #: Seconds that the batch spent in each of `STAGES`.
     seconds: dict[str, float] = field(default_factory=dict)
 
+    def count(self) -> None:
+        """Bring `authorized` and `reasons` up to date with `accounts`."""
+        # By whole outcomes first: there are few, and counting them is one call.
+        outcomes = Counter(reasons for _, reasons in self.accounts)
+        self.authorized = outcomes.pop((), 0)
+        self.reasons = Counter()
+        for reasons, number in outcomes.items():
+            for reason in reasons:
+                self.reasons[reason] += number
+
     @property
     def unauthorized(self) -> int:
         """Verdicts with at least one reason."""
@@ -146,10 +156,7 @@ class Judge:
                 )
             )
             judgement.accounts.append((each, reasons))
-            if not reasons:
-                judgement.authorized += 1
-            for reason in reasons:
-                judgement.reasons[reason] += 1
+        judgement.count()
         laps.end("encode")
         judgement.seconds = laps.seconds
         return judgement

@@ -40,8 +40,7 @@ def verification(
                 recent = await limit(tx, decoded)
                 judgement = await judge(tx.topic, tx.partition, tx.records, decoded)
                 judgement.seconds |= laps.seconds
-                for key, value in judgement.verdicts:
-                    tx.send(verdicts_topic, value, key)
+                tx.send_all(verdicts_topic, judgement.verdicts)
                 for letter in judgement.dead_letters:
                     tx.send(dead_letters_topic, letter.value, letter.key, headers=letter.headers())
                 tx.state = judgement.added_to(tx.state, recent, worker, now_ms())
