@@ -61,7 +61,7 @@ def worker(broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def test_a_healthy_worker_raises_no_alert(worker: Worker, tmp_path: Path) -> None:
-    recorded = Recorded(tmp_path)
+    recorded = Recorded(tmp_path, pause=0.3)
     recorded.watch(one=worker)
     recorded.scrape(24)
     recorded.assert_firing(silent=ALL)
@@ -81,14 +81,16 @@ def test_another_share_of_authorized_accounts_is_told(
     worker: Worker, broker: EmbeddedBroker, tmp_path: Path
 ) -> None:
     recorded = Recorded(tmp_path, interval="1m")
+    # Three minutes are over within a second here, and a worker may well pause for that long.
+    others = ALL - {"AuthorizedShareOutOfBand", "NoProgress"}
     recorded.watch(one=worker)
     for card in ("4111111111111111", "none"):
         for burst in range(4):
             produce(broker.address, "bankaccount", [account(card, burst, n) for n in range(500)])
             recorded.scrape(5)
         if card != "none":
-            recorded.assert_firing(silent=ALL)
-    recorded.assert_firing("AuthorizedShareOutOfBand", silent=ALL - {"AuthorizedShareOutOfBand"})
+            recorded.assert_firing(silent=others | {"AuthorizedShareOutOfBand"})
+    recorded.assert_firing("AuthorizedShareOutOfBand", silent=others)
 
 
 def test_a_working_worker_s_metrics_are_as_prometheus_wants_them(worker: Worker) -> None:
