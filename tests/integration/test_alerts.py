@@ -19,7 +19,8 @@ from tests.integration.worker import Worker
 from tests.promtool import promtool
 from tests.topics import produce
 
-STREAM = {"NoProgress", "TransactionsAborting", "InvalidRecords", "AuthorizedShareOutOfBand"}
+STREAM = {"NoProgress", "PartitionHeld", "TransactionsAborting"}
+STREAM |= {"InvalidRecords", "AuthorizedShareOutOfBand"}
 GROUP = {"WorkerDown", "NoWorker", "BrokerUnreachable", "PartitionsUnowned"}
 ALL = STREAM | GROUP | {"BreakerOpen"}
 
@@ -126,7 +127,7 @@ def test_a_dead_service_is_told_then_a_dead_worker_then_one_without_partitions(
     recorded.assert_firing("PartitionsUnowned", silent={"WorkerDown", "NoWorker"})
 
 
-def test_a_worker_that_is_fenced_again_and_again_is_told(
+def test_a_worker_that_is_fenced_again_and_again_is_told_then_one_that_holds_a_partition(
     kafka: Kafka, topic_prefix: str, start_worker: Start, tmp_path: Path
 ) -> None:
     # On a real Kafka: the embedded broker fences nobody.
@@ -148,6 +149,10 @@ def test_a_worker_that_is_fenced_again_and_again_is_told(
             Producer(client | {"transactional.id": name}).init_transactions(10)
         recorded.scrape_until(lambda before=before: fenced(recorded) > before)  # type: ignore[misc]
     recorded.assert_firing("TransactionsAborting", silent=ALL - {"TransactionsAborting"})
+
+    produce(kafka.bootstrap, topics["ACCOUNTS_TOPIC"], [b"{"] * 1_000, partition=2)
+    recorded.scrape_until(lambda: 1 in recorded.last("fraud_partition_held").values())
+    recorded.assert_firing("PartitionHeld", silent=GROUP)
 
 
 def fenced(recorded: Recorded) -> float:
