@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 #: The code of an account that Veritas rejects; :mod:`records.decode` has the others.
 REJECTED = "veritas_rejected"
-#: What a batch goes through here: bytes to accounts, the rules, Veritas, verdicts to bytes.
+#: What a batch goes through: bytes to accounts, the rules, Veritas, verdicts to bytes.
 STAGES = ("decode", "screen", "verify", "encode")
 
 #: Pauses between two questions while Veritas is unavailable grow from the first to the last (s).

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from agents.judging import Judge, Judgement
 from agents.limit import InvalidLimit
+from agents.metrics import AccountMetrics
 from agents.verification import verification
 from batching import Batch
 from batching.testing import MemoryTransactions, StoredRecord
@@ -115,6 +116,29 @@ async def test_each_record_ends_in_one_verdict_or_one_dead_letter(stream: Stream
     assert dead[0][2:4] == (b"k", b"\xffnot json")
     codes = [dict(headers or [])["error"] for *_, headers in dead]
     assert codes == [b"not_utf8", b"veritas_rejected"]
+
+
+async def test_a_batch_is_counted_and_each_of_its_stages_timed(stream: Stream) -> None:
+    async with stream.agent.test_context() as agent:
+        await agent.put(batch(GOOD, b"{", b"[]", b"{", GOOD | {"FirstName": " "}))
+        await agent.put(batch(GOOD | {"FirstName": "Declined"}, offset=5))
+    registry = CollectorRegistry()
+    metrics = AccountMetrics(registry)
+    for judgement in stream.reported:
+        metrics(judgement)
+    for stage in ("decode", "screen", "verify", "encode"):
+        assert registry.get_sample_value("fraud_stage_seconds_count", {"stage": stage}) == 2
+    values = {
+        ("fraud_accounts_total", "outcome", "authorized"): 1,
+        ("fraud_accounts_total", "outcome", "unauthorized"): 2,
+        ("fraud_reasons_total", "reason", "name_blank"): 1,
+        ("fraud_reasons_total", "reason", "veritas_declined"): 1,
+        ("fraud_dead_letters_total", "code", "not_json"): 2,
+        ("fraud_dead_letters_total", "code", "not_an_object"): 1,
+        ("fraud_dead_letters_total", "code", "empty"): 0,
+    }
+    for (name, label, value), number in values.items():
+        assert registry.get_sample_value(name, {label: value}) == number
 
 
 async def test_a_replayed_record_that_fails_again_keeps_where_it_came_from(stream: Stream) -> None:
