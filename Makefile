@@ -8,7 +8,7 @@ WEB_PORT ?= 6066
 WORKERS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test install lint format typecheck bench chaos kafka up down no-python
+.PHONY: help run test install lint format typecheck bench chaos soak kafka up down no-python
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
@@ -39,6 +39,9 @@ bench: $(VENV)/dev.stamp ## throughput against the alternatives; needs Java and 
 
 chaos: $(VENV)/dev.stamp ## faults under load, minutes long; needs Java and Maven
 	@REQUIRE_KAFKA=1 $(PY) -m pytest tests/chaos --timeout 0 $(ARGS)
+
+soak: $(VENV)/dev.stamp ## minutes without the verification service; needs Java and Maven
+	@REQUIRE_KAFKA=1 $(PY) -m pytest tests/soak --timeout 0 $(ARGS)
 
 kafka: $(VENV)/worker.stamp ## a real Apache Kafka on localhost:9092; needs Java and Maven
 	@$(PY) -m devbroker.real $(ARGS)

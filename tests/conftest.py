@@ -92,7 +92,7 @@ def topic_prefix(request: pytest.FixtureRequest) -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         folder = item.path.relative_to(TESTS).parts[0]
-        if folder in {"unit", "functional", "integration", "browser", "chaos"}:
+        if folder in {"unit", "functional", "integration", "browser", "chaos", "soak"}:
             item.add_marker(folder)
 
 

@@ -49,7 +49,7 @@ class Service:
         """SIGTERM; the exit code."""
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(10)
+        return self._process.wait(30)
 
     def kill(self) -> None:
         """End it, if it is there."""

@@ -1,6 +1,5 @@
 """The verification service goes away in the middle of a stream on a real Kafka, and comes back."""
 
-import re
 import time
 from collections.abc import Callable, Iterator
 
@@ -40,7 +39,7 @@ def test_an_outage_loses_nothing_and_moves_no_partition(
     wait_for(lambda: tenures(worker) + tenures(other), [2, 2])
     assert stream.run("produce", str(ACCOUNTS), "--seed", "1").returncode == 0
     wait_for(lambda: total(worker) > 0, True)
-    before = [rebalances(worker), rebalances(other)]
+    before = [worker.rebalances, other.rebalances]
 
     assert service.stop() == 0
     wait_for(lambda: worker.get("/health/ready")[0], 503)
@@ -56,7 +55,7 @@ def test_an_outage_loses_nothing_and_moves_no_partition(
     wait_for(lambda: worker.get("/health/ready")[0], 200)
     wait_for(lambda: total(worker), ACCOUNTS)
     assert worker.get("/verdicts/")[1]["dead_letters"] == 0
-    assert [rebalances(worker), rebalances(other)] == before
+    assert [worker.rebalances, other.rebalances] == before
     proof = stream.run("reconcile")
     assert proof.returncode == 0, proof.stdout + proof.stderr
     assert worker.stop() == other.stop() == 0
@@ -65,17 +64,6 @@ def test_an_outage_loses_nothing_and_moves_no_partition(
 def tenures(worker: Worker) -> list[int]:
     """How many partitions it owns; empty while it does not answer."""
     try:
-        return [int(metric(worker, "batching_partitions"))]
+        return [int(worker.metric("batching_partitions"))]
     except OSError:
         return []
-
-
-def rebalances(worker: Worker) -> float:
-    return metric(worker, "batching_rebalances_total")
-
-
-def metric(worker: Worker, name: str) -> float:
-    """The value of a metric without labels."""
-    found = re.search(rf"^{name} (\S+)$", worker.get("/metrics")[1], re.MULTILINE)
-    assert found, name
-    return float(found[1])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -113,6 +114,17 @@ class Worker:
             return status, json.loads(body)
         except ValueError:
             return status, body.decode(errors="replace")
+
+    def metric(self, name: str) -> float:
+        """The value of a metric that has no labels."""
+        found = re.search(rf"^{name} (\S+)$", self.get("/metrics")[1], re.MULTILINE)
+        assert found, f"no metric {name}"
+        return float(found[1])
+
+    @property
+    def rebalances(self) -> int:
+        """Assignments it got so far, the first included."""
+        return int(self.metric("batching_rebalances_total"))
 
     def stop(self, timeout: float = 15.0) -> int:
         """SIGTERM; the exit code. Fails when the worker is still there after `timeout` s."""

@@ -38,7 +38,7 @@ def python(directory: Path, version: str, *, can_make_venvs: bool = True) -> str
 def test_help_lists_every_verb() -> None:
     done = run("make", "help")
     verbs = set(re.findall(r"^  make ([a-z]+)", done.stdout, re.MULTILINE))
-    promised = {"run", "test", "install", "lint", "typecheck", "bench", "chaos", "kafka"}
+    promised = {"run", "test", "install", "lint", "typecheck", "bench", "chaos", "soak", "kafka"}
     assert promised | {"help", "up", "down"} <= verbs
 
 

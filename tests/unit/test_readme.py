@@ -17,7 +17,7 @@ PAGES = [*AT_THE_ROOT, *sorted((ROOT / "docs").rglob("*.md"))]
 
 VERBS = [
     *("run", "test", "help", "install", "lint", "typecheck"),
-    *("bench", "chaos", "kafka", "up", "down"),
+    *("bench", "chaos", "soak", "kafka", "up", "down"),
 ]
 _ROW = re.compile(r"^\| `(FRAUD_\w+)` \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 _LINK = re.compile(r"\[[^\]]*\]\(<?([^)>\s]+)>?\)")
