@@ -242,7 +242,7 @@ class Engine:
         """End a tenure that cannot go on, and join anew: what is known of the group may be old."""
         tenure.ended = True
         logger.warning("%s: joining the group anew: %s", tenure.name, reason)
-        if self._rejoining or self.app.rebalancing:
+        if self._rejoining or self.app.rebalancing or self.app.should_stop:
             return
         self._rejoining = True
         # Not awaited: the rebalance waits for this very batch to end.

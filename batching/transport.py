@@ -17,6 +17,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from batching.batch import Batch
+from batching.producer import StoppableProducer
 from batching.tenure import Fetched, Tenure
 
 if TYPE_CHECKING:
@@ -281,6 +282,7 @@ class BatchTransport(driver.Transport):
     """Faust's aiokafka transport with the consumer above."""
 
     Consumer = BatchConsumer
+    Producer = StoppableProducer
     engine: Engine
 
     def create_consumer(self, callback: Any, **kwargs: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from devbroker import KafkaServer
 from tests.conftest import Kafka
 from tests.integration.worker import ROOT, Worker
 from tests.topics import produce, read_topic
@@ -148,3 +149,20 @@ def test_another_number_of_partitions_is_told_in_one_line(stream: Stream) -> Non
     assert "FRAUD_PARTITIONS" in told
     assert "4" in told
     assert "6" in told
+
+
+@pytest.mark.parametrize("away", ["pause", "kill"])
+def test_a_stop_while_the_broker_is_away_does_not_wait_for_it(
+    own_kafka: Callable[..., KafkaServer], start_worker: Start, away: str
+) -> None:
+    server = own_kafka()
+    # With fake accounts on their way, which is what Faust's own producer would wait for.
+    worker = start_worker({"FRAUD_BROKER": server.url, "FRAUD_PRODUCE_INTERVAL": "0.1"})
+    worker.wait_ready()
+    wait_for(lambda: total(worker) > 0, True)
+    getattr(server, away)()
+    time.sleep(2)
+    try:
+        assert worker.stop(timeout=10) == 0
+    finally:
+        server.resume()

@@ -1,0 +1,54 @@
+"""Faust's producer, which does not wait for brokers that are away when the app stops."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from aiokafka import AIOKafkaProducer
+from faust.transport.drivers import aiokafka as driver
+
+__all__ = ["StoppableProducer"]
+
+#: Longest wait (s) for records under way, and then for the connection to be closed. The worker has
+#: ten seconds for its whole stop.
+FLUSH_TIMEOUT, CLOSE_TIMEOUT = 2.0, 0.5
+
+
+class StoppableProducer(driver.Producer):
+    """For what an app sends outside of its transactions, which the engine knows nothing of.
+
+    Faust flushes it when the app stops, and aiokafka then waits for as long as the brokers are
+    away, whatever the signal. Here what is not acknowledged in time is given up, with a warning;
+    whoever awaits its result is cancelled.
+    """
+
+    async def flush(self) -> None:
+        """Wait until all is acknowledged; a few seconds at most when the app is stopping."""
+        if not self.app.should_stop:
+            await super().flush()
+            return
+        try:
+            async with asyncio.timeout(FLUSH_TIMEOUT):
+                await super().flush()
+        except TimeoutError:
+            self.log.warning("left with records that the brokers did not acknowledge in time")
+
+    async def on_stop(self) -> None:
+        """Close the connection, in order if the brokers let us."""
+        producer = self._producer
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await super().on_stop()
+        except TimeoutError:
+            if producer is not None:
+                await _cut_off(producer)
+
+
+async def _cut_off(producer: AIOKafkaProducer) -> None:
+    """End a producer whose own stop() waits for answers."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_TIMEOUT):
+            # In this order: without their connections the requests that the sender waits for fail.
+            await producer.client.close()
+            await producer._sender.close()
