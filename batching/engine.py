@@ -34,6 +34,7 @@ from confluent_kafka import KafkaException
 from faust.types import TP
 
 from batching.batch import Batch
+from batching.condition import Condition, Rejoins, condition
 from batching.errors import Abandoned, Fenced, TransactionRefused
 from batching.failures import kind, report
 from batching.metrics import EngineMetrics
@@ -91,6 +92,7 @@ class Engine:
         self._tables: dict[str, PartitionTable] = {}
         self._group: Any = None
         self._rejoining = False
+        self._rejoins = Rejoins()
         self._taken = False
         transport = BatchTransport(app.conf.broker_consumer, app)
         transport.engine = self
@@ -128,6 +130,12 @@ class Engine:
         if self.app.rebalancing or self._rejoining:
             return "rebalancing"
         return None
+
+    @property
+    def condition(self) -> Condition:
+        """How the engine is, for people: see `batching.condition`."""
+        tenures = self.tenures.values()
+        return condition(self.objection, tenures, self._rejoins, time.monotonic())
 
     # -- an agent's batch
 
@@ -184,7 +192,7 @@ class Engine:
             state.dumps(serializer="json"),
             b"%d" % batch.partition,
         )
-        started = time.monotonic()
+        started = tenure.committing_since = time.monotonic()
         aborted = tenure.writer.aborted
         try:
             async with asyncio.timeout(COMMIT_TIMEOUT):
@@ -216,12 +224,14 @@ class Engine:
             await self._retry(tenure, str(exc))
             return
         finally:
+            tenure.committing_since = None
             self.metrics.transactions.labels("aborted").inc(tenure.writer.aborted - aborted)
         self.metrics.transaction_seconds.observe(time.monotonic() - started)
         self.metrics.batch_committed(batch.topic, transaction.records)
         transaction.committed = True
         if tenure.ended:
             return  # committed, but the partition has gone meanwhile
+        self._rejoins = Rejoins()
         tenure.failures = 0
         tenure.state = state
         tenure.position = batch.next_offset
@@ -232,6 +242,7 @@ class Engine:
         if tenure.ended:
             return
         tenure.failures += 1
+        tenure.problem = reason
         pause = min(FIRST_PAUSE * 2 ** min(tenure.failures - 1, 10), LAST_PAUSE)
         logger.warning("%s: fetching again in %.1f s: %s", tenure.name, pause, reason)
         await asyncio.sleep(pause)
@@ -245,6 +256,7 @@ class Engine:
         if self._rejoining or self.app.rebalancing or self.app.should_stop:
             return
         self._rejoining = True
+        self._rejoins = Rejoins(self._rejoins.number + 1, reason)
         # Not awaited: the rebalance waits for this very batch to end.
         _ = self.app.add_future(self.consumer.rejoin())
 

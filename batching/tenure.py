@@ -56,7 +56,11 @@ class Tenure:
         self.highwater: int | None = None
         #: No batch of this tenure counts any more: it was revoked, or fenced.
         self.ended = False
+        #: Batches in a row that failed, and why the last did, in words without any record's data.
         self.failures = 0
+        self.problem = ""
+        #: Since when (monotonic, s) a transaction is being written; None while none is.
+        self.committing_since: float | None = None
         #: Batches of a partition are worked on one at a time, in the order in which they came.
         self.turn = asyncio.Lock()
         self._closed = False

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import deque
 from contextlib import suppress
 from typing import Final
 
@@ -16,6 +17,8 @@ from veritas.protocol import VeritasAnswer, VeritasError, VeritasRejected, Verit
 
 logger = logging.getLogger(__name__)
 
+#: Of so many calls the median time is told.
+LAST_CALLS: Final = 101
 UNAVAILABLE: Final = "the verification service is unavailable"
 
 
@@ -45,6 +48,8 @@ class GuardedCalls:
         self._session: aiohttp.ClientSession | None = None
         self._bringing_back: asyncio.Task[None] | None = None
         self.blame = Blame()
+        #: Seconds of the last calls that were answered, the newest last.
+        self.answer_seconds: deque[float] = deque(maxlen=LAST_CALLS)
         # The last question that was answered.
         self._answered: Question | None = None
 
@@ -103,6 +108,7 @@ class GuardedCalls:
         else:
             result = "authorized" if answer.authorized else "declined"
             self._answered = asked
+            self.answer_seconds.append(time.monotonic() - sent)
             self.blame.answered(asked.key, sent)
             self._breaker.succeeded(permit)
             return answer

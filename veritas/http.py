@@ -1,13 +1,14 @@
 """Veritas over HTTP, with retries for a service that stumbles and a breaker for one that fell."""
 
 import asyncio
+from statistics import median
 from typing import Final, Literal
 
 import stamina
 from prometheus_client import CollectorRegistry
 
 from records import BankAccount
-from veritas.breaker import CLOSED, Breaker, State
+from veritas.breaker import CLOSED, OPEN, Breaker, State
 from veritas.call import CallFailed, Question, question
 from veritas.guarded import UNAVAILABLE, GuardedCalls
 from veritas.metrics import VeritasMetrics
@@ -84,11 +85,17 @@ class HttpVeritas:
     @property
     def condition(self) -> tuple[Literal["ok", "warn", "bad"], str]:
         """How the service is, and a line about it."""
-        if self._breaker.state != CLOSED:
-            return "bad", f"unavailable, asked again in {self._breaker.pause_left:.0f} s"
-        if self._breaker.failures:
-            return "warn", f"{self._breaker.failures} failed calls in a row"
-        return "ok", "answering"
+        breaker = self._breaker
+        if breaker.state == OPEN:
+            return "bad", f"unavailable, breaker open, asked again in {breaker.pause_left:.0f} s"
+        if breaker.state != CLOSED:
+            return "bad", f"unavailable, breaker {breaker.state}, being asked"
+        if breaker.failures:
+            return "warn", f"{breaker.failures} failed calls in a row"
+        times = self._calls.answer_seconds
+        if not times:
+            return "ok", "not asked yet"
+        return "ok", f"answers in {1000 * median(times):.0f} ms (median of the last {len(times)})"
 
     async def verify(self, account: BankAccount) -> VeritasAnswer:
         """As `Veritas.verify`; VeritasUnavailable at once while the breaker is open."""

@@ -49,16 +49,21 @@ class Recent(Protocol):
         """Keeps the verdicts up to date inside the `with`."""
 
 
+Level = Literal["ok", "warn", "bad"]
+_LEVELS: tuple[Level, ...] = ("ok", "warn", "bad")
+
+
 @dataclass(frozen=True)
 class Condition:
     """How a part of the stream is, in a word for the eye and a line for the reader."""
 
-    level: Literal["ok", "warn", "bad"]
+    level: Level
     text: str
 
-
-def _unknown() -> Condition:
-    return Condition("ok", "running")
+    @classmethod
+    def worst(cls, *found: tuple[Level, str]) -> "Condition":
+        """The gravest of these; the first of several."""
+        return cls(*max(found, key=lambda one: _LEVELS.index(one[0])))
 
 
 def _no_objection() -> str | None:
@@ -77,8 +82,8 @@ class WebState:
     recent: Recent
     #: Why the worker cannot do its work now (rebalancing, provider away), in a few words.
     objection: Callable[[], str | None] = _no_objection
-    engine: Callable[[], Condition] = _unknown
-    provider: Callable[[], Condition] = _unknown
+    engine: Callable[[], Condition] = field(kw_only=True)
+    provider: Callable[[], Condition] = field(kw_only=True)
     history: History = field(default_factory=History)
 
     def ready(self) -> str | None:

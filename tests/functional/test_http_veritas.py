@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -193,7 +194,11 @@ async def test_an_outage_opens_the_breaker_and_it_closes_by_itself(connect: Clie
     registry = CollectorRegistry()
     breaker = Breaker(threshold=10, first_pause=0.3)
     client = await connect(handle, registry=registry, breaker=breaker)
+    assert client.condition == ("ok", "not asked yet")
     await client.verify(account())
+    level, text = client.condition
+    assert level == "ok"
+    assert re.fullmatch(r"answers in \d+ ms \(median of the last 1\)", text)
     up = False
     got = await asyncio.gather(
         *(client.verify(account(n)) for n in range(200)), return_exceptions=True
@@ -202,6 +207,7 @@ async def test_an_outage_opens_the_breaker_and_it_closes_by_itself(connect: Clie
     assert asked < 100  # not 200 accounts of 4 attempts each
     assert client.objection == "the verification service is unavailable"
     assert client.condition[0] == "bad"
+    assert client.condition[1].startswith("unavailable, breaker ")
     assert registry.get_sample_value("veritas_breaker_state") in (1, 2)
     # While it is open nobody waits, and nobody is asked but for the probes.
     before = asked
@@ -212,7 +218,7 @@ async def test_an_outage_opens_the_breaker_and_it_closes_by_itself(connect: Clie
     up = True
     await until(lambda: client.objection is None)
     assert await client.verify(account(7)) == AUTHORIZED
-    assert client.condition == ("ok", "answering")
+    assert client.condition[1].startswith("answers in ")
     assert registry.get_sample_value("veritas_breaker_state") == 0
     count = registry.get_sample_value("veritas_calls_total", {"result": "error"})
     assert count is not None

@@ -51,6 +51,7 @@ class Stage:
         self.feed = FakeFeed()
         self.recent = FakeRecent()
         self.objection: str | None = None
+        self.engine = Condition("ok", "working on 2 partitions")
         self.provider = Condition("ok", "answers in 2 ms")
         registry = CollectorRegistry()
         Counter("accounts", "judged", registry=registry).inc(3)
@@ -73,6 +74,7 @@ class Stage:
             registry=registry,
             recent=self.recent,
             objection=lambda: self.objection,
+            engine=lambda: self.engine,
             provider=lambda: self.provider,
         )
         attach(self.app, self.state, token=token)

@@ -48,6 +48,8 @@ async def obey(value: bytes) -> None:
     """Do what a record asks for."""
     if value.startswith(b"wait "):
         await asyncio.sleep(float(value[5:]))
+    elif value == b"raise always":
+        raise RuntimeError("the record asked for it")
     elif value.startswith(b"raise") and value not in RAISED:
         RAISED.add(value)
         raise RuntimeError("the record asked for it")
@@ -80,7 +82,9 @@ def create_app() -> faust.App:
     async def ready(view: View, _request: Request) -> Response:
         here = bool(engine.tenures) and not app.rebalancing
         rows = {str(tp.partition): tenure.position for tp, tenure in engine.tenures.items()}
-        return view.json({"ready": here, "rows": rows}, status=200 if here else 503)
+        level, text = engine.condition
+        document = {"ready": here, "rows": rows, "level": level, "text": text}
+        return view.json(document, status=200 if here else 503)
 
     return app
 

@@ -1,5 +1,6 @@
 """The engine's promises, on a real Kafka, with an app that only copies records."""
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -148,6 +149,19 @@ def test_a_batch_whose_agent_raises_is_done_again(copying: Copying) -> None:
     worker = copying.worker()
     copying.wait_for_all()
     assert "the record asked for it" in worker.log
+
+
+def test_a_batch_that_fails_again_and_again_is_told(copying: Copying) -> None:
+    copying.send_values(b"one")
+    worker = copying.worker()
+    copying.wait_for_all()
+    assert worker.get("/health/ready")[1]["text"] == "working on 4 partitions"
+    copying.send_values(b"raise always")
+    deadline = time.monotonic() + 30
+    while (found := worker.get("/health/ready")[1])["level"] != "bad":
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
+    assert re.fullmatch(r".+-in-\d: failed \d times in a row: RuntimeError", found["text"])
 
 
 def test_a_batch_that_waits_does_not_hold_up_a_rebalance_or_a_stop(copying: Copying) -> None:

@@ -1,0 +1,90 @@
+"""How the engine is, judged by what it knows itself: no questions, no clock of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+__all__ = ["Condition", "Level", "Owned", "Rejoins", "condition"]
+
+Level = Literal["ok", "warn", "bad"]
+
+#: As many failures in a row, of a batch or of the joining anew, will not pass by themselves soon.
+MANY = 3
+#: Seconds after which a commit is slow; most take some tens of milliseconds.
+SLOW_COMMIT = 5.0
+
+
+class Condition(NamedTuple):
+    """A word for the eye and a line for the reader."""
+
+    level: Level
+    text: str
+
+
+class Owned(Protocol):
+    """What is looked at of a partition that the worker owns; `Tenure` is one."""
+
+    @property
+    def name(self) -> str:
+        """The partition, as people write it."""
+
+    @property
+    def failures(self) -> int:
+        """Batches in a row that failed."""
+
+    @property
+    def problem(self) -> str:
+        """Why the last one did."""
+
+    @property
+    def committing_since(self) -> float | None:
+        """When the transaction under way began to be written, None while none is."""
+
+
+@dataclass(frozen=True)
+class Rejoins:
+    """How often the group was joined anew since a batch was last committed, and why last."""
+
+    number: int = 0
+    reason: str = ""
+
+
+def condition(
+    objection: str | None, tenures: Collection[Owned], rejoins: Rejoins, now: float
+) -> Condition:
+    """The gravest of what can be said of the engine; `now` is a reading of `time.monotonic()`.
+
+    ok while batches are committed, or would be if there were any; warn for what as a rule passes by
+    itself; bad for what goes wrong again and again.
+    """
+    if rejoins.number >= MANY:
+        return Condition("bad", f"joined the group anew {rejoins.number} times: {rejoins.reason}")
+    failing = [tenure for tenure in tenures if tenure.failures]
+    if failing:
+        return _failing(max(failing, key=lambda tenure: tenure.failures), len(failing))
+    if objection is not None:
+        return Condition("warn", objection)
+    slow = [
+        (now - tenure.committing_since, tenure.name)
+        for tenure in tenures
+        if tenure.committing_since is not None
+    ]
+    if slow and max(slow)[0] >= SLOW_COMMIT:
+        seconds, name = max(slow)
+        return Condition("warn", f"{name}: Kafka has not committed for {seconds:.0f} s")
+    return Condition("ok", _owned(len(tenures)))
+
+
+def _failing(worst: Owned, number: int) -> Condition:
+    times = "once" if worst.failures == 1 else f"{worst.failures} times in a row"
+    others = f" (and {number - 1} more)" if number > 1 else ""
+    level: Level = "bad" if worst.failures >= MANY else "warn"
+    return Condition(level, f"{worst.name}{others}: failed {times}: {worst.problem}")
+
+
+def _owned(number: int) -> str:
+    if not number:
+        return "no partitions: other workers have them all"
+    return "working on 1 partition" if number == 1 else f"working on {number} partitions"
