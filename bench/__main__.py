@@ -1,4 +1,7 @@
-"""`python -m bench [throughput|latency]`: both without a word, on a Kafka that it starts itself."""
+"""`python -m bench [throughput|latency|page]`: the first two without a word.
+
+On a Kafka that it starts itself.
+"""
 
 import argparse
 import contextlib
@@ -9,8 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from confluent_kafka import KafkaException
+from playwright.sync_api import Error as PlaywrightError
 
-from bench import latency, report, throughput
+from bench import latency, page, report, throughput
+from bench.browser import NoBrowser, chromium
 from bench.process import ProgramDied
 from bench.programs import PROGRAMS, Program
 from bench.proof import WorkNotDone
@@ -18,6 +23,13 @@ from devbroker import BrokerError, KafkaServer
 
 # The development server takes a broker for dead after 3 s, which full load can make it miss.
 _STEADY = {"broker.session.timeout.ms": "18000"}
+_WHAT = ("all", "throughput", "latency", "page")
+_LATENCY_RATE, _LATENCY_SECONDS = 1_000, 30
+_PAGE_RATE, _PAGE_SECONDS = 20_000, 600
+_FAILURES = (
+    *(BrokerError, KafkaException, NoBrowser, PlaywrightError),
+    *(ProgramDied, RuntimeError, TimeoutError, WorkNotDone),
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,15 +52,18 @@ def main(arguments: list[str] | None = None) -> int:
                     latency.measure(
                         broker,
                         program,
-                        options.rate,
-                        options.seconds,
+                        options.rate or _LATENCY_RATE,
+                        options.seconds or _LATENCY_SECONDS,
                         options.warm_up,
                         options.partitions,
                     )
                     for program in _programs(options.latency_of)
                 ]
-                print("\n" + report.latency(delays, options.rate), flush=True)
-    except (BrokerError, KafkaException, ProgramDied, RuntimeError, TimeoutError, WorkNotDone) as e:
+                rate = options.rate or _LATENCY_RATE
+                print("\n" + report.latency(delays, rate), flush=True)
+            if options.what == "page":
+                _page(broker, options)
+    except _FAILURES as e:
         print(f"{type(e).__name__}: {e}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -59,6 +74,15 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _page(broker: str, options: argparse.Namespace) -> None:
+    seconds, rate = options.seconds or _PAGE_SECONDS, options.rate or _PAGE_RATE
+    with chromium() as browser:
+        samples = page.watch(browser, broker, rate, seconds, options.warm_up, options.partitions)
+        print("\n" + report.page_memory(samples) + "\n", flush=True)
+        runs = page.compare(browser, broker, options.accounts, options.partitions, options.rounds)
+        print("\n" + report.page_cost(runs), flush=True)
+
+
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
@@ -67,16 +91,19 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     known = ",".join(PROGRAMS)
     add = parser.add_argument
-    add("what", nargs="?", choices=("all", "throughput", "latency"), default="all", help="measure")
+    add("what", nargs="?", choices=_WHAT, default="all", help="measure")
     add("--broker", metavar="HOST:PORT", help="a Kafka to use; without it one is started")
     add("--partitions", type=_positive, default=4, help="of every topic")
     add("--programs", default=known, help=f"throughput: which of {known}, in this order")
-    add("--accounts", type=_positive, default=500_000, help="throughput: waiting in the topic")
-    add("--rounds", type=_positive, default=3, help="throughput: runs of each program")
+    waiting = "throughput, page: waiting in the topic"
+    add("--accounts", type=_positive, default=500_000, help=waiting)
+    add("--rounds", type=_positive, default=3, help="throughput, page: runs of each kind")
     add("--latency-of", default="ours", help=f"latency: which of {known}")
-    add("--rate", type=_positive, default=1_000, help="latency: accounts a second")
-    add("--seconds", type=_positive, default=30, help="latency: measured")
-    add("--warm-up", type=int, default=45, help="latency: seconds at the rate before that")
+    rates = f"accounts a second; latency {_LATENCY_RATE:,}, page {_PAGE_RATE:,} where not given"
+    add("--rate", type=_positive, help=rates)
+    seconds = f"measured; latency {_LATENCY_SECONDS}, page {_PAGE_SECONDS} where not given"
+    add("--seconds", type=_positive, help=seconds)
+    add("--warm-up", type=int, default=45, help="latency, page: seconds at the rate before that")
     options = parser.parse_args(arguments)
     for name in f"{options.programs},{options.latency_of}".split(","):
         if name not in PROGRAMS:

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from struct import unpack
 
@@ -65,11 +65,13 @@ class Program:
     prepare: Callable[[], None] = field(default=lambda: None)
 
 
-def _worker(app: str) -> Callable[[Topology], list[str]]:
+def _worker(app: str, web_port: int | None = None) -> Callable[[Topology], list[str]]:
+    web = ["--without-web"] if web_port is None else ["--web-port", str(web_port)]
+
     def command(run: Topology) -> list[str]:
         data = str(run.folder / "faust")
         faust = [sys.executable, "-m", "faust", "--datadir", data, "-A", app]
-        return [*faust, "worker", "-l", "warn", "--without-web"]
+        return [*faust, "worker", "-l", "warn", *web]
 
     return command
 
@@ -110,3 +112,8 @@ PROGRAMS = {
         ),
     )
 }
+
+
+def with_web(name: str, port: int) -> Program:
+    """Our worker with its web server on this port, under another name."""
+    return replace(PROGRAMS["ours"], name=name, command=_worker("fraud_app", port))

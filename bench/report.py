@@ -5,6 +5,7 @@ from statistics import median
 
 from bench.figures import ratio, table
 from bench.latency import Latency
+from bench.page import ALONE, WATCHED, Sample, slope
 from bench.programs import PROGRAMS
 from bench.throughput import Measured
 
@@ -45,6 +46,43 @@ def busy(load: float, cores: int) -> str | None:
         f"Not to be quoted: the machine was busy before this began (load {load:.1f} on {cores} "
         "cores). That slows a JVM, which compiles while it runs, more than the others."
     )
+
+
+def page_memory(samples: Sequence[Sample]) -> str:
+    """The page's memory and the worker's pace: first, last and largest, and the slope."""
+    figures: list[tuple[str, int, list[float]]] = [
+        ("JavaScript heap, MB", 2, [one.memory.heap / 1e6 for one in samples]),
+        ("DOM nodes", 0, [one.memory.nodes for one in samples]),
+        ("renderer RSS, MB", 1, [one.memory.resident / 1e6 for one in samples]),
+        ("accounts/s", 0, [one.rate for one in samples]),
+        ("lag", 0, [one.lag for one in samples]),
+    ]
+    rows = []
+    for name, decimals, values in figures:
+        each = [f"{value:,.{decimals}f}" for value in (values[0], values[-1], max(values))]
+        grown = slope([(one.at, value) for one, value in zip(samples, values, strict=True)])
+        rows.append([name, *each, f"{grown:+,.{decimals + 1}f}"])
+    title = f"an open page, {samples[-1].at:.0f} s, a look every 10 s after a collection of garbage"
+    return f"{title}\n\n" + table(["", "first", "last", "largest", "slope a minute"], rows)
+
+
+def page_cost(runs: Sequence[Measured]) -> str:
+    """Accounts a second without a page and with one, and how the medians compare."""
+    rates = {name: [run.rate for run in runs if run.program == name] for name in (ALONE, WATCHED)}
+    base = median(rates[ALONE])
+    rows = [
+        [
+            name,
+            *(f"{rate:,.0f}" for rate in rates[name]),
+            f"{median(rates[name]):,.0f}",
+            ratio(median(rates[name]), base, 3),
+            f"{median(run.cpu_per_account for run in runs if run.program == name):.1f}",
+        ]
+        for name in (ALONE, WATCHED)
+    ]
+    rounds = [f"round {number}" for number in sorted({run.round for run in runs})]
+    headers = ["page", *rounds, "median", "to alone", "worker's CPU µs"]
+    return "accounts a second, the worker alone and with a page open\n\n" + table(headers, rows)
 
 
 def latency(runs: Sequence[Latency], rate: int) -> str:

@@ -16,7 +16,8 @@ Nobody reads the verdicts while a program runs. Afterwards all are read and chec
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,17 +65,25 @@ def measure(
     results = []
     for number in range(1, rounds + 1):
         for program in programs:
-            results.append(_run(topics, program, source, accounts_, number))
-            print(_told(results[-1]), flush=True)
+            results.append(run(topics, program, source, accounts_, number))
+            print(told(results[-1]), flush=True)
             time.sleep(_SETTLE)
     return results
 
 
-def _run(topics: Topics, program: Program, source: str, accounts_: int, number: int) -> Measured:
+def run(
+    topics: Topics,
+    program: Program,
+    source: str,
+    accounts_: int,
+    number: int,
+    beside: Callable[[], AbstractContextManager[object]] = nullcontext,
+) -> Measured:
+    """One run; what `beside` makes is there from just after the program's start to its end."""
     name = f"bench-{program.name}-{time.time_ns()}"
     wanted = min(accounts_, program.at_most or accounts_)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        run = Topology(
+        places = Topology(
             broker=topics.broker,
             group=name,
             accounts=source,
@@ -83,12 +92,12 @@ def _run(topics: Topics, program: Program, source: str, accounts_: int, number: 
             partitions=topics.partitions,
             folder=Path(folder),
         )
-        topics.create([run.verdicts, run.dead_letters])
-        with Running(program, run) as running:
-            wait_until_done(program, run, running, topics, wanted)
+        topics.create([places.verdicts, places.dead_letters])
+        with Running(program, places) as running, beside():
+            wait_until_done(program, places, running, topics, wanted)
             done, wall = time.time() * 1000, time.monotonic() - running.started
-        written = proof.verdicts_of(run)
-        _check(program, run, written, wanted, accounts_)
+        written = proof.verdicts_of(places)
+        _check(program, places, written, wanted, accounts_)
     return Measured(
         program=program.name,
         round=number,
@@ -111,7 +120,8 @@ def _check(
         raise proof.WorkNotDone(f"{program.name}: {found} verdicts, but {counted} in its table")
 
 
-def _told(run: Measured) -> str:
+def told(run: Measured) -> str:
+    """A run in one line."""
     return (
         f"round {run.round}: {run.program:8} {run.rate:9,.0f} accounts/s "
         f"({run.verdicts:,} in {run.seconds:.1f} s; wall {run.wall:.1f} s; "

@@ -1,4 +1,6 @@
+import os
 import struct
+from pathlib import Path
 
 import orjson
 import pytest
@@ -7,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench import report
+from bench.browser import Memory, resident_bytes
 from bench.figures import percentile, ratio, table
 from bench.latency import Latency
-from bench.programs import PROGRAMS
+from bench.page import ALONE, WATCHED, Sample, slope
+from bench.programs import PROGRAMS, Topology, with_web
 from bench.proof import WorkNotDone, in_newest_rows, in_order
 from bench.throughput import Measured
 
@@ -103,6 +107,44 @@ def test_the_latency_report_has_the_percentiles() -> None:
     text = report.latency([Latency("ours", values, [0.1, 0.4])], 1_000)
     cells = [cell.strip() for cell in text.splitlines()[-1].split("|")]
     assert cells[1:-1] == ["ours", "1,000", "500.0", "900.0", "990.0", "999.0", "1000.0", "0.4"]
+
+
+def test_a_slope_is_growth_a_minute() -> None:
+    assert slope([(0, 5), (30, 6), (60, 7)]) == pytest.approx(2)
+    assert slope([(0, 7), (10, 7), (20, 7)]) == 0
+    assert slope([(0, 1), (10, 3), (20, 1), (30, 3)]) == pytest.approx(2.4)
+    assert slope([]) == slope([(3, 4)]) == slope([(3, 4), (3, 9)]) == 0
+
+
+def test_the_report_of_a_page_has_first_last_largest_and_slope() -> None:
+    memories = [Memory(2_000_000, 900, 300_000_000), Memory(2_500_000, 900, 310_000_000)]
+    samples = [Sample(60.0 * n, one, 20_000.0, 7 * n) for n, one in enumerate(memories)]
+    lines = report.page_memory(samples).splitlines()
+    cells = {row[1]: row[2:-1] for row in ([c.strip() for c in x.split("|")] for x in lines[4:])}
+    assert cells["JavaScript heap, MB"] == ["2.00", "2.50", "2.50", "+0.500"]
+    assert cells["DOM nodes"] == ["900", "900", "900", "+0.0"]
+    assert cells["lag"] == ["0", "7", "7", "+7.0"]
+
+
+def test_the_report_of_a_pages_cost_compares_the_medians() -> None:
+    runs = [
+        Measured(name, number, 2 * rate, 2.0, 5.0, 20.0)
+        for name, rates in {ALONE: (100, 200, 300), WATCHED: (90, 196, 900)}.items()
+        for number, rate in enumerate(rates, start=1)
+    ]
+    cells = [cell.strip() for cell in report.page_cost(runs).splitlines()[-1].split("|")]
+    assert cells[1:-1] == ["watched", "90", "196", "900", "196", "0.980", "20.0"]
+
+
+def test_the_worker_of_a_page_has_its_web() -> None:
+    run = Topology("b:1", "g", "a", "v", "d", 4, Path("/tmp/x"))
+    assert with_web("watched", 7).command(run)[-2:] == ["--web-port", "7"]
+    assert PROGRAMS["ours"].command(run)[-1] == "--without-web"
+
+
+def test_the_memory_of_a_process_is_told_and_that_of_none_is_nothing() -> None:
+    assert resident_bytes(os.getpid()) > 1_000_000
+    assert resident_bytes(2**22 + 1) == 0
 
 
 def test_verdicts_in_order_are_proved_and_timed() -> None:
