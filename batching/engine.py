@@ -65,6 +65,8 @@ class Engine:
         kafka: librdkafka configuration for the transactional producers (addresses, security).
         max_records, max_bytes: bounds of a batch (one record may exceed the bytes).
         max_partitions: partitions that one worker works on at the same time.
+        commit_timeout: seconds for a transaction, retries and aborts included, before the worker
+            joins its group anew.
     """
 
     def __init__(
@@ -75,12 +77,14 @@ class Engine:
         max_records: int = 2_000,
         max_bytes: int = 1_000_000,
         max_partitions: int = 16,
+        commit_timeout: float = COMMIT_TIMEOUT,
         metrics: EngineMetrics | None = None,
     ) -> None:
         self.app = app
         self.kafka = kafka
         self.max_records = max_records
         self.max_bytes = max_bytes
+        self.commit_timeout = commit_timeout
         #: Actors an agent needs so that no partition waits for another's.
         self.concurrency = OUTSTANDING * max_partitions
         self.metrics = metrics or EngineMetrics()
@@ -195,7 +199,7 @@ class Engine:
         started = tenure.committing_since = time.monotonic()
         aborted = tenure.writer.aborted
         try:
-            async with asyncio.timeout(COMMIT_TIMEOUT):
+            async with asyncio.timeout(self.commit_timeout):
                 await tenure.run(
                     tenure.writer.write,
                     transaction.outputs,
@@ -210,7 +214,7 @@ class Engine:
             # (librdkafka#5456). Whether it still commits, the row will tell the next tenure.
             self.metrics.transactions.labels("timeout").inc()
             if not tenure.ended:
-                await self._rejoin(tenure, f"no commit in {COMMIT_TIMEOUT:g} s")
+                await self._rejoin(tenure, f"no commit in {self.commit_timeout:g} s")
             return
         except Fenced as exc:
             self.metrics.transactions.labels("fenced").inc()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import faust
@@ -92,6 +92,14 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         with self._ensure_consumer()._subscription.fetch_context():
             pass
 
+    async def request_rejoin(self) -> None:
+        """Join the group anew as soon as its coordinator is known.
+
+        By subscribing again, while the brokers are away, aiokafka's coordination would end in an
+        assertion when they are back, and the worker with it.
+        """
+        self._ensure_consumer()._coordinator.request_rejoin()
+
     async def on_thread_stop(self) -> None:
         """Stop aiokafka's consumer, but do not wait for brokers that are away.
 
@@ -109,20 +117,14 @@ class BatchConsumer(driver.Consumer):
     """Yields one message for each batch of the engine's topics; other topics as ever."""
 
     engine: Engine
-    _subscribed: set[str]
     _thread: BatchConsumerThread
 
     def _new_consumer_thread(self) -> Any:
         return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
-    async def subscribe(self, topics: Iterable[str]) -> None:
-        """Subscribe to these topics, and remember them."""
-        self._subscribed = set(topics)
-        await super().subscribe(self._subscribed)
-
     async def rejoin(self) -> None:
         """Leave the present assignment and join the group anew (a rebalance)."""
-        await self.subscribe(self._subscribed)
+        await self._thread.call_thread(self._thread.request_rejoin)
 
     # -- rebalance
 

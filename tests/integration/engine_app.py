@@ -72,7 +72,10 @@ def create_app() -> faust.App:
         web_bind="127.0.0.1",
     )
     engine = Engine(
-        app, {"bootstrap.servers": bootstrap}, max_records=int(os.environ.get("ENGINE_MAX", "2000"))
+        app,
+        {"bootstrap.servers": bootstrap},
+        max_records=int(os.environ.get("ENGINE_MAX", "2000")),
+        commit_timeout=float(os.environ.get("ENGINE_COMMIT_TIMEOUT", "20")),
     )
     sums = engine.table("sums", Sums)
     source = engine.topic(f"{name}-in", table=sums)

@@ -62,6 +62,13 @@ class Copying:
             assert offsets == sorted(offsets)
 
 
+def wait_until(true: Callable[[], bool], timeout: float = 60.0) -> None:
+    deadline = time.monotonic() + timeout
+    while not true():
+        assert time.monotonic() < deadline, "did not come true"
+        time.sleep(0.2)
+
+
 @pytest.fixture
 def copying(kafka: Kafka, topic_prefix: str, start_worker: Start) -> Copying:
     made = Copying(kafka.bootstrap, topic_prefix, start_worker)
@@ -231,6 +238,25 @@ def test_the_broker_may_be_killed_and_come_back(
     copying.send(5_000)
     server.kill()
     assert worker.stop(timeout=10) == 0
+
+
+def test_an_outage_that_outlasts_a_transaction_ends_no_worker(
+    own_kafka: Callable[..., KafkaServer], topic_prefix: str, start_worker: Start
+) -> None:
+    server = own_kafka()
+    copying = Copying(server.bootstrap, topic_prefix, start_worker)
+    copying.create()
+    worker = copying.worker(ENGINE_COMMIT_TIMEOUT="2", ENGINE_MAX="20")
+    worker.wait_ready()
+    copying.send(6_000)
+    wait_until(lambda: len(copying.copies()) > 0)
+    server.kill()
+    wait_until(lambda: "no commit in 2 s" in worker.log)
+    time.sleep(1)
+    server.start()
+    copying.wait_for_all(timeout=90)
+    assert worker.is_running
+    assert worker.stop() == 0
 
 
 def test_the_embedded_broker_will_do_and_so_will_a_restart_on_it(
