@@ -11,6 +11,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from pem import check_certificates
+
 BROKER_SCHEMES = ("kafka", "aiokafka")
 DEFAULT_BROKER_PORT = 9092
 STORE_SCHEMES = ("memory", "rocksdb")
@@ -123,6 +125,14 @@ def _check_file(value: Path) -> Path:
     return value
 
 
+def _check_certificates(value: Path) -> Path:
+    try:
+        check_certificates(value)
+    except OSError as error:
+        raise ValueError("no certificate") from error
+    return value
+
+
 def _check_token_key(value: SecretStr) -> SecretStr:
     if not 1 <= len(value.get_secret_value().encode()) <= TOKEN_KEY_BYTES:
         raise ValueError("length of the key")
@@ -176,6 +186,9 @@ Store = Annotated[str, AfterValidator(_check_store), Accepts("memory:// or rocks
 Host = Annotated[str, AfterValidator(_check_host), Accepts("a host name or address")]
 ReadableFile = Annotated[
     Path, AfterValidator(_check_file), Accepts("the path of a file that can be read")
+]
+CertificateFile = Annotated[
+    Path, AfterValidator(_check_certificates), Accepts("the path of a PEM file with a certificate")
 ]
 TokenKey = Annotated[
     SecretStr, AfterValidator(_check_token_key), Accepts(f"1 to {TOKEN_KEY_BYTES} bytes of text")

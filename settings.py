@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 import setting_values as kinds
+from pem import CertificateError, KeyFileError, NoPairError, check_pair
 
 PREFIX = "FRAUD_"
 _TESTS_PREFIX = "FRAUD_TEST_"
@@ -140,14 +141,14 @@ class Settings(BaseSettings):
     kafka_sasl_mechanism: kinds.SaslMechanism = Field(default="PLAIN", description="SASL mechanism")
     kafka_sasl_username: str | None = Field(default=None, description="SASL user")
     kafka_sasl_password: kinds.Secret | None = Field(default=None, description="SASL password")
-    kafka_ssl_ca: kinds.ReadableFile | None = Field(
+    kafka_ssl_ca: kinds.CertificateFile | None = Field(
         default=None, description="PEM file of the CAs to trust; none = the system's"
     )
-    kafka_ssl_cert: kinds.ReadableFile | None = Field(
+    kafka_ssl_cert: kinds.CertificateFile | None = Field(
         default=None, description="PEM file of the client's certificate"
     )
     kafka_ssl_key: kinds.ReadableFile | None = Field(
-        default=None, description="PEM file of the client's private key"
+        default=None, description="PEM file of its private key, without a pass phrase"
     )
 
     @classmethod
@@ -237,6 +238,23 @@ class Settings(BaseSettings):
         ):
             if getattr(self, other) and not getattr(self, name):
                 _refuse(name, f"set, as {self.env_name(other)} is")
+        return self
+
+    @model_validator(mode="after")
+    def _key_and_certificate_are_a_pair(self) -> Self:
+        certificate, key = self.kafka_ssl_cert, self.kafka_ssl_key
+        if certificate is None or key is None:
+            return self
+        try:
+            check_pair(certificate, key)
+        except NoPairError:
+            whose = self.env_name("kafka_ssl_cert")
+            _refuse("kafka_ssl_key", f"the private key of the certificate in {whose}")
+        except CertificateError as exc:
+            _refuse("kafka_ssl_cert", f"a certificate that OpenSSL takes ({exc})")
+        except KeyFileError:
+            accepts = "the path of a PEM file with a private key without a pass phrase"
+            _refuse("kafka_ssl_key", accepts)
         return self
 
 

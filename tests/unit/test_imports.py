@@ -14,8 +14,9 @@ BELOW_THE_AGENTS = {"batching", "veritas", "screening", "records"}
 
 # Whom each room may import besides itself.
 MAY_IMPORT: dict[str, set[str]] = {
-    "setting_values": set(),
-    "settings": {"setting_values"},
+    "pem": set(),
+    "setting_values": {"pem"},
+    "settings": {"setting_values", "pem"},
     "connection": {"settings", "setting_values"},
     "logs": {"records", "settings"},
     "records": set(),

@@ -1,8 +1,14 @@
 import os
-from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -10,7 +16,31 @@ from pydantic import ValidationError
 from setting_values import broker_addresses
 from settings import PREFIX, Settings, SettingsError
 
-HERE = Path(__file__)
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The paths of PEM files, good and bad, by what is in them."""
+    folder = tmp_path_factory.mktemp("tls")
+    ca = trustme.CA()
+    client = ca.issue_cert("worker@example.org", key_type=trustme.KeyType.ECDSA)
+    other = ca.issue_cert("other@example.org", key_type=trustme.KeyType.ECDSA)
+    other_kind = ca.issue_cert("third@example.org", key_type=trustme.KeyType.RSA)
+    key = load_pem_private_key(client.private_key_pem.bytes(), password=None)
+    locked = BestAvailableEncryption(b"a pass phrase")
+    contents = {
+        "ca": ca.cert_pem.bytes(),
+        "cert": client.cert_chain_pems[0].bytes(),
+        "key": client.private_key_pem.bytes(),
+        "key of another": other.private_key_pem.bytes(),
+        "key of another kind": other_kind.private_key_pem.bytes(),
+        "key with a pass phrase": key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked),
+        "host name": b"localhost\n",
+        "nothing": b"",
+    }
+    paths = {name: folder / f"{name}.pem" for name in contents}
+    for name, content in contents.items():
+        paths[name].write_bytes(content)
+    return {name: str(path) for name, path in paths.items()}
 
 
 @pytest.fixture(autouse=True)
@@ -115,8 +145,9 @@ def test_a_setting_is_read_from_its_variable(
         ("FRAUD_LOG_FORMAT", "xml", "human or json"),
         ("FRAUD_KAFKA_SECURITY_PROTOCOL", "TLS", "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"),
         ("FRAUD_KAFKA_SASL_MECHANISM", "GSSAPI", "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"),
-        ("FRAUD_KAFKA_SSL_CA", "/no/such/file", "the path of a file that can be read"),
-        ("FRAUD_KAFKA_SSL_CA", "/", "the path of a file that can be read"),
+        ("FRAUD_KAFKA_SSL_CA", "/no/such/file", "the path of a PEM file with a certificate"),
+        ("FRAUD_KAFKA_SSL_CA", "/", "the path of a PEM file with a certificate"),
+        ("FRAUD_KAFKA_SSL_KEY", "/no/such/file", "the path of a file that can be read"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_said_in_one_line(
@@ -279,17 +310,55 @@ def test_connecting_takes_no_longer_than_the_whole_call(monkeypatch: pytest.Monk
         ({"SECURITY_PROTOCOL": "SASL_PLAINTEXT", "SASL_PASSWORD": "x"}, "SASL_USERNAME"),
         ({"SASL_USERNAME": "me"}, "SASL_USERNAME"),
         ({"SECURITY_PROTOCOL": "SSL", "SASL_PASSWORD": "x"}, "SASL_PASSWORD"),
-        ({"SSL_CA": str(HERE)}, "SSL_CA"),
-        ({"SECURITY_PROTOCOL": "SSL", "SSL_CERT": str(HERE)}, "SSL_KEY"),
-        ({"SECURITY_PROTOCOL": "SSL", "SSL_KEY": str(HERE)}, "SSL_CERT"),
+        ({"SSL_CA": "ca"}, "SSL_CA"),
+        ({"SECURITY_PROTOCOL": "SSL", "SSL_CERT": "cert"}, "SSL_KEY"),
+        ({"SECURITY_PROTOCOL": "SSL", "SSL_KEY": "key"}, "SSL_CERT"),
     ],
 )
 def test_half_of_a_secure_connection_is_refused(
-    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], variable: str
+    monkeypatch: pytest.MonkeyPatch, tls: dict[str, str], environ: dict[str, str], variable: str
 ) -> None:
-    line = complaint(monkeypatch, **{f"FRAUD_KAFKA_{name}": environ[name] for name in environ})
+    given = {f"FRAUD_KAFKA_{name}": tls.get(value, value) for name, value in environ.items()}
+    line = complaint(monkeypatch, **given)
     assert line.startswith(f"FRAUD_KAFKA_{variable} is ")
     assert ", as FRAUD_KAFKA_S" in line
+
+
+@pytest.mark.parametrize(
+    ("changes", "variable", "accepts"),
+    [
+        ({"CA": "host name"}, "CA", "the path of a PEM file with a certificate"),
+        ({"CA": "nothing"}, "CA", "the path of a PEM file with a certificate"),
+        ({"CERT": "key"}, "CERT", "the path of a PEM file with a certificate"),
+        ({"KEY": "cert"}, "KEY", "the path of a PEM file with a private key without a pass phrase"),
+        ({"KEY": "key with a pass phrase"}, "KEY", "the path of a PEM file with a private key"),
+        ({"KEY": "key of another"}, "KEY", "the private key of the certificate in FRAUD_KAFKA_"),
+        ({"KEY": "key of another kind"}, "KEY", "the private key of the certificate in FRAUD_"),
+    ],
+)
+def test_a_tls_file_that_cannot_be_used_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+    tls: dict[str, str],
+    changes: dict[str, str],
+    variable: str,
+    accepts: str,
+) -> None:
+    files = {"CA": "ca", "CERT": "cert", "KEY": "key", **changes}
+    monkeypatch.setenv("FRAUD_KAFKA_SECURITY_PROTOCOL", "SSL")
+    line = complaint(
+        monkeypatch, **{f"FRAUD_KAFKA_SSL_{name}": tls[of] for name, of in files.items()}
+    )
+    assert line.startswith(f"FRAUD_KAFKA_SSL_{variable} is ")
+    assert f", but must be {accepts}" in line
+
+
+def test_tls_files_that_belong_together_are_taken(
+    monkeypatch: pytest.MonkeyPatch, tls: dict[str, str]
+) -> None:
+    monkeypatch.setenv("FRAUD_KAFKA_SECURITY_PROTOCOL", "SSL")
+    for name in ("ca", "cert", "key"):
+        monkeypatch.setenv(f"FRAUD_KAFKA_SSL_{name.upper()}", tls[name])
+    assert str(Settings.load().kafka_ssl_key) == tls["key"]
 
 
 def test_only_the_first_of_several_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
