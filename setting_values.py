@@ -62,11 +62,11 @@ def broker_addresses(broker: str) -> tuple[str, ...]:
     """
     if not broker.partition("://")[1]:
         raise ValueError("no scheme")
-    return tuple(_broker_address(entry.strip()) for entry in broker.split(";"))
+    return tuple(_broker_address(entry.strip(" ")) for entry in broker.split(";"))
 
 
 def _broker_address(entry: str) -> str:
-    url = urlsplit(entry if "://" in entry else f"{BROKER_SCHEMES[0]}://{entry}")
+    url = _split(entry if "://" in entry else f"{BROKER_SCHEMES[0]}://{entry}")
     host = _plain_host(url, BROKER_SCHEMES)
     if url.path.strip("/") or url.query or url.fragment or "," in host:
         raise ValueError("more than a host and a port")
@@ -74,6 +74,13 @@ def _broker_address(entry: str) -> str:
     if port == 0:
         raise ValueError("port 0")
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _split(value: str) -> SplitResult:
+    """`urlsplit`, which leaves out line ends and tabs without a word, for what has none."""
+    if not value.isprintable():
+        raise ValueError("a line end or another control character")
+    return urlsplit(value)
 
 
 def _plain_host(url: SplitResult, schemes: tuple[str, ...]) -> str:
@@ -91,7 +98,7 @@ def _check_broker(value: str) -> str:
 
 
 def _check_http_url(value: str) -> str:
-    url = urlsplit(value)
+    url = _split(value)
     _plain_host(url, ("http", "https"))
     if url.port == 0 or url.query or url.fragment:
         raise ValueError("not a base URL")

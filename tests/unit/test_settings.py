@@ -141,6 +141,7 @@ def test_a_setting_is_read_from_its_variable(
         ("FRAUD_WEB_HOST", "http://x", "a host name or address"),
         ("FRAUD_VERITAS_URL", "veritas:80", "a URL such as https://host:port/path, "),
         ("FRAUD_VERITAS_URL", "ftp://veritas", "a URL such as https://host:port/path, "),
+        ("FRAUD_VERITAS_URL", "http://a\nb", "a URL such as https://host:port/path, "),
         ("FRAUD_VERITAS_URL", "http://", "a URL such as https://host:port/path, "),
         ("FRAUD_LOG_FORMAT", "xml", "human or json"),
         ("FRAUD_KAFKA_SECURITY_PROTOCOL", "TLS", "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"),
@@ -181,6 +182,10 @@ def test_an_empty_setting_that_is_needed_is_refused(
         "kafka://a:1/topic",
         "kafka://a b:1",
         "kafka://[::1:9092",
+        "kafka://a\nb",
+        "kafka://a:1\n",
+        "kafka://a:1;\tkafka://b:2",
+        "kafka://a:1\x1b;b",
     ],
 )
 def test_a_broker_url_that_cannot_be_used_is_refused(
