@@ -75,16 +75,17 @@ def _remarks(result: Reconciliation) -> list[str]:
         if begin
     ]
     if whole.pending:
-        remarks.append(f"{whole.pending:,} accounts are pending: the stream has not come so far.")
+        pending = _number(whole.pending, "account is", "accounts are")
+        remarks.append(f"{pending} pending: the stream has not come so far.")
     if whole.accounts_gone:
+        gone = _number(whole.accounts_gone, "outcome is", "outcomes are")
         remarks.append(
-            f"{whole.accounts_gone:,} outcomes are beyond proof: their accounts were deleted "
-            "by the retention of the accounts topic."
+            f"{gone} beyond proof: the retention of the accounts topic deleted what was judged."
         )
     if whole.outcomes_gone:
+        gone = _number(whole.outcomes_gone, "account is", "accounts are")
         remarks.append(
-            f"{whole.outcomes_gone:,} accounts are beyond proof: their verdicts or dead letters "
-            "may have been deleted by retention."
+            f"{gone} beyond proof: retention may have deleted the verdict or dead letter."
         )
     remarks += [
         f"{topic}-{partition} was read up to offset {offset} only: a transaction is open there."
@@ -104,8 +105,13 @@ def _conclusion(result: Reconciliation) -> str:
     whole = result.whole
     if whole.proven:
         beyond = whole.accounts_gone + whole.outcomes_gone
-        of_the_rest = f", but {beyond:,} are beyond proof" if beyond else ""
+        of_the_rest = f", but {_number(beyond, 'is', 'are')} beyond proof" if beyond else ""
         found = f"nothing is missing, double or stray{of_the_rest}"
     else:
         found = ", ".join(f"{getattr(whole, name).total:,} {name}" for name in _FAULTS)
-    return f"{whole.accounts:,} accounts in {result.seconds:.1f} s: {found}."
+    accounts = _number(whole.accounts, "account", "accounts")
+    return f"{accounts} in {result.seconds:.1f} s: {found}."
+
+
+def _number(number: int, one: str, more: str) -> str:
+    return f"{number:,} {one if number == 1 else more}"
