@@ -11,6 +11,7 @@ import yaml
 
 from devbroker.properties import SINGLE_NODE
 from settings import Settings
+from tests.unit.test_imports import ROOMS, imports_of
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yml"
@@ -36,6 +37,20 @@ def test_every_variable_it_names_is_a_setting(name: str) -> None:
     named = set(re.findall(r"FRAUD_[A-Z_]*[A-Z]", text))
     assert named
     assert named <= {Settings.env_name(field) for field in Settings.model_fields}
+
+
+def test_the_image_holds_every_folder_that_the_worker_imports() -> None:
+    needed: set[str] = set()
+    found = {"fraud_app"}
+    while found - needed:
+        room = (found - needed).pop()
+        needed.add(room)
+        for path in ROOMS[room]:
+            found |= imports_of(path.read_text(encoding="utf-8")) & ROOMS.keys()
+    copied = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert "!*.py" in copied
+    folders = {room for room in needed if (ROOT / room).is_dir()}
+    assert {f"!{folder}" for folder in folders} <= set(copied)
 
 
 def test_the_worker_uses_the_defaults_unless_told_otherwise(
