@@ -17,6 +17,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from batching.batch import Batch
+from batching.header_names import accept_any_header_names
 from batching.producer import StoppableProducer
 from batching.tenure import Fetched, Tenure
 
@@ -58,6 +59,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         # Faust derives the isolation level from this flag, and nothing else while it creates the
         # consumer; left on, it would bring Faust's own transactions along.
         self.consumer.in_transaction = True
+        accept_any_header_names()
         try:
             consumer = super()._create_worker_consumer(transport)
             # Faust's 1.5 s is how long the embedded broker holds every fetch back, data or not.

@@ -6,7 +6,7 @@ from typing import Any
 
 from cluster import topic_spans
 from commands.ids import printable_id
-from commands.reading import BoundedRead, Place, Record
+from commands.reading import BoundedRead, Place, Record, headers_of
 from records import DeadLetter
 from records.replay import REPLAY_COUNT, REPLAY_OF, Replay, replay_in
 from records.text import shown
@@ -95,7 +95,7 @@ class Letters:
 
 def letter_of(message: Record, accounts_topic: str) -> Letter | None:
     """The letter that a message is; None when it is none of ours."""
-    headers = message.headers() or []
+    headers = headers_of(message)
     try:
         letter = DeadLetter.from_message(None, None, headers)
     except ValueError:

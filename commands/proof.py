@@ -8,7 +8,7 @@ import orjson
 from batching.offsets import Span
 from commands.ids import printable_id
 from commands.ledger import Findings, Listing, PartitionLedger
-from commands.reading import Record
+from commands.reading import Record, headers_of
 from records import DeadLetter, record_id
 from settings import Settings
 
@@ -87,7 +87,7 @@ class Proof:
 
     def _enter_dead_letter(self, record: Record) -> None:
         try:
-            letter = DeadLetter.from_message(None, None, record.headers() or ())
+            letter = DeadLetter.from_message(None, None, headers_of(record))
         except ValueError:
             self._stray("not a dead letter", record)
             return

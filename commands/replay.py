@@ -10,7 +10,7 @@ from commands.errors import CommandError, Interrupted
 from commands.interruption import interruption
 from commands.letters import Letter, Letters, Selection
 from commands.progress import shown_progress
-from commands.reading import BoundedRead, Place
+from commands.reading import BoundedRead, Place, headers_of
 from commands.sending import Outgoing, Sender, Sent
 from records.replay import Replay, replay_in
 from settings import Settings
@@ -72,7 +72,7 @@ def replayed_since(settings: Settings, time_ms: int) -> Collection[Replay]:
     topic, since = settings.accounts_topic, max(0, time_ms - _CLOCKS_DIFFER_MS)
     spans = topic_spans(settings, topic, since=since)
     reading = BoundedRead(settings, {(topic, p): span for p, span in spans.items()})
-    headers = (message.headers() for batch in reading.batches() for message in batch)
+    headers = (headers_of(message) for batch in reading.batches() for message in batch)
     return {found for each in headers if each and (found := replay_in(each, topic))}
 
 

@@ -20,6 +20,7 @@ from tests.conftest import Kafka
 from tests.integration.by_hand import StreamByHand, dead_letter
 from tests.integration.test_startup import named
 from tests.integration.worker import Worker
+from tests.raw_records import send_raw
 from tests.topics import Read, create_topic, produce, read_topic
 
 CARD = "3558018114425614"
@@ -227,6 +228,17 @@ def test_what_fails_again_keeps_its_origin_and_counts_on(
     assert (failed[-1]["replay_of"], failed[-1]["replay_count"]) == (first, 2)
     assert {each.key for each in accounts(kafka, settings)} == {b"k"}
     assert {each.value for each in accounts(kafka, settings)} == {b"garbage"}
+
+
+def test_headers_with_names_that_are_no_text_are_no_replay(
+    kafka: Kafka, settings: Settings, bury: Callable[..., None]
+) -> None:
+    bury(dead_letter(settings, 1, 0))
+    for topic in (settings.accounts_topic, settings.dead_letters_topic):
+        send_raw(kafka.bootstrap, topic, 1, 50 * [(None, b"v", [(b"\xff\xfe", b"x")])])
+    assert "1 dead letter acknowledged" in replayed(settings, ids=ids(settings, 0))
+    assert "No dead letters to replay." in replayed(settings, ids=ids(settings, 0))
+    assert "50 records of the topic are no dead letters of ours." in listed(settings)
 
 
 def wait_for_letters(settings: Settings, number: int) -> list[dict[str, Any]]:

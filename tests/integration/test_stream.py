@@ -13,6 +13,7 @@ import pytest
 from devbroker import KafkaServer
 from tests.conftest import Kafka
 from tests.integration.worker import ROOT, Worker
+from tests.raw_records import send_raw
 from tests.topics import produce, read_topic
 
 Start = Callable[..., Worker]
@@ -102,6 +103,20 @@ def test_a_message_written_by_hand_is_judged(stream: Stream) -> None:
     assert (verdict.partition, verdict.key) == (2, told["account"].encode())
     (letter,) = read_topic(stream.bootstrap, stream.dead)
     assert (letter.value, letter.headers["error"]) == (b"garbage", b"not_json")
+
+
+def test_a_header_whose_name_is_no_text_stops_nobody(stream: Stream) -> None:
+    worker = stream.worker()
+    worker.wait_ready()
+    headers = [(b"\xff\xfe", b"x"), (b"traceparent", None)]
+    raw = [(b"k", ARTICLE, headers), (b"k", b"garbage", headers), (None, ARTICLE, [])]
+    send_raw(stream.bootstrap, stream.accounts, 2, raw)
+    produce(stream.bootstrap, stream.accounts, [ARTICLE], partition=2)
+    wait_for(lambda: (total(worker), worker.get("/verdicts/")[1]["dead_letters"]), (3, 1))
+    assert worker.get("/verdicts/")[1]["partitions"]["2"]["next_offset"] == 4
+    (letter,) = read_topic(stream.bootstrap, stream.dead)
+    assert (letter.key, letter.value) == (b"k", b"garbage")
+    assert stream.run("reconcile").returncode == 0
 
 
 def test_the_producer_agent_sends_what_the_article_reads(stream: Stream) -> None:
