@@ -1,10 +1,17 @@
 """What is looked at before a worker connects, so that it starts well or says in a line why not."""
 
 import logging
+import signal
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
+from faust.types import AppT
+
 import logs
+import web.address
 from cluster import (
     ClusterError,
     Stopped,
@@ -50,22 +57,31 @@ def check(
 
 
 def checking_worker(settings: Settings, version: str) -> type[logs.LoggingWorker]:
-    """Faust's worker, which starts only when `check` passes; else it ends in one line, code 1."""
+    """Faust's worker, which starts only when its web can be served and `check` passes.
+
+    Else it ends in one line: with code 1, or 128 and the number of the signal that ended it.
+    """
 
     class CheckingWorker(logs.LoggingWorker):
         def execute_from_commandline(self) -> NoReturn:
             logs.begin(settings.log_format, self.loglevel, self.logfile)
             tell_of(settings, version)
             try:
-                check(settings)
+                with _signals_raise():
+                    _check_web(self.app)
+                    check(settings)
             except StartupError as exc:
-                if self.logfile:
-                    logger.critical("%s", exc)
-                line = logs.last_words(f"fraud_app: {exc}", settings.log_format)
-                raise SystemExit(line) from None
-            except KeyboardInterrupt:
-                raise SystemExit(130) from None
+                self._end(str(exc), 1)
+            except _SignalError as exc:
+                self._end(f"stopped by {exc.signal.name} before it had started", 128 + exc.signal)
             super().execute_from_commandline()
+
+        def _end(self, line: str, code: int) -> NoReturn:
+            if self.logfile:
+                logger.critical("%s", line)
+            said = logs.last_words(f"fraud_app: {line}", settings.log_format)
+            sys.stderr.write(f"{said}\n")
+            raise SystemExit(code) from None
 
     return CheckingWorker
 
@@ -81,6 +97,38 @@ def tell_of(settings: Settings, version: str) -> None:
         )
     for name in Settings.unknown():
         logger.warning("%s is set, but there is no such setting", name)
+
+
+def _check_web(app: AppT) -> None:
+    """What the command line says of the web is in the app's configuration by then."""
+    conf = app.conf
+    if conf.web_enabled and conf.web_transport.scheme == "tcp":
+        line = web.address.objection(conf.web_bind, conf.web_port)
+        if line is not None:
+            raise StartupError(line)
+
+
+class _SignalError(BaseException):
+    """What a stop signal raises where it finds the main thread, as KeyboardInterrupt is raised."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = signal.Signals(number)
+
+
+@contextmanager
+def _signals_raise() -> Iterator[None]:
+    """Inside the block a stop signal raises _SignalError. For the main thread."""
+
+    def handle(number: int, _frame: object) -> None:
+        raise _SignalError(number)
+
+    former = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 def _check_progress(settings: Settings) -> None:

@@ -1,7 +1,9 @@
 """What a worker looks at before it connects, against real and embedded brokers."""
 
 import logging
+import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -21,10 +23,12 @@ from records import PartitionCounts
 from settings import Settings
 from startup import StartupError, StartupStopped, check
 from tests.conftest import Kafka
+from tests.integration.worker import Worker
 from tests.topics import create_topic, produce
 
 ROOT = Path(__file__).parents[2]
 StartKafka = Callable[..., KafkaServer]
+StartWorker = Callable[..., Worker]
 
 
 def named(prefix: str, broker: str, **others: Any) -> Settings:
@@ -224,3 +228,55 @@ def test_a_signal_ends_the_waiting(number: signal.Signals) -> None:
         time.sleep(1)
         process.send_signal(number)
         assert process.wait(5) != 0
+
+
+def nowhere() -> dict[str, str]:
+    """The environment of a worker whose broker is not there."""
+    return {"FRAUD_BROKER": f"kafka://127.0.0.1:{free_port()}"}
+
+
+def told(worker: Worker) -> list[str]:
+    """What it wrote besides the log's events."""
+    return [line for line in worker.log.splitlines() if not re.match(r"\[\d", line)]
+
+
+def wait_until_it_waits(worker: Worker) -> None:
+    deadline = time.monotonic() + 60
+    while "trying again" not in worker.log:
+        assert worker.is_running, worker.log
+        assert time.monotonic() < deadline, worker.log
+        time.sleep(0.1)
+
+
+def test_a_taken_web_port_ends_the_worker_in_one_line(start_worker: StartWorker) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        worker = start_worker(nowhere(), web_port=port)
+        assert worker.wait(60) == 1
+        (line,) = told(worker)
+        assert line.startswith(f"fraud_app: port {port} of 127.0.0.1 is taken")
+        # Without a web it is nobody's business, and the brokers are next.
+        worker = start_worker(nowhere(), web_port=port, arguments=["--without-web"])
+        wait_until_it_waits(worker)
+
+
+def test_a_web_host_of_another_machine_ends_the_worker_in_one_line(
+    start_worker: StartWorker,
+) -> None:
+    worker = start_worker(nowhere() | {"FRAUD_WEB_HOST": "192.0.2.1"})
+    assert worker.wait(60) == 1
+    (line,) = told(worker)
+    assert line.startswith("fraud_app: the web cannot be served on '192.0.2.1' (")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_worker_that_is_stopped_while_it_waits_says_so(
+    start_worker: StartWorker, number: signal.Signals
+) -> None:
+    worker = start_worker(nowhere())
+    wait_until_it_waits(worker)
+    worker.send(number)
+    assert worker.wait() == 128 + number
+    assert told(worker) == [f"fraud_app: stopped by {number.name} before it had started"]

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,8 +21,9 @@ ROOT = Path(__file__).parents[2]
 class Worker:
     """`faust -A <app> worker` with its own data directory, web port and log file.
 
-    `env` goes on top of the environment less its FRAUD_ variables. As a context manager it is
-    started at the beginning of the block and killed at its end if it is still there.
+    `env` goes on top of the environment less its FRAUD_ variables, `arguments` behind `worker`. As
+    a context manager it is started at the beginning of the block and killed at its end if it is
+    still there.
     """
 
     def __init__(
@@ -33,12 +34,14 @@ class Worker:
         app: str = "fraud_app",
         web_port: int | None = None,
         level: str = "info",
+        arguments: Sequence[str] = (),
     ) -> None:
         self.directory = directory
         self.log_file = directory / "worker.log"
         self.web_port = web_port or free_port()
         self._app = app
         self._level = level
+        self._arguments = arguments
         self._env = {name: v for name, v in os.environ.items() if not name.startswith("FRAUD_")}
         self._env |= {"PYTHONUNBUFFERED": "1", **env}
         self._process: subprocess.Popen[bytes] | None = None
@@ -75,6 +78,7 @@ class Worker:
         command = [sys.executable, "-m", "faust", "-A", self._app]
         command += ["--datadir", str(self.directory / "data")]
         command += ["worker", "-l", self._level, "--web-port", str(self.web_port)]
+        command += self._arguments
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 command,

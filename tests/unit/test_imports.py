@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "agents": BELOW_THE_AGENTS,
     "web": BELOW_THE_AGENTS,
     "cluster": {"batching", "records"} | SETTINGS,
-    "startup": {"cluster", "logs"} | SETTINGS,
+    "startup": {"cluster", "logs", "web"} | SETTINGS,
     "commands": {"cluster"} | BELOW_THE_AGENTS | SETTINGS,
     "fraud_app": {"web", "commands", "agents", "cluster", "startup", "logs"}
     | BELOW_THE_AGENTS
