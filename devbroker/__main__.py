@@ -13,6 +13,7 @@ from devbroker.embedded import EmbeddedBroker
 from devbroker.here import faust
 from devbroker.ports import answers, is_taken
 from devbroker.signals import wait_for_stop
+from settings import Settings, SettingsError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,11 +40,19 @@ def _run_on(broker: EmbeddedBroker, options: argparse.Namespace) -> int:
         "FRAUD_CREATE_TOPICS": "false",
         "FRAUD_PARTITIONS": str(broker.partitions),
     }
-    _explain(broker, settings)
+    not_used = os.environ.get("FRAUD_BROKER")
+    os.environ.update(settings)
+    if not options.broker_only and not options.command:
+        # The worker would say so itself, but below lines that speak of a broker that runs.
+        try:
+            Settings.load()
+        except SettingsError as error:
+            return _fail(str(error))
+    _explain(broker, settings, not_used)
     if options.broker_only:
         wait_for_stop()
         return 0
-    env = {**os.environ, **settings}
+    env = dict(os.environ)
     if options.command:
         return run(options.command, env)
     # Nothing of an earlier run may be left: the broker of that run, which it belongs to, is gone.
@@ -53,12 +62,12 @@ def _run_on(broker: EmbeddedBroker, options: argparse.Namespace) -> int:
         return run(command, env, on_tick=_say_once_it_answers(options.web_port))
 
 
-def _explain(broker: EmbeddedBroker, settings: dict[str, str]) -> None:
+def _explain(broker: EmbeddedBroker, settings: dict[str, str], not_used: str | None) -> None:
     _say(f"embedded broker on {broker.address}, in memory, for one worker")
     variables = " ".join(f"{name}={value}" for name, value in settings.items())
     _say(f"in another terminal: {variables} {faust()} -A fraud_app produce 1000")
     _say("a second worker would wait for ever in the rebalance: it needs a real Kafka, make kafka")
-    if os.environ.get("FRAUD_BROKER"):
+    if not_used:
         _say(
             f"FRAUD_BROKER is not used here; for that broker: {faust()} -A fraud_app worker -l info"
         )

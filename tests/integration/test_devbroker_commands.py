@@ -136,6 +136,17 @@ def test_a_taken_port_is_said_with_what_to_do(start: Start) -> None:
     assert f"make run WEB_PORT={port + 1}" in line
 
 
+def test_a_setting_that_cannot_be_used_is_all_that_is_said(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRAUD_BROKER", "that of another day, and not used here")
+    monkeypatch.setenv("FRAUD_APPROVAL_RATE", "2")
+    command = start("devbroker", "--web-port", str(free_port()))
+    assert command.process.wait(30) == 1
+    (line,) = command.printed.splitlines()
+    assert line == "devbroker: FRAUD_APPROVAL_RATE is '2', but must be a number from 0 to 1"
+
+
 def test_a_program_that_is_not_there_is_said_in_one_line(start: Start) -> None:
     command = start("devbroker", "--", "no-such-program")
     assert command.process.wait(30) == 1

@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "screening": {"records"},
     "veritas": {"records"},
     "batching": set(),  # could be a package of its own
-    "devbroker": set(),
+    "devbroker": {"settings"},
     "agents": BELOW_THE_AGENTS,
     "web": BELOW_THE_AGENTS,
     "cluster": {"batching", "records"} | SETTINGS,
