@@ -27,7 +27,14 @@ logger = logging.getLogger("fraud_app")
 DEBUG_OFF = ("aiokafka", "faust.topics", "faust.transport", "faust.tables", "faust.agents")
 #: What these have to say at info level is of their own insides; the events that matter to an
 #: operator have lines of ours.
-INFO_OFF = ("faust", "mode", "batching.transport", "batching.table", *DEBUG_OFF)
+INFO_OFF = (
+    "faust",
+    "mode",
+    "batching.producer",
+    "batching.table",
+    "batching.transport",
+    *DEBUG_OFF,
+)
 #: What others print: mode puts it in the log at info level.
 PRINTED = "mode.redirect"
 
