@@ -148,6 +148,25 @@ def test_prometheus_takes_the_configuration_and_the_rules() -> None:
     assert "SUCCESS" in promtool("check", "config", PROMETHEUS / "prometheus.yml")
 
 
+def test_prometheus_takes_a_token_from_a_file_that_it_is_given_and_git_is_not(
+    tmp_path: Path,
+) -> None:
+    text = (PROMETHEUS / "prometheus.yml").read_text("utf-8")
+    told = text.partition("off the next two lines:\n")[2]
+    file = tmp_path / "prometheus.yml"
+    file.write_text(text.replace(told, told.replace("# ", "", 2)))
+    assert "SUCCESS" in promtool("check", "config", "--syntax-only", file)
+
+    (config,) = yaml.safe_load(file.read_text())["scrape_configs"]
+    path = Path(config["authorization"]["credentials_file"])
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
+    mounted = f"./{PROMETHEUS.relative_to(ROOT)}:{path.parent}:ro"
+    assert mounted in services["prometheus"]["volumes"]
+    assert "FRAUD_WEB_TOKEN" in services["worker"]["environment"]
+    ignored = (ROOT / ".gitignore").read_text("utf-8").splitlines()
+    assert f"/{PROMETHEUS.relative_to(ROOT)}/{path.name}" in ignored
+
+
 def test_each_alert_fires_when_it_should_and_only_then() -> None:
     assert "SUCCESS" in promtool("test", "rules", PROMETHEUS / "alerts_test.yml")
 
