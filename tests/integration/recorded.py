@@ -53,6 +53,11 @@ class Recorded:
             )
             time.sleep(self._pause)
 
+    @property
+    def scrapes(self) -> int:
+        """How often it was looked so far."""
+        return len(self._scrapes)
+
     def scrape_until(self, condition: Callable[[], bool], timeout: float = 60.0) -> None:
         """Look until something is so, which a time-out makes a failure."""
         deadline = time.monotonic() + timeout
