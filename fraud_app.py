@@ -112,7 +112,12 @@ def create_app(settings: Settings | None = None, veritas: Veritas | None = None)
         VERSION,
         registry,
         recent,
-        lambda: engine.objection or limit.objection or (over_http.objection if over_http else None),
+        lambda: (
+            engine.objection
+            or engine.trouble
+            or limit.objection
+            or (over_http.objection if over_http else None)
+        ),
         engine=lambda: web.Condition.worst(engine.condition, limit.condition),
         provider=lambda: web.Condition(
             *(over_http.condition if over_http else ("ok", "simulated"))

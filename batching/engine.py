@@ -136,6 +136,12 @@ class Engine:
         return None
 
     @property
+    def trouble(self) -> str | None:
+        """What goes wrong again and again, in a line; None when nothing does."""
+        found = self.condition
+        return found.text if found.level == "bad" else None
+
+    @property
     def condition(self) -> Condition:
         """How the engine is, for people: see `batching.condition`."""
         tenures = self.tenures.values()
@@ -249,7 +255,7 @@ class Engine:
         tenure.problem = reason
         pause = min(FIRST_PAUSE * 2 ** min(tenure.failures - 1, 10), LAST_PAUSE)
         logger.warning("%s: fetching again in %.1f s: %s", tenure.name, pause, reason)
-        await asyncio.sleep(pause)
+        await tenure.pause(pause)
         if not tenure.ended:
             await self.consumer.rewind(tenure)
 

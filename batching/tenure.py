@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
@@ -63,6 +66,9 @@ class Tenure:
         self.committing_since: float | None = None
         #: Batches of a partition are worked on one at a time, in the order in which they came.
         self.turn = asyncio.Lock()
+        #: What was fetched and is not with an actor yet, cut into batches. A seek empties it.
+        self.parked: deque[Sequence[Any]] = deque()
+        self._over = asyncio.Event()
         self._closed = False
         self._seeks = 0
         #: Number of the last fetch that was taken; ``None`` until the first seek.
@@ -112,6 +118,7 @@ class Tenure:
         self._seeks += 1
         self._fetch = fetch
         self._outstanding = 0
+        self.parked.clear()
         self.fetched = self.position
 
     def finished(self, origin: Origin) -> None:
@@ -138,6 +145,12 @@ class Tenure:
         """Run a blocking call in the tenure's thread."""
         return await self._thread.run(call, *args)
 
+    async def pause(self, seconds: float) -> None:
+        """Wait so long, or until the tenure ends: an actor is not to wait for what has gone."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._over.wait()
+
     def enter(self, body: asyncio.Task[Any]) -> None:
         """Note a task that works on a batch, to be cancelled when the tenure ends."""
         self._bodies.add(body)
@@ -155,6 +168,7 @@ class Tenure:
         if self._closed:
             return
         self._closed = self.ended = True
+        self._over.set()
         self.writer.stop()
         for body in self._bodies:
             body.cancel()

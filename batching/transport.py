@@ -179,6 +179,8 @@ class BatchConsumer(driver.Consumer):
     ) -> AsyncIterator[tuple[TP, Any]]:
         """Yield what the next fetch brings."""
         generation = self.app.consumer_generation_id
+        while not self._is_over(generation) and (parked := self._next_parked()):
+            yield parked
         records, _ = await self._wait_next_records(timeout)
         if not records or self.should_stop:
             return
@@ -192,6 +194,15 @@ class BatchConsumer(driver.Consumer):
                 if self._is_over(generation):
                     return
                 yield tp, message
+        while not self._is_over(generation) and (parked := self._next_parked()):
+            yield parked
+
+    def _next_parked(self) -> tuple[TP, ConsumerMessage] | None:
+        """The next batch of a partition that has room for one; None when there is none."""
+        for tenure in self.engine.tenures.values():
+            if tenure.parked and tenure.outstanding < OUTSTANDING:
+                return tenure.tp, self._to_batch(tenure, tenure.parked.popleft())
+        return None
 
     def _is_over(self, generation: int) -> bool:
         """Whether a rebalance has begun, or been, since this generation's fetch."""
@@ -212,11 +223,10 @@ class BatchConsumer(driver.Consumer):
                 await self.rewind(tenure)
                 return ()
         tenure.highwater = self.highwater(tp)
-        # All of them now: what is handed out after a seek would pass for fetched after it.
-        return [
-            (tp, self._to_batch(tenure, part))
-            for part in split(records, self.engine.max_records, self.engine.max_bytes)
-        ]
+        # Parked first, as one fetch may bring any number of batches: were they all handed out, a
+        # partition that waits would have its batches with every actor, and the others none.
+        tenure.parked.extend(split(records, self.engine.max_records, self.engine.max_bytes))
+        return ()
 
     def _to_batch(self, tenure: Tenure, records: Sequence[Any]) -> ConsumerMessage:
         last = records[-1]
@@ -260,7 +270,9 @@ class BatchConsumer(driver.Consumer):
 
     def _is_full(self, tp: TP) -> bool:
         tenure = self.engine.tenures.get(tp)
-        return tenure is not None and tenure.outstanding >= OUTSTANDING
+        if tenure is None:
+            return False
+        return tenure.outstanding >= OUTSTANDING or bool(tenure.parked)
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Check, for other topics, that events come through."""

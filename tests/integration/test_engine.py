@@ -188,6 +188,18 @@ def test_a_batch_that_waits_does_not_hold_up_a_rebalance_or_a_stop(copying: Copy
     assert second.stop(timeout=10) == 0
 
 
+def test_many_batches_of_a_partition_that_waits_leave_the_others_their_actors(
+    copying: Copying,
+) -> None:
+    copying.send_values(b"wait 600", *(b"behind it %d" % number for number in range(200)))
+    worker = copying.worker(ENGINE_MAX="1")
+    worker.wait_ready()
+    time.sleep(1)
+    copying.send(20, partition=1)
+    wait_until(lambda: len(copying.copies()) == 20, timeout=20)
+    assert worker.stop(timeout=10) == 0
+
+
 def test_a_restart_reads_the_row_and_not_the_whole_changelog(copying: Copying) -> None:
     """1,000 transactions of one record; the restarted worker is at the end at once."""
     copying.send(1_000)
