@@ -12,7 +12,7 @@ __all__ = ["StoppableProducer"]
 
 #: Longest wait (s) for records under way, and then for the connection to be closed. The worker has
 #: ten seconds for its whole stop.
-FLUSH_TIMEOUT, CLOSE_TIMEOUT = 2.0, 0.5
+FLUSH_TIMEOUT, CLOSE_TIMEOUT = 1.5, 0.5
 
 
 class StoppableProducer(driver.Producer):

@@ -33,7 +33,7 @@ SHORT_WAIT = 0.005
 #: How long a broker may hold a fetch back while it has no data.
 FETCH_WAIT_MS = 100
 #: Longest wait (s) for aiokafka's consumer to leave its group and close its connections.
-STOP_TIMEOUT = 4.0
+STOP_TIMEOUT = 2.5
 
 
 class BatchSchema(faust.Schema[Any, Any]):
