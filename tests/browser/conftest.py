@@ -107,8 +107,11 @@ class Visit:
             self.complaints.append(message.text)
 
 
+Open = Callable[..., Visit]
+
+
 @pytest.fixture
-def visit(browser: Browser, site: Site) -> Iterator[Callable[..., Visit]]:
+def visit(browser: Browser, site: Site) -> Iterator[Open]:
     contexts: list[BrowserContext] = []
 
     def open_page(url: str = "", **options: Any) -> Visit:

@@ -6,15 +6,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import Site, Visit
+from tests.browser.conftest import Open, Site, Visit
 from tests.functional.web_fakes import Stage
 from web import Condition
 from web.history import Sample
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 MARKUP = "<script>document.title='taken'</script><img src=x onerror=document.title='taken'>"
-
-Open = Callable[..., Visit]
 
 
 def counts(authorized: int, unauthorized: int = 0, **others: Any) -> Callable[[Stage], None]:

@@ -10,6 +10,7 @@ const RATE_SPAN_MS = 10_000;
 
 const rates = new Chart(byId("rates"), "rates");
 const mix = new Chart(byId("mix"), "mix");
+const tiles = document.querySelector(".tiles");
 
 let measured = []; // [ms, accounts] of the last seconds
 let recent = [];
@@ -25,6 +26,7 @@ function showCounts(document_) {
   const bar = byId("share-bar");
   bar.style.width = `${100 * (part ?? 0)}%`;
   bar.parentElement.classList.toggle("known", part !== null);
+  fitTiles();
 }
 
 function showRate(counts, history) {
@@ -40,10 +42,17 @@ function showRate(counts, history) {
   }
 }
 
+// All tiles in one size, in which the longest number has room.
+function fitTiles() {
+  const longest = Math.max(...[...tiles.querySelectorAll("dd")].map((one) => one.textContent.length));
+  tiles.style.setProperty("--longest", String(longest));
+}
+
 function showDashboard(document_) {
   showCounts(document_.counts);
   showRate(document_.counts, document_.history);
   setText("lag", document_.lag === null ? "–" : count(document_.lag));
+  fitTiles();
   setText("worker", document_.worker);
   setText("version", document_.version);
   showConditions(byId("conditions"), document_.conditions);
