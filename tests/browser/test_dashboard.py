@@ -14,6 +14,12 @@ from web.history import Sample
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 MARKUP = "<script>document.title='taken'</script><img src=x onerror=document.title='taken'>"
 
+TOPMOST = """one => {
+    const box = one.getBoundingClientRect();
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    return one.contains(document.elementFromPoint(x, y));
+}"""
+
 
 def counts(authorized: int, unauthorized: int = 0, **others: Any) -> Callable[[Stage], None]:
     return lambda stage: stage.feed.set(
@@ -119,11 +125,32 @@ def test_it_says_that_it_is_not_connected_and_comes_back(site: Site, visit: Open
     expect(page.locator("#authorized")).to_have_text("10")
     site.down()
     expect(page.locator("#link-text")).to_contain_text("not connected")
+    expect(page).to_have_title("Not connected: Bank account verdicts")
     expect(page.locator("#authorized")).to_have_text("10")
     site.up()
     site.do(counts(25))
     expect(page.locator("#authorized")).to_have_text("25")
     expect(page.locator("#link-text")).to_have_text("live")
+    expect(page).to_have_title("Bank account verdicts")
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_that_it_is_not_connected_is_seen_from_everywhere(
+    site: Site, visit: Open, width: int
+) -> None:
+    site.do(full)
+    page = visit(viewport={"width": width, "height": 500}).page
+    expect(page.locator("#recent tbody tr")).to_have_count(3)
+    page.locator("footer").scroll_into_view_if_needed()
+    link = page.locator("#link")
+    expect(link).not_to_be_in_viewport()
+    site.down()
+    expect(link).to_contain_text("not connected")
+    expect(link).to_be_in_viewport(ratio=1)
+    for place in ("#conditions", "#partitions", "footer"):
+        page.locator(place).scroll_into_view_if_needed()
+        expect(link).to_be_in_viewport(ratio=1)
+        assert link.evaluate(TOPMOST), "something lies on it"
 
 
 def test_it_comes_back_when_it_was_refused_too(site: Site, visit: Open) -> None:

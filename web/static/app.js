@@ -7,6 +7,7 @@ import { showBars, showConditions, showPartitions, showRecent } from "./parts.js
 import { byId, count, rate, setText, share } from "./text.js";
 
 const RATE_SPAN_MS = 10_000;
+const TITLE = document.title;
 
 const rates = new Chart(byId("rates"), "rates");
 const mix = new Chart(byId("mix"), "mix");
@@ -79,6 +80,7 @@ function showLink(connected) {
   const text = connected ? "live" : "not connected, trying again; the numbers are old";
   setText("link-text", text);
   setText("announce", connected ? "Connected" : "Not connected, trying again");
+  document.title = connected ? TITLE : `Not connected: ${TITLE}`;
   document.body.classList.toggle("stale", !connected);
   if (!connected) measured = [];
 }
