@@ -1,3 +1,4 @@
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -181,12 +182,14 @@ def test_the_verdicts_can_be_filtered(site: Site, visit: Open) -> None:
     expect(rows).to_have_count(3)
     page.get_by_label("unauthorized").check()
     expect(rows).to_have_count(2)
+    expect(page.locator("#recent-note")).to_have_text("2 of the last 3")
     expect(rows.first).to_contain_text("card_checksum")
     page.get_by_label("authorized", exact=True).check()
     expect(rows).to_have_count(1)
     site.do(show(verdict(4, "name_blank")))
     expect(rows).to_have_count(0)
     expect(page.locator("#recent-none")).to_be_visible()
+    expect(page.locator("#recent-note")).to_have_text("0 of the last 1")
 
 
 def test_the_verdicts_can_be_paused_and_the_counts_go_on(site: Site, visit: Open) -> None:
@@ -194,17 +197,20 @@ def test_the_verdicts_can_be_paused_and_the_counts_go_on(site: Site, visit: Open
     page = visit().page
     rows = page.locator("#recent tbody tr")
     expect(rows).to_have_count(1)
-    pause = page.get_by_role("button", name="Pause")
-    pause.click()
-    expect(pause).to_have_attribute("aria-pressed", "true")
+    note = page.locator("#recent-note")
+    page.get_by_role("button", name="Pause").click()
+    expect(note).to_have_text(
+        re.compile(r"Paused at [\d:]+; the numbers above go on. 1 of the last 1")
+    )
     site.do(show(verdict(1), verdict(2)))
     site.do(counts(77))
     expect(page.locator("#authorized")).to_have_text("77")
     page.wait_for_timeout(1_500)
     expect(rows).to_have_count(1)
-    pause.click()
-    site.do(counts(78))
+    page.get_by_role("button", name="Resume").click()
     expect(rows).to_have_count(2)
+    expect(note).to_have_text("2 of the last 2")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
 
 
 def test_markup_from_the_stream_is_text(site: Site, visit: Open) -> None:
@@ -283,7 +289,7 @@ def test_it_works_by_keyboard(site: Site, visit: Open) -> None:
     expect(rows).to_have_count(1)
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
-    expect(page.locator("#pause")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#pause")).to_have_text("Resume")
 
 
 def test_a_browser_with_the_token_is_let_in_stream_and_all(browser: Browser) -> None:

@@ -4,7 +4,7 @@
 import { Chart } from "./charts.js";
 import { follow } from "./stream.js";
 import { showBars, showConditions, showPartitions, showRecent } from "./parts.js";
-import { byId, count, rate, setText, share } from "./text.js";
+import { byId, count, rate, setText, share, time } from "./text.js";
 
 const RATE_SPAN_MS = 10_000;
 const TITLE = document.title;
@@ -14,8 +14,9 @@ const mix = new Chart(byId("mix"), "mix");
 const tiles = document.querySelector(".tiles");
 
 let measured = []; // [ms, accounts] of the last seconds
-let recent = [];
-let paused = false;
+let latest = []; // verdicts
+let recent = []; // of those, what the list is made of
+let pausedAt = null; // ms
 
 function showCounts(document_) {
   for (const name of ["authorized", "unauthorized", "total", "dead_letters"]) {
@@ -62,17 +63,20 @@ function showDashboard(document_) {
   showPartitions(byId("partitions"), document_.partitions, document_.at);
   rates.show(document_.history, document_.at);
   mix.show(document_.history, document_.at);
-  if (!paused) {
-    recent = document_.recent;
-    showVerdicts();
-  }
+  latest = document_.recent;
+  if (pausedAt === null) showVerdicts();
 }
 
 function showVerdicts() {
+  if (pausedAt === null) recent = latest;
   const outcome = document.querySelector("#filter input:checked").value;
   const wanted = recent.filter((one) => outcome === "all" || (outcome === "authorized") === one.authorized);
   showRecent(byId("recent"), wanted);
   byId("recent-none").hidden = wanted.length > 0;
+  const number = recent.length ? `${wanted.length} of the last ${recent.length}` : "";
+  const pause = pausedAt === null ? "" : `Paused at ${time(pausedAt)}; the numbers above go on.`;
+  setText("recent-note", [pause, number].filter(Boolean).join(" "));
+  byId("recent-note").classList.toggle("paused", pausedAt !== null);
 }
 
 function showLink(connected) {
@@ -86,10 +90,11 @@ function showLink(connected) {
 }
 
 byId("filter").addEventListener("change", showVerdicts);
-byId("pause").addEventListener("click", (event) => {
-  paused = !paused;
-  event.currentTarget.setAttribute("aria-pressed", String(paused));
-  setText("announce", paused ? "Last verdicts paused" : "Last verdicts go on");
+byId("pause").addEventListener("click", () => {
+  pausedAt = pausedAt === null ? Date.now() : null;
+  setText("pause", pausedAt === null ? "Pause" : "Resume");
+  setText("announce", pausedAt === null ? "Last verdicts go on" : "Last verdicts paused");
+  showVerdicts();
 });
 
 follow("verdicts/stream?events=dashboard", { counts: showCounts, dashboard: showDashboard, link: showLink });
