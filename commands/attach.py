@@ -70,7 +70,7 @@ def _attach_top(app: faust.App, settings: Settings) -> None:
         base=BlockingCommand,
     )
     def top(self: BlockingCommand, once: bool) -> None:
-        """Watch the counts, lag and workers at a terminal; Ctrl-C ends it."""
+        """Watch the counts, the rate and the lag at a terminal; Ctrl-C ends it."""
         (show_once if once else watch_on)(settings, self.console)
 
 

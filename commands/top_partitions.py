@@ -13,7 +13,7 @@ def partitions_table(document: Mapping[str, Any], room: int | None) -> Renderabl
     drawn = table("part.", "authorized", "unauthorized", "dead", "lag", "acc./s")
     # Only this one gives way: a number that is cut is a wrong number.
     drawn.expand = True
-    drawn.add_column("worker", no_wrap=True, overflow="ellipsis", ratio=1)
+    drawn.add_column("last judged by", no_wrap=True, overflow="ellipsis", ratio=1)
     partitions = document["partitions"]
     shown, hidden = _fitting(partitions, room)
     rates = document["per_second"]

@@ -96,6 +96,7 @@ def test_everything_the_worker_knows_is_on_the_page(site: Site, visit: Open) -> 
     expect(page.locator("#codes")).to_contain_text("not_json50")
     expect(page.locator("#partitions tbody tr")).to_have_count(2)
     expect(page.locator("#partitions tbody tr").first).to_contain_text("host-a")
+    expect(page.get_by_role("columnheader", name="Last judged by")).to_be_visible()
     expect(page.locator("#conditions [data-level=bad]")).to_have_text(
         "Verification service: away for 2 minutes"
     )

@@ -39,7 +39,7 @@ def drawn(seen: dict[str, Any], width: int = 80, height: int | None = None) -> l
     return [line.rstrip() for line in file.getvalue().splitlines()]
 
 
-def test_the_picture_has_totals_share_rate_lag_workers_and_reasons() -> None:
+def test_the_picture_has_totals_share_rate_lag_last_workers_and_reasons() -> None:
     first = row(authorized=30, unauthorized=10, reasons={"veritas_declined": 9, "name_blank": 3})
     second = row(1, authorized=0, unauthorized=0, dead_letters=2, codes={"empty": 2})
     seen = document({0: first, 1: second}, {0: 110, 1: 1_100}, per_second={0: 7.0, 1: 1_000.4})
@@ -51,6 +51,7 @@ def test_the_picture_has_totals_share_rate_lag_workers_and_reasons() -> None:
     assert "to be judged 1,010" in text
     assert "dead letters 2" in text
     assert "Kafka answers" in text
+    assert "last judged by" in text
     assert "worker-0:1234567" in text
     assert "veritas_declined         9  90.0 %  █████████" in text
     assert "empty" in text
