@@ -17,6 +17,13 @@ from tests.not_here import skip_or_fail
 
 T = TypeVar("T")
 
+#: Asked of an element: is it what one sees at its middle?
+TOPMOST = """one => {
+    const box = one.getBoundingClientRect();
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    return one.contains(document.elementFromPoint(x, y));
+}"""
+
 
 class Site:
     """A stage that is served; everything that touches it runs in its thread's loop."""

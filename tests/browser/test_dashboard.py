@@ -7,19 +7,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import Open, Site, Visit
+from tests.browser.conftest import TOPMOST, Open, Site, Visit
 from tests.functional.web_fakes import Stage
 from web import Condition
 from web.history import Sample
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 MARKUP = "<script>document.title='taken'</script><img src=x onerror=document.title='taken'>"
-
-TOPMOST = """one => {
-    const box = one.getBoundingClientRect();
-    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-    return one.contains(document.elementFromPoint(x, y));
-}"""
 
 
 def counts(authorized: int, unauthorized: int = 0, **others: Any) -> Callable[[Stage], None]:

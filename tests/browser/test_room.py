@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Open, Site
+from tests.browser.conftest import TOPMOST, Open, Site
 from tests.functional.web_fakes import Stage
 
 LARGE = 1_234_567_890
@@ -38,6 +38,11 @@ def sizes(page: Page) -> list[float]:
     )
 
 
+def right(one: Locator) -> float:
+    """Of its right edge, in px."""
+    return one.evaluate("one => one.getBoundingClientRect().right")  # type: ignore[no-any-return]
+
+
 def test_numbers_of_ten_digits_stay_in_their_tiles_at_every_width(site: Site, visit: Open) -> None:
     page = visit().page
     for digits in (3, 8, 10):
@@ -58,3 +63,46 @@ def test_no_tile_stands_alone_in_its_row(site: Site, visit: Open) -> None:
         page.set_viewport_size({"width": width, "height": 800})
         tops = page.evaluate("[...document.querySelectorAll('.tile')].map((one) => one.offsetTop)")
         assert [tops.count(top) for top in sorted({*tops})] == [columns] * (6 // columns)
+
+
+def many(stage: Stage) -> None:
+    """Partitions, of which the last one has the most to do."""
+    for number in range(64):
+        stage.feed.source_ends[number] = LARGE + number
+        stage.feed.set(number, authorized=LARGE, next_offset=LARGE, worker="host-a:1234")
+
+
+def test_many_partitions_scroll_below_their_heads(site: Site, visit: Open) -> None:
+    site.do(many)
+    page = visit(viewport={"width": 1280, "height": 1_600}).page
+    table = page.locator("#partitions")
+    expect(table.locator("tbody tr")).to_have_count(64)
+    assert page.evaluate("document.documentElement.scrollHeight") < 2_500
+    head = table.get_by_role("columnheader", name="Not judged yet")
+    before = head.bounding_box()
+    last = table.locator("tbody tr").last
+    box = table.locator("xpath=..")
+    box.evaluate("one => { one.scrollTop = one.scrollHeight; }")
+    expect(last).to_be_in_viewport()
+    expect(last.get_by_role("cell").first).to_have_text("63")
+    assert head.bounding_box() == before
+    assert head.evaluate(TOPMOST), "a line lies on it"
+
+
+def test_a_phone_shows_of_a_partition_what_is_to_be_done_and_who_did(
+    site: Site, visit: Open
+) -> None:
+    site.do(many)
+    page = visit(viewport={"width": 390, "height": 800}).page
+    table = page.locator("#partitions")
+    expect(table.locator("tbody tr")).to_have_count(64)
+    assert overflowing(page) == []
+    box = table.locator("xpath=..")
+    edge = right(box)
+    for name in ("Partition", "Not judged yet", "Last judged by"):
+        assert right(table.get_by_role("columnheader", name=name, exact=True)) <= edge
+    box.evaluate("one => { one.scrollLeft = one.scrollWidth; }")
+    number = table.locator("tbody th").first
+    number.scroll_into_view_if_needed()
+    expect(number).to_be_in_viewport(ratio=1)
+    assert number.evaluate(TOPMOST), "a figure lies on it"

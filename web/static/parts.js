@@ -36,19 +36,18 @@ export function showBars(list, counts, none) {
 export function showPartitions(table, partitions, now) {
   const make = () => {
     const row = element("tr");
-    row.append(element("th", "number"));
-    for (let index = 0; index < 5; index++) row.append(element("td", "number"));
-    row.append(element("td"), element("td"));
+    row.append(element("th", "number"), element("td", "number"), element("td"), element("td"));
+    for (let index = 0; index < 4; index++) row.append(element("td", "number"));
     row.firstElementChild.scope = "row";
     return row;
   };
   fillChildren(table.tBodies[0], partitions, make, (row, one) => {
     const texts = [
       String(one.partition),
-      ...[one.authorized, one.unauthorized, one.dead_letters, one.next_offset].map(count),
       one.lag === null ? "–" : count(one.lag),
       one.worker || "–",
       one.updated_at ? ago(one.updated_at, now) : "–",
+      ...[one.authorized, one.unauthorized, one.dead_letters, one.next_offset].map(count),
     ];
     texts.forEach((text, index) => setText(row.cells[index], text));
   });
