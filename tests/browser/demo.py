@@ -10,13 +10,13 @@ from web import Condition
 from web.history import Sample
 
 _SHARES = (0.3, 0.2, 0.27, 0.23)
-_CHANCE = random.Random(7)
 
 
 def demo(stage: Stage) -> None:
     """Fills every part of the page with something plausible; the same every time but the clock."""
     now = time.time()
-    rates = [900 + 250 * math.sin(step / 14) + 120 * _CHANCE.random() for step in range(181)]
+    chance = random.Random(7)
+    rates = [900 + 250 * math.sin(step / 14) + 120 * chance.random() for step in range(181)]
     part = [0.56 + 0.03 * math.sin(step / 9) for step in range(181)]
     authorized = [*accumulate(int(5 * r * p) for r, p in zip(rates, part, strict=True))]
     refused = [*accumulate(int(5 * r * (0.99 - p)) for r, p in zip(rates, part, strict=True))]
@@ -38,17 +38,18 @@ def demo(stage: Stage) -> None:
                 "name_blank": int(0.01 * no),
             },
             codes={"not_json": int(0.8 * bad), "field_missing": int(0.2 * bad)},
-            worker=("host-a", "host-b")[partition % 2],
+            worker=stage.state.worker,
             updated_at=int(now * 1000),
         )
         stage.feed.source_ends[partition] = yes + no + bad + (0, 12, 480, 3)[partition]
-    stage.provider = Condition("ok", "answers in 2 ms")
+    stage.engine = Condition("ok", f"working on {len(_SHARES)} partitions")
+    stage.provider = Condition("ok", "answers in 2 ms (median of the last 101)")
     stage.recent.verdicts = [
         {
             "id": f"bankaccount-{number % 4}-{number}",
             "at": int(now * 1000) - 40 * number,
-            "card": f"************{_CHANCE.randrange(1000, 9999)}",
-            "amount": round(_CHANCE.uniform(5, 4_000), 2),
+            "card": f"************{chance.randrange(1000, 9999)}",
+            "amount": round(chance.uniform(5, 4_000), 2),
             "authorized": number % 3 != 0,
             "reasons": []
             if number % 3
