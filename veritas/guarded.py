@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from contextlib import suppress
 from typing import Final
 
@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 #: Of so many calls the median time is told.
 LAST_CALLS: Final = 101
+#: So many questions that wait are known to the probes.
+WAITING: Final = 64
 UNAVAILABLE: Final = "the verification service is unavailable"
 
 
@@ -52,6 +54,8 @@ class GuardedCalls:
         self.answer_seconds: deque[float] = deque(maxlen=LAST_CALLS)
         # The last question that was answered.
         self._answered: Question | None = None
+        # By their keys, the questions that wait for the breaker, for as long as none was answered.
+        self._waiting: OrderedDict[str, Question] = OrderedDict()
 
     async def start(self) -> None:
         """Make the pool; connects to nothing yet."""
@@ -71,6 +75,15 @@ class GuardedCalls:
                 await self._bringing_back
         if self._session is not None:
             await self._session.close()
+
+    def waits(self, asked: Question) -> None:
+        """Note a question that the breaker keeps back: a probe may ask it.
+
+        Where nothing was answered yet there is no better probe, and the one that opened the breaker
+        may be about an account that the service stumbles over, whoever else it would answer about.
+        """
+        if self._answered is None and len(self._waiting) < WAITING:
+            self._waiting[asked.key] = asked
 
     async def control(self, asked: Question) -> None:
         """When this one failed, find out whether the service answers about others since.
@@ -139,12 +152,18 @@ class GuardedCalls:
             await asyncio.sleep(max(0.05, self._breaker.pause_left))
             if self._breaker.state != CLOSED:
                 known = self._answered is not None
+                probe = self._answered or self._next_waiting() or asked
                 try:
-                    await self.call(self._answered or asked, control=known)
+                    await self.call(probe, control=known)
                 except CallFailed:
                     # It is down, so what failed meanwhile was nobody's fault.
                     self.blame.clear()
                 except VeritasError:
                     pass
         self._bringing_back = None
+        self._waiting.clear()
         logger.warning("Veritas answers again")
+
+    def _next_waiting(self) -> Question | None:
+        """In turn: who still waits when it has been asked is noted again, behind the others."""
+        return self._waiting.popitem(last=False)[1] if self._waiting else None

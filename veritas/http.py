@@ -99,9 +99,10 @@ class HttpVeritas:
 
     async def verify(self, account: BankAccount) -> VeritasAnswer:
         """As `Veritas.verify`; VeritasUnavailable at once while the breaker is open."""
-        if self._breaker.pause_left:
-            raise VeritasUnavailable(UNAVAILABLE)
         asked = question(account, self._key, send_card=self._send_card)
+        if self._breaker.pause_left:
+            self._calls.waits(asked)
+            raise VeritasUnavailable(UNAVAILABLE)
         async with self._slots:
             try:
                 return await self._attempt(asked)

@@ -286,6 +286,21 @@ async def test_where_nobody_was_answered_nobody_is_rejected(connect: Client) -> 
         await client.verify(account(1, "Bad"))
 
 
+async def test_one_that_always_fails_and_came_first_does_not_keep_the_others_waiting(
+    connect: Client,
+) -> None:
+    client = await connect(
+        reference(broken=frozenset({"Bad"})), breaker=Breaker(threshold=3, first_pause=0.1)
+    )
+    first = asyncio.create_task(settled(client, account(0, "Bad")))
+    await until(lambda: client.objection is not None)
+    async with asyncio.timeout(60):
+        good = await asyncio.gather(*(settled(client, account(n)) for n in range(1, 20)))
+        assert set(good) == {"VeritasAnswer"}
+        assert await first == "VeritasRejected"
+    assert client.objection is None
+
+
 async def test_no_more_calls_than_allowed_are_under_way(connect: Client) -> None:
     now = most = 0
 
