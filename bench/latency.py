@@ -48,20 +48,9 @@ def measure(
     ProgramDied, WorkNotDone, or TimeoutError when no verdict comes for a minute.
     """
     topics = Topics(broker, partitions)
-    name = f"bench-latency-{program.name}-{time.time_ns()}"
     program.prepare()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        run = Topology(
-            broker=broker,
-            group=name,
-            accounts=f"{name}-accounts",
-            verdicts=f"{name}-verdicts",
-            dead_letters=f"{name}-dead-letters",
-            partitions=partitions,
-            folder=Path(folder),
-        )
-        topics.create_accounts(run.accounts)
-        topics.create([run.verdicts, run.dead_letters])
+        run = Topology.fresh(f"bench-latency-{program.name}", topics, Path(folder))
         with WaitingReader(run) as reader, Running(program, run) as running:
             sender = Sender(run, rate)
             # One account for each partition: their verdicts show that all of them are assigned.

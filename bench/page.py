@@ -52,26 +52,15 @@ def watch(
     WorkNotDone when the page or the worker stands still.
     """
     topics = Topics(broker, partitions)
-    name = f"bench-page-{time.time_ns()}"
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        run = Topology(
-            broker=broker,
-            group=name,
-            accounts=f"{name}-accounts",
-            verdicts=f"{name}-verdicts",
-            dead_letters=f"{name}-dead-letters",
-            partitions=partitions,
-            folder=Path(folder),
-        )
-        topics.create_accounts(run.accounts)
-        topics.create([run.verdicts, run.dead_letters])
+        run = Topology.fresh("bench-page", topics, Path(folder))
         program = with_web("page", port)
         with (
             Running(program, run) as running,
             Visit(browser, _url(port)) as visit,
             Feeder(broker, run.accounts, partitions, rate) as feeder,
-            closing(Group(broker, name, run.accounts, partitions)) as group,
+            closing(Group(broker, run.group, run.accounts, partitions)) as group,
         ):
             looks = _Looks(visit, topics, group, run.accounts)
             _wait(warm_up, running, feeder)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from struct import unpack
 import orjson
 
 from bench import streams_build
+from bench.topics import Topics
 
 ROOT = Path(__file__).parent.parent
 
@@ -25,6 +27,30 @@ class Topology:
     dead_letters: str
     partitions: int
     folder: Path
+
+    @classmethod
+    def fresh(
+        cls, name: str, topics: Topics, folder: Path, *, accounts: str | None = None
+    ) -> "Topology":
+        """A group and topics of output that nobody used before, made on the broker.
+
+        `accounts` is a topic that is there already; without it one is made as well. `name` is made
+        unique.
+        """
+        group = f"{name}-{time.time_ns()}"
+        made = cls(
+            broker=topics.broker,
+            group=group,
+            accounts=accounts or f"{group}-accounts",
+            verdicts=f"{group}-verdicts",
+            dead_letters=f"{group}-dead-letters",
+            partitions=topics.partitions,
+            folder=folder,
+        )
+        if accounts is None:
+            topics.create_accounts(made.accounts)
+        topics.create([made.verdicts, made.dead_letters])
+        return made
 
     @property
     def changelog(self) -> str:

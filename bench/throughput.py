@@ -80,19 +80,9 @@ def run(
     beside: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> Measured:
     """One run; what `beside` makes is there from just after the program's start to its end."""
-    name = f"bench-{program.name}-{time.time_ns()}"
     wanted = min(accounts_, program.at_most or accounts_)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        places = Topology(
-            broker=topics.broker,
-            group=name,
-            accounts=source,
-            verdicts=f"{name}-verdicts",
-            dead_letters=f"{name}-dead-letters",
-            partitions=topics.partitions,
-            folder=Path(folder),
-        )
-        topics.create([places.verdicts, places.dead_letters])
+        places = Topology.fresh(f"bench-{program.name}", topics, Path(folder), accounts=source)
         with Running(program, places) as running, beside():
             wait_until_done(program, places, running, topics, wanted)
             done, wall = time.time() * 1000, time.monotonic() - running.started
