@@ -76,10 +76,10 @@ class InvalidLimit:
         Does not return when the batch has too many invalid records: it waits until it is
         cancelled, which is when the partition is given up. To be awaited before anything is sent.
         """
-        invalid = [index for index, each in enumerate(decoded) if isinstance(each, Undecodable)]
-        row: PartitionCounts = batch.state
         if self._allowed >= SIZE:
             return ""
+        invalid = [index for index, each in enumerate(decoded) if isinstance(each, Undecodable)]
+        row: PartitionCounts = batch.state
         if crossed := crossing(row.recent, invalid, self._allowed):
             await self._hold(batch, decoded, crossed)
         self._gauge.labels(batch.partition).set(0)

@@ -179,7 +179,7 @@ class BatchConsumer(driver.Consumer):
     ) -> AsyncIterator[tuple[TP, Any]]:
         """Yield what the next fetch brings."""
         generation = self.app.consumer_generation_id
-        while not self._is_over(generation) and (parked := self._next_parked()):
+        for parked in self._parked(generation):
             yield parked
         records, _ = await self._wait_next_records(timeout)
         if not records or self.should_stop:
@@ -194,15 +194,16 @@ class BatchConsumer(driver.Consumer):
                 if self._is_over(generation):
                     return
                 yield tp, message
-        while not self._is_over(generation) and (parked := self._next_parked()):
+        for parked in self._parked(generation):
             yield parked
 
-    def _next_parked(self) -> tuple[TP, ConsumerMessage] | None:
-        """The next batch of a partition that has room for one; None when there is none."""
-        for tenure in self.engine.tenures.values():
-            if tenure.parked and tenure.outstanding < OUTSTANDING:
-                return tenure.tp, self._to_batch(tenure, tenure.parked.popleft())
-        return None
+    def _parked(self, generation: int) -> Iterator[tuple[TP, ConsumerMessage]]:
+        """What is parked of the partitions that have room for it."""
+        for tenure in list(self.engine.tenures.values()):
+            while tenure.parked and tenure.outstanding < OUTSTANDING:
+                if self._is_over(generation):
+                    return
+                yield tenure.tp, self._to_batch(tenure, tenure.parked.popleft())
 
     def _is_over(self, generation: int) -> bool:
         """Whether a rebalance has begun, or been, since this generation's fetch."""
