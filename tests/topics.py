@@ -106,6 +106,8 @@ def read_topic(
             "group.id": "whole-topic-reader",  # asked for, though nothing joins or commits
             "enable.auto.commit": False,
             "enable.partition.eof": True,
+            # The end is told by an empty fetch, and none is empty while records trickle in faster.
+            "fetch.wait.max.ms": 20,
             "isolation.level": isolation,
             "log_level": 0,
             **(client or {}),
@@ -124,7 +126,7 @@ def _to_the_end(consumer: Consumer, reading: set[int], deadline: float) -> list[
     while reading:
         if time.monotonic() > deadline:
             raise TimeoutError(f"partitions {sorted(reading)} not read to their ends")
-        for message in consumer.consume(10_000, timeout=0.5):
+        for message in consumer.consume(10_000, timeout=0.1):
             error = message.error()
             if error is None:
                 records.append(_read(message))
