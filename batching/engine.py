@@ -30,7 +30,6 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import faust
-from confluent_kafka import KafkaException
 from faust.types import TP
 
 from batching.batch import Batch
@@ -39,11 +38,10 @@ from batching.errors import Abandoned, Fenced, TransactionRefused
 from batching.failures import kind, report
 from batching.metrics import EngineMetrics
 from batching.table import PartitionTable, TransactionalTableManager
-from batching.tail import LastRecord, read_last
+from batching.takeover import Takeover
 from batching.tenure import Origin, Tenure
 from batching.transaction import Transaction
 from batching.transport import OUTSTANDING, BatchConsumer, BatchSchema, BatchTransport
-from batching.writer import TransactionalWriter, group_metadata
 
 __all__ = ["Engine"]
 
@@ -94,7 +92,7 @@ class Engine:
         #: Set when a partition can take another batch.
         self.room = asyncio.Event()
         self._tables: dict[str, PartitionTable] = {}
-        self._group: Any = None
+        self._takeover = Takeover(app, kafka, self._tables)
         self._rejoining = False
         self._rejoins = Rejoins()
         self._taken = False
@@ -288,14 +286,7 @@ class Engine:
         self.metrics.rebalances.inc()
         started = time.monotonic()
         try:
-            loop = asyncio.get_running_loop()
-            if self._group is None:
-                self._group = await loop.run_in_executor(
-                    None, group_metadata, self.kafka, self.app.conf.id
-                )
-            tenures = [self._new_tenure(tp) for tp in wanted]
-            await self._fence(tenures)
-            await self._restore(tenures)
+            tenures = await self._takeover.of(wanted)
         except Abandoned:
             return
         except Exception as exc:  # noqa: BLE001 - whatever it is, somebody must know
@@ -312,49 +303,6 @@ class Engine:
             ", ".join(tenure.name for tenure in tenures) or "no partition",
             time.monotonic() - started,
         )
-
-    def _new_tenure(self, tp: TP) -> Tenure:
-        transactional_id = f"{self.app.conf.id}-{tp.topic}-{tp.partition}"
-        return Tenure(tp, TransactionalWriter(self.kafka, transactional_id, self._group))
-
-    async def _fence(self, tenures: list[Tenure]) -> None:
-        """Shut the former owners out, all at once."""
-        fencing = [asyncio.create_task(tenure.run(tenure.writer.fence)) for tenure in tenures]
-        waiting = set(fencing)
-        while waiting:
-            _, waiting = await asyncio.wait(waiting, timeout=0.5)
-            if self.app.should_stop:
-                for tenure in tenures:
-                    tenure.writer.stop()
-        await asyncio.gather(*fencing)
-
-    async def _restore(self, tenures: list[Tenure]) -> None:
-        """Read the rows back; the tenures are fenced, so what is there is final."""
-        for topic, table in self._tables.items():
-            mine = {tenure.tp.partition: tenure for tenure in tenures if tenure.tp.topic == topic}
-            if not mine:
-                continue
-            for partition, row in (await self._read_rows(table, list(mine))).items():
-                if row.value is None:
-                    continue  # somebody deleted the row by hand
-                mine[partition].restore(
-                    cast(Any, table.value_type).loads(row.value, serializer="json")
-                )
-                table.apply(partition, mine[partition].state)
-
-    async def _read_rows(
-        self, table: PartitionTable, partitions: list[int]
-    ) -> dict[int, LastRecord]:
-        while True:
-            try:
-                return await asyncio.get_running_loop().run_in_executor(
-                    None, read_last, self.kafka, table.changelog_topic_name, partitions
-                )
-            except (KafkaException, TimeoutError) as exc:
-                logger.warning("%s cannot be read, again: %s", table.changelog_topic_name, exc)
-            await asyncio.sleep(1.0)
-            if self.app.should_stop:
-                raise Abandoned(table.changelog_topic_name)
 
     async def release(self, revoked: Iterable[TP]) -> None:
         """Give partitions up; returns when nothing of them is written any more."""
