@@ -59,7 +59,8 @@ def create_app(settings: Settings | None = None, veritas: Veritas | None = None)
         metrics=EngineMetrics(registry),
     )
     counts = engine.table("verdict_counts", PartitionCounts)
-    accounts = engine.topic(settings.accounts_topic, table=counts)
+    outputs = (settings.verdicts_topic, settings.dead_letters_topic)
+    accounts = engine.topic(settings.accounts_topic, table=counts, outputs=outputs)
 
     # fake accounts, so that it runs by itself; one worker of the group makes them
     if settings.produce_size:

@@ -4,7 +4,7 @@
 
     engine = Engine(app, kafka={"bootstrap.servers": "localhost:9092"})
     counts = engine.table("counts", Counts)             # Counts: a Record with a field next_offset
-    orders = engine.topic("orders", table=counts)
+    orders = engine.topic("orders", table=counts, outputs=["receipts"])
 
     async def count(batches):
         async for batch in batches:
@@ -25,8 +25,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, cast
 
 import faust
@@ -36,6 +37,7 @@ from batching.batch import Batch
 from batching.condition import Condition, Rejoins, condition
 from batching.errors import Abandoned, Fenced, TransactionRefused
 from batching.failures import kind, report
+from batching.idle import IdleTenures
 from batching.metrics import EngineMetrics
 from batching.table import PartitionTable, TransactionalTableManager
 from batching.takeover import Takeover
@@ -53,6 +55,8 @@ COMMIT_TIMEOUT = 20.0
 #: A broker that has just started knows no topics; a group that then assigned nothing looks again
 #: after this time (ms) instead of Faust's five minutes.
 METADATA_AGE_MS = 5_000
+#: Seconds between looks at partitions where nothing is done.
+LOOK_EVERY = 15.0
 
 
 class Engine:
@@ -92,10 +96,13 @@ class Engine:
         #: Set when a partition can take another batch.
         self.room = asyncio.Event()
         self._tables: dict[str, PartitionTable] = {}
-        self._takeover = Takeover(app, kafka, self._tables)
+        self._outputs: dict[str, Sequence[str]] = {}
+        self._takeover = Takeover(app, kafka, self._tables, self._outputs)
         self._rejoining = False
         self._rejoins = Rejoins()
         self._taken = False
+        self._idle = IdleTenures[Tenure]()
+        app.timer(LOOK_EVERY)(self._look_at_idle)
         transport = BatchTransport(app.conf.broker_consumer, app)
         transport.engine = self
         app.transport = transport
@@ -110,9 +117,16 @@ class Engine:
         self.app.tables.add(table)
         return table
 
-    def topic(self, name: str, *, table: PartitionTable) -> faust.Topic:
-        """Declare a batched topic. ``table`` must not serve another topic."""
+    def topic(
+        self, name: str, *, table: PartitionTable, outputs: Sequence[str] = ()
+    ) -> faust.Topic:
+        """Declare a batched topic. ``table`` must not serve another topic.
+
+        ``outputs`` are the topics that its batches are written to, in the partition's own number:
+        a transaction whose end the brokers lost is ended there (see :mod:`batching.hanging`).
+        """
         self._tables[name] = table
+        self._outputs[name] = tuple(outputs)
         self.metrics.records.labels(name)  # there from the start, at 0
         # acks=False: the transaction commits the offset, Faust's own commits leave it alone.
         return cast(faust.Topic, self.app.topic(name, schema=BatchSchema(), acks=False))
@@ -210,6 +224,7 @@ class Engine:
                     batch.topic,
                     batch.partition,
                     batch.next_offset,
+                    partial(self._takeover.verify, tenure.tp, tenure.state),
                 )
         except Abandoned:
             return
@@ -267,6 +282,18 @@ class Engine:
         self._rejoins = Rejoins(self._rejoins.number + 1, reason)
         # Not awaited: the rebalance waits for this very batch to end.
         _ = self.app.add_future(self.consumer.rejoin())
+
+    async def _look_at_idle(self) -> None:
+        """Join anew when a transaction hangs behind which no other comes, so that it is ended.
+
+        Its records would else be seen no sooner than those of the partition's next batch.
+        """
+        idle = self._idle.since_last_look(self.tenures.values())
+        if not idle or self.objection is not None:
+            return
+        for tenure in await self._takeover.hanging(idle):
+            if not tenure.ended and self._idle.hangs(tenure):
+                await self._rejoin(tenure, "its last transaction hangs")
 
     # -- rebalance
 

@@ -27,6 +27,10 @@ class PartitionTable(faust.Table[int, Any]):
 
     on_key_del = on_key_set  # type: ignore[assignment]
 
+    def row(self, value: bytes) -> Any:
+        """The row that a record of the changelog holds."""
+        return cast(Any, self.value_type).loads(value, serializer="json")
+
     def apply(self, partition: int, row: Any) -> None:
         """Put a committed row into the local store."""
         message = Message(

@@ -36,6 +36,7 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )
+from faust.types import TP
 
 from batching.errors import Abandoned, Fenced, TransactionRefused
 
@@ -123,11 +124,34 @@ class TransactionalWriter:
         """
         self._persist(lambda: self._producer.init_transactions(CALL_TIMEOUT))
 
-    def write(self, outputs: Sequence[Output], source: str, partition: int, offset: int) -> None:
+    def abort_in(self, partitions: Sequence[TP]) -> None:
+        """Write an abort marker to each, which ends what hangs there of this transactional id.
+
+        A marker reaches only partitions that a record was sent to, so each gets one without key and
+        value; no reader of committed records sees it. Raises :class:`Fenced`, :class:`Abandoned`,
+        or KafkaException when the brokers refuse.
+        """
+        self._producer.begin_transaction()
+        for tp in partitions:
+            # An empty key, not none: a compacted topic refuses that.
+            self._produce((tp.topic, tp.partition, b"", None, None))
+        while self._producer.flush(CALL_TIMEOUT):
+            self._check()
+        self._abort()
+
+    def write(
+        self,
+        outputs: Sequence[Output],
+        source: str,
+        partition: int,
+        offset: int,
+        after_abort: Callable[[], None] | None = None,
+    ) -> None:
         """Commit ``outputs`` and the source partition's next ``offset`` in one transaction.
 
         Returns once it is committed. Raises :class:`Fenced`, :class:`TransactionRefused` (nothing
-        was written) or :class:`Abandoned` (not known whether it was).
+        was written) or :class:`Abandoned` (not known whether it was). ``after_abort`` is called
+        after each transaction that was aborted; what it raises ends the writing.
         """
         pause = FIRST_PAUSE
         while True:
@@ -139,6 +163,8 @@ class TransactionalWriter:
                 if _is_fenced(error):
                     raise Fenced(str(error)) from exc
                 self._abort()
+                if after_abort is not None:
+                    after_abort()
                 if error.code() in REFUSED_CODES:
                     raise TransactionRefused(error.str()) from exc
                 logger.warning("%s: transaction aborted, again: %s", self.transactional_id, error)

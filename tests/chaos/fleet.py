@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 from collections import Counter
@@ -9,14 +10,20 @@ from collections.abc import Callable
 
 from tests.integration.worker import Worker
 
+#: The last line of a traceback, and what Faust says of an error that ends its worker.
+_EXCEPTION = re.compile(r"[A-Za-z_.]*(Error|Exception|Exit)\b|.*\[(CRITICAL)\]")
+
 EVERY = 0.5
 STOPPING = 30.0
 
 
 class Fleet:
-    """Workers that `make` makes, numbered from 0. Close it, else they stay."""
+    """Workers that `make` makes, numbered from 0. Close it, else they stay.
 
-    def __init__(self, make: Callable[[int], Worker]) -> None:
+    `say` is told of each that ended by itself, and why, as far as its log knows.
+    """
+
+    def __init__(self, make: Callable[[int], Worker], say: Callable[[str], None]) -> None:
         self.restarts = 0
         #: Exit codes of workers that ended though nobody had asked them to.
         self.crashes: Counter[int] = Counter()
@@ -25,6 +32,7 @@ class Fleet:
         #: Workers that did not end although they were asked to.
         self.stuck = 0
         self._make = make
+        self._say = say
         self._made = 0
         self._members: list[Worker] = []
         self._killed: set[Worker] = set()
@@ -109,5 +117,13 @@ class Fleet:
             self._killed.discard(worker)
         else:
             self.crashes[worker.process.returncode] += 1
+            self._say(f"{worker.directory.name} ended by itself: {_last_words(worker.log)}")
         self.restarts += 1
         worker.start()
+
+
+def _last_words(log: str) -> str:
+    """The line that says why: the last one that tells of an exception, else the last of all."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    told = [line for line in lines if _EXCEPTION.match(line)]
+    return (told or lines or ["its log is empty"])[-1][:200]

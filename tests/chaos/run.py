@@ -109,7 +109,7 @@ def _run(directory: Path, seed: int, records: int, faults: Sequence[Fault], say:
         def worker(number: int) -> Worker:
             return Worker(directory / f"worker-{number}", env, app="tests.integration.engine_app")
 
-        fleet = Fleet(worker)
+        fleet = Fleet(worker, say)
         stack.callback(fleet.close)
         for _ in range(FEWEST_WORKERS):
             fleet.add()

@@ -78,7 +78,7 @@ def create_app() -> faust.App:
         commit_timeout=float(os.environ.get("ENGINE_COMMIT_TIMEOUT", "20")),
     )
     sums = engine.table("sums", Sums)
-    source = engine.topic(f"{name}-in", table=sums)
+    source = engine.topic(f"{name}-in", table=sums, outputs=(f"{name}-out",))
     app.agent(source, name="copy", concurrency=engine.concurrency)(copying(engine, f"{name}-out"))
 
     @app.page("/health/ready")

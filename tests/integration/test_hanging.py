@@ -1,0 +1,140 @@
+"""A transaction whose markers the brokers lose.
+
+Kafka 4.3 does so when its only broker is stopped in order while a commit comes in.
+"""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple
+
+import faust
+import pytest
+from confluent_kafka import KafkaException, Producer
+from faust.types import TP
+
+from batching import Engine
+from batching.errors import Fenced
+from batching.hanging import open_since
+from batching.tail import read_last
+from batching.takeover import Takeover
+from devbroker import KafkaServer
+from tests.integration.engine_app import Sums
+from tests.integration.test_engine import Copying, Start
+from tests.topics import create_topic
+
+#: What a broker says when its partitions have no leader any more, moments before it ends.
+LEADERLESS = "partition(s) to local followers"
+#: What Kafka 4.3 says when it leaves markers out, taking the partitions for deleted.
+LEFT_OUT = "while trying to send transaction markers"
+RECORDS = 10
+
+
+class Owned(NamedTuple):
+    """What the engine looks at of a tenure."""
+
+    tp: TP
+
+
+class FormerOwner:
+    """Copies the records of partition 0 as the app's worker does, with its transactional id."""
+
+    def __init__(self, server: KafkaServer, copying: Copying) -> None:
+        self._server = server
+        self._copying = copying
+        self._conf = {"bootstrap.servers": server.bootstrap, "log_level": 0}
+        self.rows = f"{copying.name}-sums-changelog"
+        self._out = f"{copying.name}-out"
+
+    def hanging(self) -> set[str]:
+        """Topics in whose partition 0 a transaction is open."""
+        partitions = [TP(self.rows, 0), TP(self._out, 0)]
+        return {tp.topic for tp in open_since(self._conf, partitions)}
+
+    def copy_while_the_broker_stops(self) -> bool:
+        """Write a transaction, and commit it once the partitions have lost their leader.
+
+        Returns whether its markers are lost for good. At other moments the commit is refused, or
+        the coordinator writes what it left out when it is back.
+        """
+        start = json.loads(read_last(self._conf, self.rows, [0])[0].value or b"")["next_offset"]
+        values = [b"%d" % number for number in range(start, start + RECORDS)]
+        self._copying.send_values(*values)
+        producer = Producer(
+            {**self._conf, "transactional.id": f"{self._copying.name}-{self._copying.name}-in-0"}
+        )
+        producer.init_transactions(30)
+        producer.begin_transaction()
+        for offset, value in enumerate(values, start):
+            producer.produce(self._out, value, b"0-%d" % offset, 0)
+        row = {"count": 0, "bytes": 0, "next_offset": start + RECORDS}
+        producer.produce(self.rows, json.dumps(row).encode(), b"0", 0)
+        assert not producer.flush(30)
+        stopping = self._stop()
+        with suppress(KafkaException):  # where the coordinator has gone already
+            producer.commit_transaction(2)
+        stopping.join()
+        producer.purge()
+        left_out = LEFT_OUT in self._server.log_file.read_text(encoding="utf-8")
+        self._server.start()
+        time.sleep(2.0)
+        return left_out and bool(self.hanging())
+
+    def _stop(self) -> threading.Thread:
+        """Begin to stop the broker; returns when its partitions have no leader."""
+        log = self._server.log_file
+        said = log.stat().st_size
+        stopping = threading.Thread(target=self._server.stop)
+        stopping.start()
+        with log.open(encoding="utf-8", errors="replace") as lines:
+            lines.seek(said)
+            while stopping.is_alive() and LEADERLESS not in lines.read():
+                time.sleep(0.001)
+        return stopping
+
+
+def test_what_hangs_of_a_former_owner_is_aborted_and_written_again(
+    own_kafka: Callable[..., KafkaServer], topic_prefix: str, start_worker: Start
+) -> None:
+    server = own_kafka()
+    copying = Copying(server.bootstrap, topic_prefix, start_worker)
+    copying.create()
+    # The more partitions lose their leader, the longer the moment in which markers are left out.
+    create_topic(server.bootstrap, f"{topic_prefix}-others", 300)
+    copying.send_values(b"first")
+    worker = copying.worker()
+    copying.wait_for_all()
+    assert worker.stop() == 0
+
+    former = FormerOwner(server, copying)
+    for _ in range(8):
+        if former.copy_while_the_broker_stops():
+            break
+    else:
+        pytest.skip("this Kafka left no marker out in 8 stops")
+    assert former.hanging() == {former.rows, f"{copying.name}-out"}
+    check_that_an_owner_would_notice(server.bootstrap, copying.name)
+
+    worker.start()
+    copying.wait_for_all()
+    assert not former.hanging()
+    assert "lost the end of its last transactions" in worker.log
+    assert worker.stop() == 0
+
+
+def check_that_an_owner_would_notice(bootstrap: str, name: str) -> None:
+    """An owner that committed what hangs finds it when it is idle, and after an abort."""
+    app = faust.App(name, broker=f"kafka://{bootstrap}")
+    source = TP(f"{name}-in", 0)
+    sums = Engine(app, {"bootstrap.servers": bootstrap}).table("sums", Sums)
+    takeover = Takeover(app, {"bootstrap.servers": bootstrap}, {source.topic: sums}, {})
+    owned = [Owned(source), Owned(TP(source.topic, 1))]
+    assert asyncio.run(takeover.hanging(owned)) == owned[:1]
+
+    readable = Sums(next_offset=1)
+    takeover.verify(source, readable)
+    with pytest.raises(Fenced, match=rf"committed up to {1 + RECORDS}, but the row says 1"):
+        takeover.verify(source, readable.derive(next_offset=1 + RECORDS))
