@@ -144,6 +144,7 @@ def verification_service(settings: Settings, registry: CollectorRegistry) -> Ver
         connect_timeout=settings.veritas_connect_timeout,
         concurrency=settings.veritas_concurrency,
         attempts=settings.veritas_attempts,
+        believed=settings.veritas_rejected_in_a_row,
         registry=registry,
     )
 

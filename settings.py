@@ -109,6 +109,11 @@ class Settings(BaseSettings):
     veritas_attempts: kinds.Attempts = Field(
         default=4, description="attempts for one account, the first included"
     )
+    veritas_rejected_in_a_row: kinds.Count = Field(
+        default=10,
+        description="accounts that the service may reject in a row before it must show that it "
+        "still answers about others",
+    )
 
     token_key: kinds.TokenKey = Field(
         default=SecretStr(_DEVELOPMENT_KEY), description="key of the account token"

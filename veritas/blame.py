@@ -49,7 +49,7 @@ class Blame:
         self._outcomes: deque[_Outcome] = deque(maxlen=_REMEMBERED)
 
     def answered(self, key: str, sent: float) -> None:
-        """A call that was sent then was answered, a refusal of the account included."""
+        """A call that was sent then was answered. A rejection is no answer: all may get it."""
         failures = self._failing.pop(key, None)
         self._outcomes.append(_Outcome(sent, failures.number if failures else 0, 1))
 
@@ -75,7 +75,7 @@ class Blame:
         self._outcomes.append(_Outcome(sent, 1, 0))
 
     def forget(self, key: str) -> None:
-        """Nothing is held against this account any more."""
+        """Nothing is held against this account any more: it is settled."""
         self._failing.pop(key, None)
 
     def clear(self) -> None:

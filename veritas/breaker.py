@@ -24,7 +24,8 @@ class Breaker:
 
     Each call takes a permit by `admit` and gives it back by exactly one of `succeeded`, `failed`
     and `ended`. What comes of calls that began before the breaker last opened or closed changes
-    nothing. The pauses between two probes double from `first_pause` to `last_pause` seconds.
+    nothing. The pauses between two probes double from `first_pause` to `last_pause` seconds; they
+    are longer where the service asks for it.
     """
 
     def __init__(
@@ -81,23 +82,32 @@ class Breaker:
             self._probe_at = 0.0
             self._pause = self._first_pause
 
-    def failed(self, permit: int) -> None:
-        """The service did not answer, or not to the question."""
+    def failed(self, permit: int, wait: float = 0.0) -> bool:
+        """The service did not answer, or not to the question; whether that counted.
+
+        If the breaker is open after it, nobody is asked for `wait` seconds at least.
+        """
         if permit != self._term:
-            return
+            return False
         self._failures += 1
         if self._state == HALF_OPEN:
             self._pause = min(self._pause * 2, self._last_pause)
-            self._open()
+            self._open(wait)
         elif self._failures >= self._threshold:
-            self._open()
+            self._open(wait)
+        return True
+
+    def trip(self, wait: float = 0.0) -> None:
+        """Open a closed one at once, for what is known otherwise than by failures in a row."""
+        if self._state == CLOSED:
+            self._open(wait)
 
     def ended(self, permit: int) -> None:
         """The call says nothing about the service: it was cancelled, or put off by a 429."""
         if permit == self._term and self._state == HALF_OPEN:
             self._open()
 
-    def _open(self) -> None:
+    def _open(self, wait: float = 0.0) -> None:
         self._term += 1
         self._state = OPEN
-        self._probe_at = self._clock() + self._pause
+        self._probe_at = self._clock() + max(self._pause, wait)

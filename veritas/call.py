@@ -5,10 +5,12 @@ POST <url>/verify          Idempotency-Key: <32 hex digits>, the same for the sa
 (a card number in a name is masked, unless the card is sent)
 
 200 {"authorized": true|false}   the answer
+408                              not in time
 429                              not now; Retry-After in seconds or as a date
-other 4xx                        no answer about this account, ever
 401, 403, 404, 405, 407, 3xx     it is our URL or bearer token that is wrong, not the account
-anything else                    the service is broken
+other 4xx                        rejected: no answer about this account, ever, unless everybody is
+                                 answered so, see `veritas.rejections`
+anything else                    the service is broken; Retry-After as with 429
 """
 
 import asyncio
@@ -26,14 +28,14 @@ import orjson
 from records import BankAccount
 from records.card import digits, token
 from records.text import scrub
-from veritas.protocol import AUTHORIZED, DECLINED, VeritasAnswer, VeritasRejected
+from veritas.protocol import AUTHORIZED, DECLINED, VeritasAnswer
 
 #: No more of an answer is read (bytes).
 LONGEST_ANSWER: Final = 64 * 1024
 #: What the service says about our request as such, whatever the account.
 _OURS: Final = frozenset({401, 403, 404, 405, 407})
 
-Failure = Literal["error", "timeout", "unreachable", "throttled", "refused"]
+Failure = Literal["error", "timeout", "unreachable", "throttled", "refused", "rejected"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,8 @@ class Question:
 class CallFailed(Exception):
     """No answer. The text is one line without card, names or token.
 
-    `retry_after` is what a 429 or 503 asked for, in seconds. `final`: the next attempt would fail
-    likewise. `may_be_the_account`: the reason can lie in what was asked.
+    `retry_after` is what a 429 or 5xx asked for, in seconds. `final`: the next attempt would fail
+    likewise. `may_be_the_account`: the service broke, perhaps over what was asked.
     """
 
     def __init__(self, text: str, kind: Failure, retry_after: float | None = None) -> None:
@@ -66,11 +68,11 @@ class CallFailed(Exception):
     @property
     def final(self) -> bool:
         """True when another attempt is of no use."""
-        return self.kind == "refused"
+        return self.kind in ("refused", "rejected")
 
     @property
     def may_be_the_account(self) -> bool:
-        """False when the service did not get so far as to look at the account."""
+        """False when the service did not get so far as to look at the account, or rejects it."""
         return self.kind in ("error", "timeout")
 
 
@@ -97,7 +99,7 @@ def question(account: BankAccount, key: bytes, *, send_card: bool) -> Question:
 
 
 async def ask(session: aiohttp.ClientSession, url: str, asked: Question) -> VeritasAnswer:
-    """Send the question once. Raises CallFailed or VeritasRejected, nothing else."""
+    """Send the question once. Raises CallFailed, nothing else."""
     headers = {"Content-Type": "application/json", "Idempotency-Key": asked.key}
     try:
         async with session.post(
@@ -117,19 +119,19 @@ async def ask(session: aiohttp.ClientSession, url: str, asked: Question) -> Veri
 
 
 def meaning(status: int, body: bytes, headers: Mapping[str, str]) -> VeritasAnswer:
-    """What this answer says. Raises CallFailed or VeritasRejected."""
+    """What this answer says. Raises CallFailed."""
     if status == 200:
         return _answer(body)
-    text = f"the verification service answered {status}"
+    text = f"answered {status}"
     after = retry_after(headers.get("Retry-After", ""))
     if status == 429:
-        raise CallFailed(text, "throttled", after)
+        raise CallFailed(f"throttled, {text}", "throttled", after)
     if status == 408:
         raise CallFailed(text, "timeout")
     if status in _OURS or 300 <= status < 400:
         raise CallFailed(text, "refused")
     if 400 <= status < 500:
-        raise VeritasRejected(text)
+        raise CallFailed(text, "rejected")
     raise CallFailed(text, "error", after)
 
 
@@ -154,7 +156,7 @@ def _answer(body: bytes) -> VeritasAnswer:
             return AUTHORIZED
         case {"authorized": False}:
             return DECLINED
-    raise CallFailed("the verification service answered 200, but not with an answer", "error")
+    raise CallFailed("answered 200, but not with an answer", "error")
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

@@ -3,15 +3,15 @@
 import asyncio
 import logging
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from contextlib import suppress
 from typing import Final
 
 import aiohttp
 
-from veritas.blame import Blame
-from veritas.breaker import CLOSED, Breaker
+from veritas.breaker import CLOSED
 from veritas.call import CallFailed, Question, ask
+from veritas.health import UNAVAILABLE, Health
 from veritas.metrics import VeritasMetrics
 from veritas.protocol import VeritasAnswer, VeritasError, VeritasRejected, VeritasUnavailable
 
@@ -19,9 +19,6 @@ logger = logging.getLogger(__name__)
 
 #: Of so many calls the median time is told.
 LAST_CALLS: Final = 101
-#: So many questions that wait are known to the probes.
-WAITING: Final = 64
-UNAVAILABLE: Final = "the verification service is unavailable"
 
 
 class GuardedCalls:
@@ -38,24 +35,24 @@ class GuardedCalls:
         timeout: float,
         connect_timeout: float,
         connections: int,
-        breaker: Breaker,
+        health: Health,
         metrics: VeritasMetrics,
     ) -> None:
         self._url = url
         self._headers = headers
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=connect_timeout)
         self._connections = connections
-        self._breaker = breaker
+        self._health = health
+        self._breaker = health.breaker
         self._metrics = metrics
         self._session: aiohttp.ClientSession | None = None
         self._bringing_back: asyncio.Task[None] | None = None
-        self.blame = Blame()
         #: Seconds of the last calls that were answered, the newest last.
         self.answer_seconds: deque[float] = deque(maxlen=LAST_CALLS)
-        # The last question that was answered.
-        self._answered: Question | None = None
-        # By their keys, the questions that wait for the breaker, for as long as none was answered.
-        self._waiting: OrderedDict[str, Question] = OrderedDict()
+        # One for each call, set when it ends.
+        self._under_way: set[asyncio.Event] = set()
+        # One asks about a control, for all.
+        self._checking = asyncio.Lock()
 
     async def start(self) -> None:
         """Make the pool; connects to nothing yet."""
@@ -76,94 +73,117 @@ class GuardedCalls:
         if self._session is not None:
             await self._session.close()
 
-    def waits(self, asked: Question) -> None:
-        """Note a question that the breaker keeps back: a probe may ask it.
-
-        Where nothing was answered yet there is no better probe, and the one that opened the breaker
-        may be about an account that the service stumbles over, whoever else it would answer about.
-        """
-        if self._answered is None and len(self._waiting) < WAITING:
-            self._waiting[asked.key] = asked
-
     async def control(self, asked: Question) -> None:
         """When this one failed, find out whether the service answers about others since.
 
         If nobody else was asked about, the last one that was answered is asked about again. Nothing
         happens where there is none.
         """
-        if self._answered is None or self._answered.key == asked.key:
+        known = self._health.probes.answered
+        if known is None or known.key == asked.key:
             return
-        if self.blame.needs_control(asked.key):
+        if self._health.blame.needs_control(asked.key):
             with suppress(CallFailed, VeritasError):
-                await self.call(self._answered, control=True)
+                await self._once(known, control=True)
 
-    async def call(self, asked: Question, *, control: bool = False) -> VeritasAnswer:
-        """Ask once. Raises CallFailed, VeritasRejected, or VeritasUnavailable without asking."""
+    async def call(self, asked: Question) -> VeritasAnswer:
+        """Ask once. Raises CallFailed; VeritasRejected when that lies with the account.
+
+        VeritasUnavailable without asking while the breaker is open, and when a rejection may be
+        everybody's.
+        """
+        try:
+            return await self._once(asked)
+        except CallFailed as failure:
+            if failure.kind != "rejected":
+                raise
+            rejection = failure
+        if not await self._is_own(asked, rejection):
+            raise VeritasUnavailable(self._health.objection or f"{rejection}, perhaps to everybody")
+        raise VeritasRejected(f"the verification service {rejection}")
+
+    async def _is_own(self, asked: Question, rejection: CallFailed) -> bool:
+        """Whether a rejection that came just now lies with the account."""
+        came, rejections = time.monotonic(), self._health.rejections
+        if rejections.believes(asked.key, came):
+            return True
+        async with self._checking:
+            if not rejections.borne_out(came) and self._breaker.state == CLOSED:
+                await self._check(asked, rejection)
+        return rejections.borne_out(came)
+
+    async def _check(self, asked: Question, rejection: CallFailed) -> None:
+        """Find out whether everybody is rejected, by a question that was answered before."""
+        if self._health.probes.answered is None:
+            # Rejections can be quicker than the first answers.
+            for each in tuple(self._under_way):
+                await each.wait()
+        known = self._health.probes.answered
+        if known is None:
+            self._health.rejects_everybody(rejection, control=False)
+        else:
+            try:
+                await self._once(known, control=True)
+            except CallFailed as failure:
+                if failure.kind == "rejected":
+                    self._health.rejects_everybody(failure, control=True)
+            except VeritasUnavailable:
+                pass
+        self._look(asked)
+
+    async def _once(self, asked: Question, *, control: bool = False) -> VeritasAnswer:
+        """Ask once. Raises CallFailed, or VeritasUnavailable without asking."""
         if self._session is None or self._session.closed:
             raise VeritasUnavailable("the connections to the verification service are closed")
         permit = self._breaker.admit()
         if permit is None:
-            raise VeritasUnavailable(UNAVAILABLE)
-        sent = time.monotonic()
+            raise VeritasUnavailable(self._health.objection or UNAVAILABLE)
+        sent, ended = time.monotonic(), asyncio.Event()
+        self._under_way.add(ended)
         result = "cancelled"
         try:
             answer = await ask(self._session, self._url, asked.as_control() if control else asked)
-        except VeritasRejected:
-            result = "rejected"
-            self.blame.answered(asked.key, sent)
-            self._breaker.succeeded(permit)
-            raise
         except CallFailed as failure:
             result = failure.kind
-            if self._is_news(failure, asked, sent, control=control):
-                self._failed(permit, failure, asked)
+            self._health.failed(permit, failure, asked, sent, control=control)
+            self._look(asked)
             raise
         else:
             result = "authorized" if answer.authorized else "declined"
-            self._answered = asked
             self.answer_seconds.append(time.monotonic() - sent)
-            self.blame.answered(asked.key, sent)
-            self._breaker.succeeded(permit)
+            self._health.answered(permit, asked, sent)
             return answer
         finally:
             # Does nothing where it was said already how the call went.
             self._breaker.ended(permit)
             self._metrics.call(result, time.monotonic() - sent)
+            self._under_way.discard(ended)
+            ended.set()
 
-    def _is_news(self, failure: CallFailed, asked: Question, sent: float, *, control: bool) -> bool:
-        """Whether the failure says something about the service, and so is one for the breaker."""
-        if not failure.may_be_the_account:
-            return failure.kind != "throttled"
-        if control:
-            self.blame.control_failed(sent)
-            return True
-        return self.blame.failed(asked.key)
-
-    def _failed(self, permit: int, failure: CallFailed, asked: Question) -> None:
-        self._breaker.failed(permit)
+    def _look(self, asked: Question) -> None:
+        """See to it that a service that is away is found back; `asked` was asked last."""
         if self._breaker.state != CLOSED and self._bringing_back is None:
-            logger.warning("Veritas is unavailable, accounts wait: %s", failure)
+            logger.warning("accounts wait, %s", self._health.objection)
+            self._health.probes.clear()
             self._bringing_back = asyncio.create_task(self._bring_back(asked))
 
     async def _bring_back(self, asked: Question) -> None:
         """Probe until the breaker is closed, as those who wait may look only much later."""
+        health = self._health
         while self._breaker.state != CLOSED:
             # Somebody else's probe may be under way when the pause is over.
             await asyncio.sleep(max(0.05, self._breaker.pause_left))
             if self._breaker.state != CLOSED:
-                known = self._answered is not None
-                probe = self._answered or self._next_waiting() or asked
+                probe, control = health.probes.next(asked)
                 try:
-                    await self.call(probe, control=known)
-                except CallFailed:
-                    # It is down, so what failed meanwhile was nobody's fault.
-                    self.blame.clear()
+                    await self._once(probe, control=control)
+                except CallFailed as failure:
+                    if failure.kind != "rejected":
+                        # It is down, so what failed meanwhile was nobody's fault.
+                        health.blame.clear()
+                    elif control:
+                        health.probes.control_rejected()
                 except VeritasError:
                     pass
         self._bringing_back = None
-        self._waiting.clear()
-        logger.warning("Veritas answers again")
-
-    def _next_waiting(self) -> Question | None:
-        """In turn: who still waits when it has been asked is noted again, behind the others."""
-        return self._waiting.popitem(last=False)[1] if self._waiting else None
+        logger.warning("the verification service answers again")

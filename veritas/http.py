@@ -1,6 +1,7 @@
 """Veritas over HTTP, with retries for a service that stumbles and a breaker for one that fell."""
 
 import asyncio
+import random
 from statistics import median
 from typing import Final, Literal
 
@@ -8,14 +9,20 @@ import stamina
 from prometheus_client import CollectorRegistry
 
 from records import BankAccount
-from veritas.breaker import CLOSED, OPEN, Breaker, State
-from veritas.call import CallFailed, Question, question
-from veritas.guarded import UNAVAILABLE, GuardedCalls
+from veritas.breaker import OPEN, Breaker, State
+from veritas.call import CallFailed, Failure, Question, question
+from veritas.guarded import GuardedCalls
+from veritas.health import UNAVAILABLE, Health
 from veritas.metrics import VeritasMetrics
 from veritas.protocol import VeritasAnswer, VeritasRejected, VeritasUnavailable
+from veritas.rejections import BELIEVED, Rejections
+from veritas.throttling import PATIENCE, Throttling
 
-#: A longer Retry-After is cut to this (s), as `verify` ends within a bounded time.
+#: A longer Retry-After is cut to this (s) while the service answers about others, as `verify` ends
+#: within a bounded time. Where it answers about nobody, `health.LONGEST_SILENCE` counts.
 LONGEST_WAIT: Final = 10.0
+#: After a Retry-After those who were put off together come back spread over so many seconds.
+SPREAD: Final = 0.3
 
 
 class HttpVeritas:
@@ -31,6 +38,10 @@ class HttpVeritas:
     count over several calls of `verify`. Where nobody else is asked about meanwhile, the last one
     that was answered is asked about again. Without any such answer nobody knows whose fault it is:
     VeritasUnavailable.
+
+    A rejection (4xx) makes VeritasRejected at once, unless more than `believed` accounts were
+    rejected in a row: see `veritas.rejections`. After `patience` seconds of nothing but 429 the
+    breaker opens, see `veritas.throttling`.
     """
 
     def __init__(
@@ -46,12 +57,15 @@ class HttpVeritas:
         attempts: int = 4,
         registry: CollectorRegistry | None = None,
         breaker: Breaker | None = None,
+        believed: int = BELIEVED,
+        patience: float = PATIENCE,
     ) -> None:
         self.concurrency = concurrency
         self._key = key
         self._send_card = send_card
         self._attempts = attempts
         self._breaker = breaker or Breaker()
+        self._health = Health(self._breaker, Throttling(patience), Rejections(believed))
         self._slots = asyncio.Semaphore(concurrency)
         self._calls = GuardedCalls(
             url.rstrip("/") + "/verify",
@@ -60,8 +74,8 @@ class HttpVeritas:
             connect_timeout=connect_timeout,
             # One for the probe.
             connections=concurrency + 1,
-            breaker=self._breaker,
-            metrics=VeritasMetrics(registry or CollectorRegistry(), self._state),
+            health=self._health,
+            metrics=VeritasMetrics(registry or CollectorRegistry(), self._state, self._reason),
         )
 
     async def start(self) -> None:
@@ -77,19 +91,24 @@ class HttpVeritas:
     def _state(self) -> State:
         return self._breaker.state
 
+    def _reason(self) -> Failure | None:
+        trouble = self._health.trouble
+        return trouble and trouble[0]
+
     @property
     def objection(self) -> str | None:
         """Why nobody can be verified now, None while the service answers."""
-        return None if self._breaker.state == CLOSED else UNAVAILABLE
+        return self._health.objection
 
     @property
     def condition(self) -> tuple[Literal["ok", "warn", "bad"], str]:
         """How the service is, and a line about it."""
-        breaker = self._breaker
-        if breaker.state == OPEN:
-            return "bad", f"unavailable, breaker open, asked again in {breaker.pause_left:.0f} s"
-        if breaker.state != CLOSED:
-            return "bad", f"unavailable, breaker {breaker.state}, being asked"
+        breaker, trouble = self._breaker, self._health.trouble
+        if trouble:
+            asked = f"asked again in {breaker.pause_left:.0f} s"
+            if breaker.state != OPEN:
+                asked = "being asked"
+            return "bad", f"unavailable: {trouble[1]}; breaker {breaker.state}, {asked}"
         if breaker.failures:
             return "warn", f"{breaker.failures} failed calls in a row"
         times = self._calls.answer_seconds
@@ -101,8 +120,8 @@ class HttpVeritas:
         """As `Veritas.verify`; VeritasUnavailable at once while the breaker is open."""
         asked = question(account, self._key, send_card=self._send_card)
         if self._breaker.pause_left:
-            self._calls.waits(asked)
-            raise VeritasUnavailable(UNAVAILABLE)
+            self._health.probes.waits(asked)
+            raise VeritasUnavailable(self.objection or UNAVAILABLE)
         async with self._slots:
             try:
                 return await self._attempt(asked)
@@ -112,7 +131,7 @@ class HttpVeritas:
 
     async def _attempt(self, asked: Question) -> VeritasAnswer:
         async for attempt in stamina.retry_context(
-            on=_worth_another,
+            on=worth_another,
             attempts=self._attempts,
             timeout=None,
             wait_initial=0.2,
@@ -124,19 +143,19 @@ class HttpVeritas:
                 try:
                     return await self._calls.call(asked)
                 except CallFailed as failure:
-                    blame = self._calls.blame
+                    blame = self._health.blame
                     if failure.may_be_the_account and blame.is_accounts(asked.key, self._attempts):
                         blame.forget(asked.key)
-                        text = f"{failure}, again and again, but not for others"
+                        text = f"the verification service fails, but not for others: {failure}"
                         raise VeritasRejected(text) from None
                     raise
         raise AssertionError("stamina ends by a return or an exception")
 
 
-def _worth_another(error: Exception) -> bool | float:
+def worth_another(error: Exception) -> bool | float:
     """For stamina: whether to try again, or after how many seconds."""
     if not isinstance(error, CallFailed) or error.final:
         return False
     if error.retry_after is None:
         return True
-    return min(error.retry_after, LONGEST_WAIT)
+    return min(error.retry_after, LONGEST_WAIT) + random.uniform(0, SPREAD)

@@ -1,12 +1,15 @@
 """What the HTTP client counts."""
 
 from collections.abc import Callable
+from functools import partial
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from veritas.breaker import CLOSED, HALF_OPEN, OPEN, State
+from veritas.call import Failure
 
-_RESULTS = ("authorized", "declined", "rejected", "throttled", "error", "timeout", "unreachable")
+_FAILURES: tuple[Failure, ...] = get_args(Failure)
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _NUMBER: dict[State, int] = {CLOSED: 0, HALF_OPEN: 1, OPEN: 2}
 
@@ -14,10 +17,16 @@ _NUMBER: dict[State, int] = {CLOSED: 0, HALF_OPEN: 1, OPEN: 2}
 class VeritasMetrics:
     """Calls of the verification service by this worker, attempts and probes included.
 
-    ``state`` is the breaker's; it is asked when somebody looks.
+    ``state`` is the breaker's, ``trouble`` is what keeps it open; they are asked when somebody
+    looks.
     """
 
-    def __init__(self, registry: CollectorRegistry, state: Callable[[], State]) -> None:
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        state: Callable[[], State],
+        trouble: Callable[[], Failure | None],
+    ) -> None:
         self._calls = Counter(
             "veritas_calls", "Calls, by what came of them.", ["result"], registry=registry
         )
@@ -30,10 +39,22 @@ class VeritasMetrics:
             registry=registry,
         )
         breaker.set_function(lambda: _NUMBER[state()])
-        for result in (*_RESULTS, "refused", "cancelled"):
+        unavailable = Gauge(
+            "veritas_unavailable",
+            "1 while nobody can be verified, by what came of the last probe.",
+            ["reason"],
+            registry=registry,
+        )
+        for reason in _FAILURES:
+            unavailable.labels(reason).set_function(partial(_is, reason, trouble))
+        for result in ("authorized", "declined", *_FAILURES, "cancelled"):
             self._calls.labels(result)
 
     def call(self, result: str, seconds: float) -> None:
         """Count one call."""
         self._calls.labels(result).inc()
         self._seconds.observe(seconds)
+
+
+def _is(reason: Failure, trouble: Callable[[], Failure | None]) -> bool:
+    return trouble() == reason

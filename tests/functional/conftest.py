@@ -4,6 +4,10 @@ from typing import Any, cast
 import faust
 import pytest
 
+from tests.functional.http_clients import connect
+
+__all__ = ["app", "connect"]
+
 
 @pytest.fixture
 async def app() -> AsyncIterator[faust.App]:

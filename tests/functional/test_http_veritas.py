@@ -3,9 +3,7 @@
 import asyncio
 import logging
 import re
-import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -13,78 +11,22 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 
-from records import BankAccount
-from veritas import AUTHORIZED, SimulatedVeritas, VeritasRejected, VeritasUnavailable
+from tests.functional.http_clients import (
+    ANSWERS,
+    CARD,
+    Client,
+    account,
+    reference,
+    scripted,
+    settled,
+    until,
+)
+from veritas import AUTHORIZED, VeritasRejected, VeritasUnavailable
 from veritas.breaker import Breaker
-from veritas.faults import FaultPlan, Faults
 from veritas.http import HttpVeritas
-from veritas.server import create_server
 
-CARD = "4111111111111111"
 TOKEN = "bearer-secret-9"
-ANSWERS = SimulatedVeritas(0.5, 3)
-
-Handler = Callable[[web.Request], Awaitable[web.Response]]
-Client = Callable[..., Awaitable[HttpVeritas]]
-
-
-def account(number: int = 0, last_name: str = "Swaniawski") -> BankAccount:
-    return BankAccount(
-        first_name="Jimmie", last_name=last_name, credit_card_number=CARD, amount=100.0 + number
-    )
-
-
-@pytest.fixture
-async def connect() -> AsyncIterator[Client]:
-    """Serves an app, or one that has this handler at /verify; a started client of it."""
-    servers: list[TestServer] = []
-    clients: list[HttpVeritas] = []
-
-    async def connected(served: web.Application | Handler, **options: Any) -> HttpVeritas:
-        if not isinstance(served, web.Application):
-            app = web.Application()
-            app.router.add_post("/verify", served)
-            served = app
-        server = TestServer(served)
-        await server.start_server()
-        servers.append(server)
-        client = HttpVeritas(
-            str(server.make_url("/")), **({"token": None, "key": b"key"} | options)
-        )
-        clients.append(client)
-        await client.start()
-        return client
-
-    yield connected
-    for client in clients:
-        await client.close()
-    for server in servers:
-        await server.close()
-
-
-def reference(token: str | None = None, **faults: Any) -> web.Application:
-    return create_server(ANSWERS, FaultPlan(Faults(**faults)), token)
-
-
-def scripted(*answers: tuple[int, dict[str, str]]) -> tuple[Handler, list[Any]]:
-    """A handler that gives these statuses in turn, then authorizes; and what it was asked."""
-    asked: list[Any] = []
-
-    async def handle(request: web.Request) -> web.Response:
-        asked.append((time.monotonic(), dict(request.headers), await request.json()))
-        if len(asked) <= len(answers):
-            status, headers = answers[len(asked) - 1]
-            return web.Response(status=status, headers=headers)
-        return web.json_response({"authorized": True})
-
-    return handle, asked
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.02)
+GUARD = "veritas.guarded"
 
 
 async def test_with_the_card_it_answers_as_the_simulated_service_does(connect: Client) -> None:
@@ -205,9 +147,9 @@ async def test_an_outage_opens_the_breaker_and_it_closes_by_itself(connect: Clie
     )
     assert {type(each) for each in got} == {VeritasUnavailable}
     assert asked < 100  # not 200 accounts of 4 attempts each
-    assert client.objection == "the verification service is unavailable"
+    assert client.objection == "the verification service is unavailable: answered 503"
     assert client.condition[0] == "bad"
-    assert client.condition[1].startswith("unavailable, breaker ")
+    assert client.condition[1].startswith("unavailable: answered 503; breaker ")
     assert registry.get_sample_value("veritas_breaker_state") in (1, 2)
     # While it is open nobody waits, and nobody is asked but for the probes.
     before = asked
@@ -235,18 +177,6 @@ async def test_an_account_that_breaks_the_service_is_rejected_among_others(
     assert kinds == {"VeritasAnswer": 99, "VeritasRejected": 1}
     assert isinstance(got[20], VeritasRejected)
     assert client.objection is None
-
-
-async def settled(client: HttpVeritas, asked: BankAccount) -> str:
-    """What becomes of an account that is asked about until it is settled, as the judge does."""
-    for _ in range(40):
-        try:
-            return type(await client.verify(asked)).__name__
-        except VeritasUnavailable:
-            await asyncio.sleep(0.05)
-        except VeritasRejected:
-            return "VeritasRejected"
-    return "unsettled"
 
 
 async def test_an_account_alone_in_its_batch_is_rejected_too(connect: Client) -> None:
@@ -280,10 +210,24 @@ async def test_a_service_that_stumbles_gets_nobody_rejected_but_who_always_fails
     assert Counter(got) == {"VeritasAnswer": 498, "VeritasRejected": 2}
 
 
-async def test_where_nobody_was_answered_nobody_is_rejected(connect: Client) -> None:
-    client = await connect(reference(broken=frozenset({"Bad"})))
-    with pytest.raises(VeritasUnavailable):
-        await client.verify(account(1, "Bad"))
+async def test_where_nobody_was_answered_nobody_is_rejected_and_it_says_why(
+    connect: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = await connect(reference(broken=frozenset({"Bad"})), breaker=Breaker(3, 0.05, 0.1))
+    waiting = asyncio.create_task(settled(client, account(1, "Bad")))
+    await until(lambda: client.objection is not None)
+    said = (
+        "the verification service is unavailable: answered 500; nobody was answered about yet, "
+        "so it may lie with the account asked about"
+    )
+    assert client.objection == said
+    await asyncio.sleep(0.5)  # probes that fail likewise
+    assert client.objection == said
+    assert not waiting.done()
+    waiting.cancel()
+    assert [each.getMessage() for each in caplog.records if each.name == GUARD] == [
+        f"accounts wait, {said}"
+    ]
 
 
 async def test_one_that_always_fails_and_came_first_does_not_keep_the_others_waiting(
@@ -299,6 +243,35 @@ async def test_one_that_always_fails_and_came_first_does_not_keep_the_others_wai
         assert set(good) == {"VeritasAnswer"}
         assert await first == "VeritasRejected"
     assert client.objection is None
+
+
+async def test_a_service_that_is_started_anew_while_one_account_breaks_it_loses_nobody(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def service(port: int | None = None) -> TestServer:
+        return TestServer(reference(broken=frozenset({"Bad"})), port=port)
+
+    before = service()
+    await before.start_server()
+    breaker = Breaker(first_pause=0.1, last_pause=0.2)
+    url, port = str(before.make_url("/")), before.port
+    client = HttpVeritas(url, token=None, key=b"key", breaker=breaker, concurrency=16)
+    await client.start()
+    bad = [asyncio.create_task(settled(client, account(n, "Bad"))) for n in range(2)]
+    first = await asyncio.gather(*(settled(client, account(n)) for n in range(20)))
+    await before.close()
+    waiting = asyncio.gather(*(settled(client, account(n)) for n in range(20, 60)))
+    await until(lambda: client.objection is not None)
+    after = service(port)
+    await after.start_server()
+    assert set(first + await waiting) == {"VeritasAnswer"}
+    assert await asyncio.gather(*bad) == ["VeritasRejected"] * 2
+    assert client.objection is None
+    went, came = [record.getMessage() for record in caplog.records if record.name == GUARD]
+    assert went.startswith("accounts wait, the verification service is unavailable: no ")
+    assert came == "the verification service answers again"
+    await client.close()
+    await after.close()
 
 
 async def test_no_more_calls_than_allowed_are_under_way(connect: Client) -> None:
