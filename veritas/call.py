@@ -35,6 +35,9 @@ LONGEST_ANSWER: Final = 64 * 1024
 #: What the service says about our request as such, whatever the account.
 _OURS: Final = frozenset({401, 403, 404, 405, 407})
 
+#: X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH of OpenSSL (x509_vfy.h).
+_OTHER_HOST: Final = frozenset({62, 64})
+
 Failure = Literal["error", "timeout", "unreachable", "throttled", "refused", "rejected"]
 
 
@@ -106,6 +109,8 @@ async def ask(session: aiohttp.ClientSession, url: str, asked: Question) -> Veri
             url, data=asked.body, headers=headers, allow_redirects=False
         ) as response:
             return meaning(response.status, await _body(response), response.headers)
+    except aiohttp.ClientConnectorCertificateError as exc:
+        failure = CallFailed(_distrusted(exc.certificate_error), "unreachable")
     except aiohttp.ClientConnectorError as exc:
         failure = CallFailed(f"no connection ({type(exc).__name__})", "unreachable")
     except aiohttp.ConnectionTimeoutError:
@@ -144,6 +149,16 @@ def retry_after(value: str) -> float | None:
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
     except (ValueError, OverflowError):
         return None
+
+
+def _distrusted(error: Exception) -> str:
+    """What is wrong with the service's certificate, and what to look at."""
+    why = getattr(error, "verify_message", "") or type(error).__name__
+    if getattr(error, "verify_code", None) in _OTHER_HOST:
+        remedy = "FRAUD_VERITAS_URL must name the host as the certificate does"
+    else:
+        remedy = "SSL_CERT_FILE can name the CAs to trust"
+    return f"its certificate is not accepted ({why.rstrip('.')}); {remedy}"
 
 
 def _answer(body: bytes) -> VeritasAnswer:

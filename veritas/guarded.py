@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 import time
 from collections import deque
 from contextlib import suppress
@@ -55,10 +56,12 @@ class GuardedCalls:
         self._checking = asyncio.Lock()
 
     async def start(self) -> None:
-        """Make the pool; connects to nothing yet."""
+        """Make the pool; connects to nothing yet. CAs to trust are the system's, see README."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections),
+                connector=aiohttp.TCPConnector(
+                    limit=self._connections, ssl=ssl.create_default_context()
+                ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers=self._headers,
                 timeout=self._timeout,
