@@ -110,6 +110,8 @@ class GuardedCalls:
         came, rejections = time.monotonic(), self._health.rejections
         if rejections.believes(asked.key, came):
             return True
+        if self._breaker.state != CLOSED:
+            return False
         async with self._checking:
             if not rejections.borne_out(came) and self._breaker.state == CLOSED:
                 await self._check(asked, rejection)

@@ -99,6 +99,8 @@ class Health:
 
     def _note(self, failure: CallFailed, *, control: bool) -> None:
         """Say what is wrong, in a line to follow "unavailable:"."""
+        if self.breaker.state != CLOSED:
+            self.rejections.away(time.monotonic())
         line, unknown = str(failure), self.probes.answered is None
         if failure.kind == "throttled":
             line = f"{line}, and answers about nobody"

@@ -33,6 +33,7 @@ class Rejections:
         # When each was rejected, the longest ago first.
         self._row: OrderedDict[str, float] = OrderedDict()
         self._answered = float("-inf")
+        self._away = float("-inf")
 
     def believes(self, key: str, came: float) -> bool:
         """A rejection of this account came: whether it is to be believed at once.
@@ -60,6 +61,16 @@ class Rejections:
         while self._row and next(iter(self._row.values())) <= sent:
             self._row.popitem(last=False)
 
+    def away(self, now: float) -> None:
+        """The service is away, or rejects everybody: nothing that came before is ever borne out.
+
+        Who still waits to be decided may be told only when it is well again.
+        """
+        self._away = now
+
     def borne_out(self, came: float) -> bool:
-        """Whether the service answered about somebody who was asked about after that time."""
-        return self._answered >= came
+        """Whether the service answered about somebody who was asked about after that time.
+
+        Not if it was away in between: then the account is to be asked about again.
+        """
+        return self._away < came <= self._answered

@@ -48,9 +48,9 @@ async def connect() -> AsyncIterator[Client]:
         server = TestServer(served, scheme="https" if tls else "http")
         await server.start_server(ssl=tls)
         servers.append(server)
-        client = HttpVeritas(
-            str(server.make_url("/")), **({"token": None, "key": b"key"} | options)
-        )
+        # Patient: service and client share a process, on a machine that may be busy.
+        patient = {"token": None, "key": b"key", "timeout": 30.0, "connect_timeout": 30.0}
+        client = HttpVeritas(str(server.make_url("/")), **(patient | options))
         clients.append(client)
         await client.start()
         return client
@@ -81,7 +81,7 @@ def scripted(*answers: tuple[int, dict[str, str]]) -> tuple[Handler, list[Any]]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.02)

@@ -65,7 +65,7 @@ async def test_a_service_that_comes_to_reject_everybody_is_held_after_a_few(
     assert await outcomes(client, *["Good"] * 20) == {"VeritasAnswer": 20}
 
     service.rejecting = status
-    waiting = asyncio.create_task(outcomes(client, *["New"] * 400))
+    waiting = asyncio.create_task(outcomes(client, *["New"] * 200))
     await until(lambda: client.objection is not None)
     said = f"answered {status} to everybody, also about an account that it had answered about"
     assert client.objection == AWAY + said
@@ -79,7 +79,7 @@ async def test_a_service_that_comes_to_reject_everybody_is_held_after_a_few(
     assert client.objection == AWAY + said
 
     service.rejecting = None
-    assert await waiting == {"VeritasRejected": BELIEVED, "VeritasAnswer": 400 - BELIEVED}
+    assert await waiting == {"VeritasRejected": BELIEVED, "VeritasAnswer": 200 - BELIEVED}
     assert client.objection is None
     assert registry.get_sample_value("veritas_unavailable", {"reason": "rejected"}) == 0
     assert lines(caplog) == [

@@ -50,6 +50,20 @@ def test_an_answer_to_a_question_from_before_says_nothing() -> None:
     assert rejections.borne_out(5.0), "the newest question counts, in whichever order they end"
 
 
+def test_what_came_before_the_service_was_away_is_not_borne_out_by_answers_after_it() -> None:
+    rejections = Rejections(believed=1)
+    rejections.believes("one", 1.0)
+    assert not rejections.believes("two", 2.0)
+    rejections.away(3.0)
+    assert rejections.full
+    rejections.answered(sent=4.0)
+    assert not rejections.borne_out(2.0)
+    assert rejections.believes("three", 5.0)
+    assert not rejections.believes("two", 6.0)
+    rejections.answered(sent=7.0)
+    assert rejections.borne_out(6.0)
+
+
 @given(st.integers(1, 20), st.lists(st.floats(0, 99), max_size=50), st.integers(1, 500))
 def test_a_service_that_rejects_everybody_from_one_moment_on_costs_the_first_few_at_most(
     few: int, sent_before: list[float], accounts: int

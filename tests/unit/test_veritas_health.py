@@ -1,5 +1,7 @@
 """What calls say about the service. No sockets."""
 
+import time
+
 import pytest
 
 from veritas.breaker import Breaker
@@ -103,6 +105,27 @@ def test_a_rejection_shows_that_the_service_is_there() -> None:
         calls.failed("error")
         calls.failed("rejected", "one and the same")
         assert calls.health.trouble is None, number
+
+
+@pytest.mark.parametrize("kind", ["unreachable", "throttled", "rejected"])
+def test_a_rejection_from_before_the_service_was_away_is_not_borne_out_by_an_answer_after_it(
+    kind: Failure,
+) -> None:
+    calls = Calls(threshold=1, patience=0.0)
+    calls.failed("rejected", "believed")
+    calls.failed("rejected", "believed as well")
+    came = time.monotonic()
+    assert not calls.health.rejections.believes("undecided", came)
+    if kind == "rejected":
+        calls.health.rejects_everybody(CallFailed("answered 415", kind), control=False)
+    else:
+        calls.failed(kind)
+    calls.probe()
+    permit = calls.breaker.admit()
+    assert permit is not None
+    calls.health.answered(permit, Question(b"", "somebody"), time.monotonic())
+    assert calls.health.trouble is None
+    assert not calls.health.rejections.borne_out(came)
 
 
 def test_nobody_who_is_answered_about_is_told_of_though_some_are_rejected() -> None:
