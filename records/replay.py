@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from stdnum import luhn
+
 from records.text import scrub
 
 REPLAY_OF: Final = "replay_of"
@@ -12,11 +14,14 @@ REPLAY_OF: Final = "replay_of"
 REPLAY_COUNT: Final = "replay_count"
 """Header of a replayed record: how often that input was replayed, this time included."""
 
-# An offset of twelve digits is a trillion records away, and could be a card number.
-_NUMBERS = re.compile(r"-[0-9]{1,5}-[0-9]{1,11}")
-_ANY_ID = re.compile(r"[a-zA-Z0-9._-]{1,249}-[0-9]{1,5}-[0-9]{1,11}")
+# An offset of twelve digits is a trillion records away, and could be a card number. No cluster
+# holds a topic of ten thousand partitions. Numbers of ours have no zeros in front.
+_PARTITION, _OFFSET = "(0|[1-9][0-9]{0,3})", "(0|[1-9][0-9]{0,10})"
+_NUMBERS = re.compile(f"-{_PARTITION}-{_OFFSET}")
+_ANY_ID = re.compile(f"[a-zA-Z0-9._-]{{1,249}}-{_PARTITION}-{_OFFSET}")
 _COUNT = re.compile(rb"[1-9][0-9]{0,8}")
-_LONGEST_ID = 249 + 1 + 5 + 1 + 11
+_LONGEST_ID = 249 + 1 + 4 + 1 + 11
+_SHORTEST_CARD = 12
 
 
 class Replay(NamedTuple):
@@ -34,14 +39,18 @@ def replay_in(headers: Iterable[tuple[str, bytes | None]], accounts_topic: str) 
     """What the headers say about a replay; None when they say nothing, or nothing that fits.
 
     Anybody may have written them, so what comes out is short and holds no card number: an id as
-    `is_id` knows it, and a count from 1 to 999,999,999. Never raises.
+    `is_id` knows it whose partition and offset, read in one, hold none either, and a count from 1
+    to 999,999,999. An id of ours can look so by chance where the two have twelve digits or more
+    (one in ten does); then it is not said where the record came from. Never raises.
     """
     found = dict(headers)
     origin, times = found.get(REPLAY_OF) or b"", found.get(REPLAY_COUNT) or b""
     if len(origin) > _LONGEST_ID or not _COUNT.fullmatch(times):
         return None
     name = origin.decode("ascii", "replace")
-    return Replay(name, int(times)) if is_id(name, accounts_topic) else None
+    if not is_id(name, accounts_topic) or _holds_a_card(name):
+        return None
+    return Replay(name, int(times))
 
 
 def is_id(text: str, accounts_topic: str) -> bool:
@@ -53,3 +62,17 @@ def is_id(text: str, accounts_topic: str) -> bool:
     if text.startswith(accounts_topic) and _NUMBERS.fullmatch(text, len(accounts_topic)):
         return True
     return _ANY_ID.fullmatch(text) is not None and scrub(text) == text
+
+
+def _holds_a_card(record_id: str) -> bool:
+    """Whether the digits of partition and offset, whoever chose them, have a card among them.
+
+    The topic's name is the operator's choice, and its digits are not looked at.
+    """
+    _, partition, offset = record_id.rsplit("-", 2)
+    numbers = partition + offset
+    return any(
+        luhn.is_valid(numbers[begin:end])
+        for begin in range(len(numbers))
+        for end in range(begin + _SHORTEST_CARD, len(numbers) + 1)
+    )

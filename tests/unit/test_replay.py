@@ -1,7 +1,7 @@
 """The two headers of a replayed record: written by us, read from anybody."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from records.replay import REPLAY_COUNT, REPLAY_OF, Replay, replay_in
@@ -18,7 +18,10 @@ contents = (
 )
 
 
-@given(st.integers(0, 9999), st.integers(0, 10**11 - 1), st.integers(1, 10**6))
+@given(st.integers(0, 99), st.integers(0, 10**9 - 1), st.integers(1, 10**6))
+@example(0, 10**10 - 1, 1)
+@example(9999, 10**7 - 1, 1)
+@example(11, 10**10 + 1, 1)
 def test_a_replay_survives_its_headers(partition: int, offset: int, times: int) -> None:
     replay = Replay(f"{TOPIC}-{partition}-{offset}", times)
     assert replay_in(replay.headers(), TOPIC) == replay
@@ -52,6 +55,11 @@ def test_the_origin_may_be_of_another_topic() -> None:
         [("replay_of", b"4111111111111111-0-1"), ("replay_count", b"1")],
         [("replay_of", b"a-0-4111111111111111"), ("replay_count", b"1")],
         [("replay_of", b"bank-2024-12-0-4111111111111111"), ("replay_count", b"1")],
+        [("replay_of", b"bank-2024-12-41111-11111111111"), ("replay_count", b"1")],
+        [("replay_of", b"bank-2024-12-5-61234567890"), ("replay_count", b"1")],
+        [("replay_of", b"bank-2024-12-01-5"), ("replay_count", b"1")],
+        [("replay_of", b"bank-2024-12-1-05"), ("replay_count", b"1")],
+        [("replay_of", b"bank-2024-12-10000-5"), ("replay_count", b"1")],
     ],
     ids=lambda headers: repr(headers)[:40],
 )
@@ -78,3 +86,14 @@ def test_no_card_is_taken_over(card: str) -> None:
             assert (
                 replay_in([("replay_of", origin.encode()), ("replay_count", times)], TOPIC) is None
             )
+
+
+@given(some.well_formed_cards(), st.text("0123456789", max_size=2))
+@example("4111111111111111", "")
+@example("561234567890", "")
+def test_no_card_is_taken_over_in_two_parts(card: str, more: str) -> None:
+    for digits in (card, card + more, more + card):
+        for split in range(1, len(digits)):
+            origin = f"{TOPIC}-{digits[:split]}-{digits[split:]}".encode()
+            headers = [(REPLAY_OF, origin), (REPLAY_COUNT, b"1")]
+            assert replay_in(headers, TOPIC) is None
