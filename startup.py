@@ -20,6 +20,7 @@ from cluster import (
     connect,
     ensure_topics,
     topic_spans,
+    warn_of_limits,
 )
 from setting_values import broker_addresses
 from settings import Settings
@@ -49,6 +50,7 @@ def check(
     try:
         client = connect(settings, patience=patience, stop=stop)
         ensure_topics(client, settings, stop=stop)
+        warn_of_limits(client, settings)
         _check_progress(settings)
     except Stopped as exc:
         raise StartupStopped(str(exc)) from exc

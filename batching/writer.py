@@ -51,13 +51,18 @@ CALL_TIMEOUT = 2.0
 #: Pauses between tries grow from the first to the last of these (seconds).
 FIRST_PAUSE, LAST_PAUSE = 0.05, 2.0
 
+#: Bytes of a batch of records for one partition, unless a single record is larger.
+FULL_BATCH = 1_000_000
+#: Bytes of a record, at most: librdkafka takes no more. A broker that was not told otherwise takes
+#: no request above 100 MiB (``socket.request.max.bytes``).
+LARGEST_RECORD = 1_000_000_000
+
 FENCED_CODES = frozenset(
     {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
 )
-REFUSED_CODES = frozenset(
+TOO_LARGE_CODES = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
+REFUSED_CODES = TOO_LARGE_CODES | frozenset(
     {
-        KafkaError.MSG_SIZE_TOO_LARGE,
-        KafkaError.RECORD_LIST_TOO_LARGE,
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
         KafkaError.GROUP_AUTHORIZATION_FAILED,
         KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
@@ -101,7 +106,8 @@ class TransactionalWriter:
                 "linger.ms": 5,
                 "batch.num.messages": 10_000,
                 # The topic's own limit decides; a record that came in may go out with headers.
-                "message.max.bytes": 10_000_000,
+                "message.max.bytes": LARGEST_RECORD,
+                "batch.size": FULL_BATCH,
                 # A transaction that begins while the last one's markers are still being written is
                 # told CONCURRENT_TRANSACTIONS, the ordinary case when they come back to back.
                 # librdkafka asks again after this time, doubled each time; its default of 100 ms
@@ -166,7 +172,7 @@ class TransactionalWriter:
                 if after_abort is not None:
                     after_abort()
                 if error.code() in REFUSED_CODES:
-                    raise TransactionRefused(error.str()) from exc
+                    raise TransactionRefused(_refusal(error, outputs)) from exc
                 logger.warning("%s: transaction aborted, again: %s", self.transactional_id, error)
             self._pause(pause)
             pause = min(pause * 2, LAST_PAUSE)
@@ -238,6 +244,27 @@ class TransactionalWriter:
 
 def _is_fenced(error: KafkaError) -> bool:
     return error.fatal() or error.code() in FENCED_CODES
+
+
+def _refusal(error: KafkaError, outputs: Sequence[Output]) -> str:
+    """What the broker says and, where something is too large for its topic, what to do."""
+    if error.code() not in TOO_LARGE_CODES:
+        return error.str()
+    largest = max(outputs, key=_size)
+    return (
+        f"{error.str()}: raise max.message.bytes of that topic "
+        f"(the largest record has {_size(largest)} bytes and is for {largest[0]})"
+    )
+
+
+def _size(output: Output) -> int:
+    """Bytes of key, value and headers, less what frames them."""
+    _, _, key, value, headers = output
+    return (
+        len(key or b"")
+        + len(value or b"")
+        + sum(len(name) + len(content or b"") for name, content in headers or ())
+    )
 
 
 # librdkafka repeats every connection error; what matters reaches us as the error of a call.

@@ -6,6 +6,7 @@ stream. Whatever is wrong is a `ClusterError`: one line that says what, and what
 
 from cluster.committed import committed_offsets
 from cluster.errors import ClusterError, Stopped
+from cluster.limits import warn_of_limits
 from cluster.reach import connect
 from cluster.rows import committed_rows
 from cluster.spans import topic_spans
@@ -24,4 +25,5 @@ __all__ = [
     "ensure_topics",
     "is_compacted",
     "topic_spans",
+    "warn_of_limits",
 ]

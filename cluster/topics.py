@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but not in its __all__
@@ -13,6 +13,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but 
 )
 
 from cluster.errors import ClusterError, reason
+from cluster.limits import dead_letters_config
 from cluster.reach import quiet, wait
 from settings import Settings
 
@@ -30,9 +31,6 @@ _CHANGELOG = {
     "segment.ms": str(10 * 60 * 1000),
     "min.cleanable.dirty.ratio": "0.1",
 }
-# A dead letter is the input, which may be as large as its topic allows (1 MiB by default), and
-# headers that say why; it must never be the one record that cannot be written.
-_DEAD_LETTERS = {"max.message.bytes": str(2 * 1024 * 1024)}
 
 
 def changelog_topic(settings: Settings) -> str:
@@ -51,12 +49,26 @@ def ensure_topics(
 
     Raises ClusterError; Stopped when `stop` was set while a topic was waited for.
     """
+    letters = settings.dead_letters_topic
     wanted: dict[str, dict[str, str]] = {
         settings.accounts_topic: {},
         settings.verdicts_topic: {},
-        settings.dead_letters_topic: _DEAD_LETTERS,
         changelog_topic(settings): _CHANGELOG,
     }
+    missing = _missing(client, settings, [*wanted, letters])
+    # How large dead letters may become is known once the accounts are there.
+    _ensure(client, settings, wanted, stop)
+    if letters in missing:
+        config = dead_letters_config(client, settings) if settings.create_topics else {}
+        _ensure(client, settings, {letters: config}, stop)
+
+
+def _ensure(
+    client: AdminClient,
+    settings: Settings,
+    wanted: Mapping[str, Mapping[str, str]],
+    stop: threading.Event | None,
+) -> None:
     missing = _missing(client, settings, wanted)
     if missing and settings.create_topics:
         _create(client, settings, {name: wanted[name] for name in missing})
@@ -80,15 +92,14 @@ def is_compacted(client: AdminClient, topic: str) -> bool:
     return "compact" in config["cleanup.policy"].value
 
 
-def _missing(
-    client: AdminClient, settings: Settings, wanted: Mapping[str, Mapping[str, str]]
-) -> set[str]:
+def _missing(client: AdminClient, settings: Settings, wanted: Iterable[str]) -> set[str]:
     """The topics that cannot be used yet. Raises ClusterError for one with other partitions."""
     try:
         # All topics: asking for one by its name would create it on many a broker.
         found = client.list_topics(timeout=_ANSWER).topics
     except KafkaException as exc:
         raise ClusterError(f"Kafka does not list its topics: {reason(exc.args[0])}") from exc
+    wanted = set(wanted)
     for name in wanted:
         number = len(found[name].partitions) if name in found else 0
         if number and number != settings.partitions:

@@ -5,7 +5,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+)
 
 Config = Mapping[str, Any]
 
@@ -41,6 +47,25 @@ def create_topic(
             return
         time.sleep(0.05)
     raise TimeoutError(f"{topic} has no leaders after 30 s")
+
+
+def topic_config(bootstrap: str, topic: str) -> dict[str, str]:
+    """What the broker says of a topic."""
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    config = admin.describe_configs([resource])[resource].result(30)
+    return {name: entry.value for name, entry in config.items()}
+
+
+def configure_topic(bootstrap: str, topic: str, config: Mapping[str, str]) -> None:
+    """Change the configuration of a topic that is there."""
+    entries = [
+        ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+        for name, value in config.items()
+    ]
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=entries)
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin.incremental_alter_configs([resource])[resource].result(30)
 
 
 def produce(

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource
+from confluent_kafka.admin import AdminClient
 
 from cluster import changelog_topic
 from devbroker import EmbeddedBroker, KafkaServer, free_port
@@ -24,7 +24,7 @@ from settings import Settings
 from startup import StartupError, StartupStopped, check
 from tests.conftest import Kafka
 from tests.integration.worker import Worker
-from tests.topics import create_topic, produce
+from tests.topics import configure_topic, create_topic, produce, topic_config
 
 ROOT = Path(__file__).parents[2]
 StartKafka = Callable[..., KafkaServer]
@@ -71,20 +71,45 @@ def test_missing_topics_are_created(kafka: Kafka, settings: Settings) -> None:
 
 def test_the_changelog_is_compacted_in_small_segments(kafka: Kafka, settings: Settings) -> None:
     check(settings, patience=0)
-    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    resource = ConfigResource(ConfigResource.Type.TOPIC, changelog_topic(settings))
-    config = admin.describe_configs([resource])[resource].result(30)
-    assert config["cleanup.policy"].value == "compact"
-    assert int(config["segment.bytes"].value) < 100_000_000
+    config = topic_config(kafka.bootstrap, changelog_topic(settings))
+    assert config["cleanup.policy"] == "compact"
+    assert int(config["segment.bytes"]) < 100_000_000
 
 
-def test_the_largest_account_fits_into_the_dead_letters(kafka: Kafka, settings: Settings) -> None:
+@pytest.mark.parametrize(("accounts", "letters"), [(None, 16_777_216), (40_000_000, 40_004_096)])
+def test_the_dead_letters_are_made_larger_than_the_accounts(
+    kafka: Kafka,
+    settings: Settings,
+    accounts: int | None,
+    letters: int,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    if accounts:
+        limit = {"max.message.bytes": str(accounts)}
+        create_topic(kafka.bootstrap, settings.accounts_topic, 4, config=limit)
     check(settings, patience=0)
-    unreadable = bytes(1_048_000)
-    large = {"message.max.bytes": 2_000_000}
-    produce(kafka.bootstrap, settings.accounts_topic, [unreadable], client=large)
-    more = {**large, "compression.type": "none"}
-    produce(kafka.bootstrap, settings.dead_letters_topic, [bytes(1_100_000)], client=more)
+    config = topic_config(kafka.bootstrap, settings.dead_letters_topic)
+    assert config["max.message.bytes"] == str(letters)
+    assert caplog.records == []
+
+
+def test_dead_letters_that_can_be_no_larger_than_accounts_are_a_warning(
+    kafka: Kafka, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    create_topic(kafka.bootstrap, settings.dead_letters_topic, 4)
+    check(settings, patience=0)
+    [record] = caplog.records
+    assert record.levelno == logging.WARNING
+    line = record.getMessage()
+    default = topic_config(kafka.bootstrap, settings.accounts_topic)["max.message.bytes"]
+    for topic in (settings.dead_letters_topic, settings.accounts_topic):
+        assert topic in line
+    assert f"max.message.bytes={default}, " in line
+    enough = line.rpartition("max.message.bytes=")[2]
+    configure_topic(kafka.bootstrap, settings.dead_letters_topic, {"max.message.bytes": enough})
+    caplog.clear()
+    check(settings, patience=0)
+    assert caplog.records == []
 
 
 def test_nothing_is_created_when_all_is_there(
