@@ -73,24 +73,31 @@ Wanted = Callable[[Letter], bool]
 
 
 class Letters:
-    """The dead letters up to now, read once. `foreign` counts records that are none of ours."""
+    """The dead letters up to now, to be read as often as wanted. `foreign` counts others' records.
+
+    Each reading goes to the same end: what comes later is in none of them.
+    """
 
     def __init__(self, settings: Settings) -> None:
         topic = settings.dead_letters_topic
-        spans = topic_spans(settings, topic)
         self.foreign = 0
-        self._accounts_topic = settings.accounts_topic
-        self._reading = BoundedRead(settings, {(topic, p): span for p, span in spans.items()})
+        self._settings = settings
+        self._spans = {(topic, p): span for p, span in topic_spans(settings, topic).items()}
 
     def __iter__(self) -> Iterator[Letter]:
         """A partition's in order. Raises ClusterError."""
-        for batch in self._reading.batches():
-            for message in batch:
-                letter = letter_of(message, self._accounts_topic)
+        return (letter for letter, _ in self.with_records())
+
+    def with_records(self) -> Iterator[tuple[Letter, Record]]:
+        """The same, each with the record that it is."""
+        self.foreign = 0
+        for batch in BoundedRead(self._settings, self._spans).batches():
+            for record in batch:
+                letter = letter_of(record, self._settings.accounts_topic)
                 if letter is None:
                     self.foreign += 1
                 else:
-                    yield letter
+                    yield letter, record
 
 
 def letter_of(message: Record, accounts_topic: str) -> Letter | None:

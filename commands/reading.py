@@ -109,8 +109,9 @@ class BoundedRead:
                 before = len(self._ends)
                 records = [cast(Record, each) for each in messages if self._is_wanted(each)]
                 if records:
-                    self._last = time.monotonic()
                     yield records
+                    # Afterwards: who reads may take longer than the silence that is borne.
+                    self._last = time.monotonic()
                 if len(self._ends) < before:
                     self._narrow(consumer)
                 if not records and self._is_over():

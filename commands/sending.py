@@ -4,24 +4,30 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from cluster.errors import reason
 from cluster.reach import quiet
+from commands.one_by_one import Headers, OneByOne
 from settings import Settings
 
 _BETWEEN_POLLS = 500
+_BATCH = 256 * 1024
 _CONFIG = {
     "enable.idempotence": True,
     "linger.ms": 20,
     # Consumers in Python need packages of their own for lz4, snappy and zstd, and gzip is slow.
     "compression.type": "none",
-    "batch.size": 256 * 1024,
-    # What is under way is in memory: 100,000 accounts are about 20 MB.
+    "batch.size": _BATCH,
+    # The topic's limit decides, up to Kafka's own for a request (`socket.request.max.bytes`).
+    "message.max.bytes": 100 * 1024 * 1024,
+    # What is under way is in memory: 100,000 accounts are about 20 MB. One that is larger than all
+    # that may be under way would wait for ever.
     "queue.buffering.max.messages": 100_000,
-    "queue.buffering.max.kbytes": 64 * 1024,
+    "queue.buffering.max.kbytes": 128 * 1024,
     # Kafka's own default is two minutes: too long for somebody who looks on.
     "message.timeout.ms": 30_000,
 }
@@ -36,7 +42,7 @@ class Outgoing(NamedTuple):
     value: bytes | None
     key: bytes | None = None
     partition: int = -1
-    headers: list[tuple[str, str | bytes | None]] | None = None
+    headers: Headers | None = None
 
 
 @dataclass
@@ -66,9 +72,9 @@ class Sender:
         self.topic = topic
         self.sent = Sent()
         self._in_a_row = 0
-        self._producer = Producer(
-            {**quiet(settings), **_CONFIG, "on_delivery": self._delivered},
-        )
+        config = {**quiet(settings), **_CONFIG}
+        self._producer = Producer({**config, "on_delivery": self._delivered})
+        self._one_by_one = OneByOne(config, self._delivered_alone)
 
     def send(
         self,
@@ -79,10 +85,11 @@ class Sender:
     ) -> Sent:
         """Sends them all and waits until the fate of each is known; blocks.
 
-        A record that fails is counted with its reason and the rest goes on; after a thousand
-        failures in a row the rest is left unsent. `progress` is told of the counts every few
-        hundred records, `stop` is asked as often: when it says True nothing more is sent, what is
-        under way is waited for ten seconds, and what is open then counts as unknown.
+        A record that fails is counted with its reason and the rest goes on, also what was in one
+        batch with a record too large for the topic; after a thousand failures in a row the rest is
+        left unsent. `progress` is told of the counts every few hundred records, `stop` is asked as
+        often: when it says True nothing more is sent, what is under way is waited for ten seconds,
+        and what is open then counts as unknown.
         """
         began = time.monotonic()
         try:
@@ -101,13 +108,13 @@ class Sender:
     ) -> None:
         for number, record in enumerate(records):
             if number % _BETWEEN_POLLS == 0:
-                self._producer.poll(0)
+                self._poll(0)
                 progress(self.sent)
                 if stop() or self._in_a_row >= _HOPELESS:
                     return
             while not self._hand_over(record):
                 # The producer's queue is full: wait until some are delivered.
-                self._producer.poll(0.1)
+                self._poll(0.1)
                 progress(self.sent)
                 if stop():
                     return
@@ -119,7 +126,9 @@ class Sender:
             if headers is None:
                 self._producer.produce(self.topic, value, key, partition)
             else:
-                self._producer.produce(self.topic, value, key, partition, headers=headers)
+                # What is reported later comes without its headers.
+                told = partial(self._delivered, headers=headers)
+                self._producer.produce(self.topic, value, key, partition, told, headers=headers)
         except BufferError:
             return False
         except KafkaException as exc:
@@ -129,17 +138,32 @@ class Sender:
 
     def _finish(self, progress: Callable[[Sent], None], stop: Callable[[], bool]) -> None:
         deadline = float("inf")
-        while left := len(self._producer):
-            self._producer.poll(0.1)
+        while left := len(self._producer) + len(self._one_by_one):
+            self._poll(0.1)
             progress(self.sent)
             if stop():
                 deadline = min(deadline, time.monotonic() + _LAST_WORDS)
             if time.monotonic() > deadline:
                 self.sent.unknown = left
                 self._producer.purge(blocking=False)
+                self._one_by_one.purge()
                 return
 
-    def _delivered(self, error: KafkaError | None, _message: Message) -> None:
+    def _poll(self, seconds: float) -> None:
+        self._producer.poll(seconds)
+        self._one_by_one.poll()
+
+    def _delivered(
+        self, error: KafkaError | None, message: Message, headers: Headers | None = None
+    ) -> None:
+        refused = error is not None and error.code() == KafkaError.MSG_SIZE_TOO_LARGE
+        if refused and self._in_a_row < _HOPELESS and len(message.value() or b"") < _BATCH:
+            # The batch was; perhaps not this record.
+            self._one_by_one.send(self.topic, message, headers)
+        else:
+            self._delivered_alone(error, message)
+
+    def _delivered_alone(self, error: KafkaError | None, _message: Message) -> None:
         if error is None:
             self.sent.acknowledged += 1
             self._in_a_row = 0

@@ -45,6 +45,7 @@ class StreamByHand:
             {
                 "bootstrap.servers": bootstrap(settings),
                 "transactional.id": f"{settings.app_id}-by-hand",
+                "message.max.bytes": 100_000_000,
                 "log_level": 0,
             }
         )

@@ -272,16 +272,34 @@ def test_a_no_sends_nothing(kafka: Kafka, settings: Settings, bury: Callable[...
     assert accounts(kafka, settings) == []
 
 
-def test_a_send_that_fails_is_told(kafka: Kafka, topic_prefix: str) -> None:
+def test_what_comes_while_it_asks_is_not_sent(
+    kafka: Kafka, settings: Settings, bury: Callable[..., None]
+) -> None:
+    bury(*three(settings))
+
+    def bury_one_more(_question: str) -> bool:
+        bury(dead_letter(settings, 1, 2))
+        return True
+
+    which = Selection(codes=frozenset({"not_json"}))
+    replay(settings, which, again=False, confirm=bury_one_more, console=Console(quiet=True))
+    assert len(accounts(kafka, settings)) == 2
+    assert "1 dead letter acknowledged" in replayed(settings, codes=frozenset({"not_json"}))
+
+
+def test_what_is_too_large_for_the_accounts_is_told_and_all_others_are_sent(
+    kafka: Kafka, topic_prefix: str
+) -> None:
     settings = named(topic_prefix, kafka.url)
-    small = {"max.message.bytes": "1000"}
-    create_topic(kafka.bootstrap, settings.accounts_topic, 4, config=small)
+    limit = {"max.message.bytes": "2500"}
+    create_topic(kafka.bootstrap, settings.accounts_topic, 4, config=limit)
     check(settings, patience=0)
     stream = StreamByHand(settings)
     stream.producer.begin_transaction()
-    # With keys that lead to different partitions: what is refused takes its batch along.
-    stream.bury(dead_letter(settings, 1, 0, key=b"a", value=bytes(5000)))
-    stream.bury(dead_letter(settings, 2, 0, key=b"b"))
+    # By their key they go to one partition, and so in one batch, which is refused as a whole.
+    for offset in range(10):
+        value = bytes(3000 if offset == 5 else 1000)
+        stream.bury(dead_letter(settings, 1, offset, key=b"k", value=value))
     stream.commit()
     out = io.StringIO()
     with pytest.raises(CommandError, match="1 dead letter not replayed"):
@@ -292,5 +310,27 @@ def test_a_send_that_fails_is_told(kafka: Kafka, topic_prefix: str) -> None:
             confirm=lambda _question: True,
             console=Console(file=out, width=200),
         )
-    assert "1 dead letter acknowledged" in out.getvalue()
-    assert "1 failed: " in out.getvalue()
+    assert "9 dead letters acknowledged" in out.getvalue()
+    assert "1 failed: Broker: Message size too large" in out.getvalue()
+    sent = accounts(kafka, settings)
+    assert len({each.partition for each in sent}) == 1
+    origins = {each.headers["replay_of"].decode() for each in sent}
+    assert origins == ids(settings, *range(10)) - ids(settings, 5)
+    assert {(each.key, len(each.value or b"")) for each in sent} == {(b"k", 1000)}
+
+
+def test_large_ones_are_replayed_where_the_accounts_take_them(
+    kafka: Kafka, topic_prefix: str
+) -> None:
+    settings = named(topic_prefix, kafka.url)
+    limit = {"max.message.bytes": "5000000"}
+    create_topic(kafka.bootstrap, settings.accounts_topic, 4, config=limit)
+    check(settings, patience=0)
+    stream = StreamByHand(settings)
+    stream.producer.begin_transaction()
+    for offset, size in enumerate((4_000_000, 6_000_000, 10)):
+        stream.bury(dead_letter(settings, 1, offset, value=bytes(size)))
+    stream.commit()
+    with pytest.raises(CommandError, match="1 dead letter not replayed"):
+        replayed(settings)
+    assert sorted(len(each.value or b"") for each in accounts(kafka, settings)) == [10, 4_000_000]
