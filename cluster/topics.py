@@ -55,12 +55,12 @@ def ensure_topics(
         settings.verdicts_topic: {},
         changelog_topic(settings): _CHANGELOG,
     }
-    missing = _missing(client, settings, [*wanted, letters])
-    # How large dead letters may become is known once the accounts are there.
-    _ensure(client, settings, wanted, stop)
-    if letters in missing:
-        config = dead_letters_config(client, settings) if settings.create_topics else {}
-        _ensure(client, settings, {letters: config}, stop)
+    config: dict[str, str] = {}
+    if settings.create_topics and letters in _missing(client, settings, [*wanted, letters]):
+        # How large dead letters may become is known once the accounts are there.
+        _ensure(client, settings, wanted, stop)
+        config = dead_letters_config(client, settings)
+    _ensure(client, settings, {**wanted, letters: config}, stop)
 
 
 def _ensure(

@@ -11,6 +11,7 @@ from commands.accounts import Fakes
 from commands.blocking import EX_FAILURE, BlockingCommand
 from commands.counts import read_counts
 from commands.errors import Interrupted
+from commands.ids import IDS_FILE, ids_in
 from commands.interruption import interruption
 from commands.letter_list import list_letters
 from commands.letters import Selection
@@ -24,6 +25,7 @@ from commands.top import show_once, watch_on
 from settings import Settings
 
 _MOST = 10**12
+_LISTED = 100
 _JSON = option("--json", "as_json", is_flag=True, help="Machine-readable.")
 
 MakeFakes = Callable[[int | None], Fakes]
@@ -94,10 +96,10 @@ def _attach_dead_letters(app: faust.App, settings: Settings) -> None:
         argument("action", type=click.Choice(["list", "replay"])),
         argument("ids", nargs=-1),
         option("--code", "codes", multiple=True, help="Only those with this code (repeatable)."),
-        option("--file", "file", type=click.File(), help="Only those whose ids are in this file."),
+        option("--file", "file", type=IDS_FILE, help="Only those whose ids are in this file."),
         option("--since", type=TimeParameter(), help="Failed since then: 2h, or ISO 8601 in UTC."),
         option("--until", type=TimeParameter(), help="Failed until then."),
-        option("--limit", type=click.IntRange(0), default=100, help="list: how many; 0 for all."),
+        option("--limit", type=click.IntRange(0), help="list: how many (100); 0 for all."),
         option("--again", is_flag=True, help="replay: those that were replayed before as well."),
         option("--yes", is_flag=True, help="replay: do not ask."),
         _JSON,
@@ -111,18 +113,21 @@ def _attach_dead_letters(app: faust.App, settings: Settings) -> None:
         file: IO[str] | None,
         since: int | None,
         until: int | None,
-        limit: int,
+        limit: int | None,
         again: bool,
         yes: bool,
         as_json: bool,
     ) -> None:
         """List dead letters, or replay chosen ones (IDS, --code, --file) to the accounts topic."""
-        named = frozenset(ids) | _ids_in(file) if ids or file else None
+        named = frozenset(ids) | ids_in(file) if ids or file else None
         selection = Selection(named, frozenset(codes) or None, since, until)
         if action == "list":
             json = as_json or self.json
-            list_letters(settings, selection, limit=limit, json=json, console=self.console)
+            shown = _LISTED if limit is None else limit
+            list_letters(settings, selection, limit=shown, json=json, console=self.console)
             return
+        if limit is not None:
+            raise click.UsageError("--limit is for list: replay sends all that are chosen")
         if named is None and not codes:
             raise click.UsageError("say which to replay: IDS, --code or --file")
         replay(
@@ -132,12 +137,6 @@ def _attach_dead_letters(app: faust.App, settings: Settings) -> None:
             confirm=lambda question: yes or _agreed(question),
             console=self.console,
         )
-
-
-def _ids_in(file: IO[str] | None) -> frozenset[str]:
-    """One a line; blank lines and those that begin with # are passed over."""
-    lines = (line.strip() for line in file or ())
-    return frozenset(line for line in lines if line and not line.startswith("#"))
 
 
 def _agreed(question: str) -> bool:

@@ -6,6 +6,7 @@ from rich.console import Console
 
 from cluster import connect, topic_spans
 from commands.errors import CommandError, Interrupted
+from commands.ids import printable_id
 from commands.interruption import interruption
 from commands.letters import Letters, Selection
 from commands.progress import shown_progress
@@ -37,7 +38,8 @@ def replay(
 
     The dead letters are read twice, to count and to send; what comes after the first reading has
     begun is not sent. Neither they nor their bytes are kept, only bits: see `Plan`. A record that
-    the accounts topic does not take is counted and told, and the others are sent.
+    the accounts topic does not take is counted and told, and the others are sent. Two replays at
+    once do not see each other and may send the same ones.
 
     Raises CommandError when an id is not found (nothing is sent then), when the answer was no, and
     when not all were acknowledged; ClusterError; Interrupted.
@@ -49,7 +51,7 @@ def replay(
     plan = Plan(selection, again=again, topic=topic, ends=ends)
     for letter in letters:
         plan.count(letter)
-    _check_found(plan, selection.ids)
+    _check_found(plan, selection.ids, topic)
     if not again and plan.since is not None:
         for origin in _replayed_since(settings, plan.since):
             plan.leave_out(origin)
@@ -82,10 +84,13 @@ def _replayed_since(settings: Settings, time_ms: int) -> Iterator[str]:
                     yield content.decode("ascii", "replace")
 
 
-def _check_found(plan: Plan, ids: frozenset[str] | None) -> None:
+def _check_found(plan: Plan, ids: frozenset[str] | None, topic: str) -> None:
     lost = sorted((ids or frozenset()) - plan.found)
     if lost:
-        some = ", ".join(lost[:_NAMED]) + (", …" if len(lost) > _NAMED else "")
+        # What was given may be anything: a file of accounts, say.
+        some = ", ".join(printable_id(one, topic) for one in lost[:_NAMED]) + (
+            ", …" if len(lost) > _NAMED else ""
+        )
         raise CommandError(
             f"{_counted(len(lost))} not found (or not with this code and time): {some}; "
             "nothing was sent"

@@ -247,17 +247,30 @@ def test_dead_letters_are_listed_and_replayed(kafka: Kafka, settings: Settings) 
     assert "error: nothing was sent" in done.stderr
     done = faust(settings, "dead-letters", "replay", found[0], input="y\n")
     assert done.returncode == 0
-    ids = "# those of today\n\n" + "\n".join(found)
+    ids = "\ufeff# those of today\n\n" + "\n".join(found)
     done = faust(settings, "dead-letters", "replay", "--file", "-", "--yes", input=ids)
     assert done.returncode == 0
     assert "1 were replayed before" in done.stdout
     assert len(read_topic(kafka.bootstrap, settings.accounts_topic)) == 3
 
 
-def test_a_replay_wants_to_know_which(settings: Settings) -> None:
-    done = faust(settings, "dead-letters", "replay", "--since", "2h", "--yes")
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--since", "2h"], "say which to replay: IDS, --code or --file"),
+        # Who limits a replay wants less to be sent than would be.
+        (["--code", "empty", "--limit", "3"], "--limit is for list: replay sends all"),
+        (["--file", sys.executable], "--file is no text in UTF-8"),
+    ],
+    ids=["nothing chosen", "limit", "no text"],
+)
+def test_a_replay_refuses_what_it_cannot_take_as_it_was_meant(
+    settings: Settings, words: list[str], line: str
+) -> None:
+    done = faust(settings, "dead-letters", "replay", *words, "--yes")
     assert done.returncode == 2
-    assert "say which to replay: IDS, --code or --file" in done.stderr
+    assert line in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -255,6 +255,8 @@ def test_an_unknown_id_sends_nothing(
     bury(*three(settings))
     with pytest.raises(CommandError, match=r"1 dead letter not found .*-1-9; nothing was sent"):
         replayed(settings, ids=ids(settings, 0, 9))
+    with pytest.raises(CommandError, match=r"\*{12}5614; nothing was sent"):
+        replayed(settings, ids=frozenset({CARD}))
     assert accounts(kafka, settings) == []
 
 
