@@ -15,6 +15,7 @@ from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 from mode import Service
 
+from batching.offsets import Span
 from batching.tail_reader import FETCH_WAIT, TailReader
 from batching.versioned import Versioned
 
@@ -31,8 +32,8 @@ class ChangelogFollower(Service, Generic[T]):
     """The last committed row of every partition of `topic`, at most half a second old.
 
     `decode` makes a row from a record's value; whatever it raises, the row before is kept. With
-    `source_topic`, `source_ends` tells how far that topic has grown. `client_kwargs` say how
-    aiokafka reaches the brokers.
+    `source_topic`, `source_begins` and `source_ends` tell from where to where that topic goes for a
+    reader of what is committed. `client_kwargs` say how aiokafka reaches the brokers.
 
     Nothing leaves its task as an exception: while the brokers are away the rows stay as they were
     last seen, `connected` is False, and it tries again by itself, with pauses of up to 10 s.
@@ -61,7 +62,7 @@ class ChangelogFollower(Service, Generic[T]):
         self._poll_interval = poll_interval
         self._ends_interval = ends_interval
         self._rows: dict[int, T] = {}
-        self._source_ends: dict[int, int] = {}
+        self._source: dict[int, Span] = {}
         self._ends_due = 0.0
         self._undecodable: set[int] = set()
         self._changes = Versioned()
@@ -74,9 +75,14 @@ class ChangelogFollower(Service, Generic[T]):
         return MappingProxyType(self._rows)
 
     @property
+    def source_begins(self) -> Mapping[int, int]:
+        """Partition of the source topic -> its first offset, a few seconds old at most."""
+        return {partition: span.begin for partition, span in self._source.items()}
+
+    @property
     def source_ends(self) -> Mapping[int, int]:
         """Partition of the source topic -> its end offset, a few seconds old at most."""
-        return MappingProxyType(self._source_ends)
+        return {partition: span.end for partition, span in self._source.items()}
 
     @property
     def version(self) -> int:
@@ -162,7 +168,7 @@ class ChangelogFollower(Service, Generic[T]):
     async def _look_at_source(self, reader: TailReader) -> None:
         if self._source_topic is not None and time.monotonic() >= self._ends_due:
             self._ends_due = time.monotonic() + self._ends_interval
-            self._source_ends = await reader.end_offsets(self._source_topic)
+            self._source = await reader.spans(self._source_topic)
 
     def _well(self) -> None:
         if self._complained:

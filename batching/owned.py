@@ -27,8 +27,9 @@ class OwnedPartitions(Collector):
         #: The engine's own mapping, which goes on changing.
         self.tenures: Mapping[TP, Tenure] = {}
         #: For a topic, what tells the ends of its partitions as the brokers have them (for example
-        #: :attr:`ChangelogFollower.source_ends`). Without it the end is what the last fetch saw,
-        #: and a partition that waits for its agent is not fetched.
+        #: :attr:`ChangelogFollower.source_ends`), as a read_committed reader sees them. Without it
+        #: the end is what the last fetch saw, and a partition that waits for its agent is not
+        #: fetched.
         self.ends: Mapping[str, Callable[[], Mapping[int, int]]] = {}
         registry.register(self)
 
@@ -41,12 +42,12 @@ class OwnedPartitions(Collector):
         committed, lag = families = self._families()
         ends = {topic: tell() for topic, tell in self.ends.items()}
         for tp, tenure in self.tenures.items():
-            if tenure.position is None:
+            left = tenure.lag(ends.get(tp.topic, {}).get(tp.partition))
+            if tenure.position is None or left is None:
                 continue  # not sought yet
             labels = (tp.topic, str(tp.partition))
-            end = max(tenure.highwater or 0, ends.get(tp.topic, {}).get(tp.partition, 0))
             committed.add_metric(labels, tenure.position)
-            lag.add_metric(labels, max(0, end - tenure.position))
+            lag.add_metric(labels, left)
         return families
 
     @staticmethod
@@ -59,7 +60,7 @@ class OwnedPartitions(Collector):
             ),
             GaugeMetricFamily(
                 "batching_lag_records",
-                "Offsets of an owned source partition that are not committed yet.",
+                "Committed records of an owned source partition that are not done yet.",
                 labels=LABELS,
             ),
         )

@@ -7,6 +7,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from batching.closing import close
+from batching.offsets import Span
 from batching.tail_search import TailSearch
 
 #: The broker collects this long before it answers a fetch, which is what makes following cheap.
@@ -94,11 +95,12 @@ class TailReader:
                 await self._step(tp, search, found=tp in fetched)
         return {tp.partition: records[-1] for tp, records in fetched.items()}
 
-    async def end_offsets(self, topic: str) -> dict[int, int]:
-        """The end of what is committed in each partition of any topic; empty without one."""
-        partitions = await self._partitions(topic)
-        ends = await self._consumer.end_offsets(list(partitions))
-        return {tp.partition: end for tp, end in ends.items()}
+    async def spans(self, topic: str) -> dict[int, Span]:
+        """Begin, and end of what is committed, of each partition of any topic; empty without it."""
+        partitions = list(await self._partitions(topic))
+        begins = await self._consumer.beginning_offsets(partitions)
+        ends = await self._consumer.end_offsets(partitions)
+        return {tp.partition: Span(begins[tp], ends[tp]) for tp in partitions}
 
     async def _step(self, tp: TopicPartition, search: TailSearch, *, found: bool) -> None:
         position = await self._consumer.position(tp)

@@ -15,7 +15,7 @@ from faust.types import TP
 from batching.thread import CallThread
 from batching.writer import TransactionalWriter
 
-__all__ = ["Fetched", "Origin", "Tenure"]
+__all__ = ["Fetch", "Fetched", "Origin", "Tenure"]
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,20 @@ class Fetched(Enum):
     GAP = auto()
 
 
+class Fetch(NamedTuple):
+    """What the consumer's thread tells of a partition after it has looked for records."""
+
+    #: Counts the fetches that brought records, and the seeks.
+    number: int
+    #: May be empty.
+    records: Sequence[Any]
+    #: Next offset to be fetched: what is below and was never brought will never be read (markers,
+    #: aborted records, gaps). None where it is not known.
+    reached: int | None
+    #: End of what is committed there; None where it is not known.
+    end: int | None
+
+
 class Origin(NamedTuple):
     """Where a batch came from: it counts only while all of this still holds."""
 
@@ -39,6 +53,8 @@ class Origin(NamedTuple):
     seek: int
     #: The position up to which the partition had been fetched before this batch.
     follows: int | None
+    #: Records in it.
+    size: int
 
 
 class Tenure:
@@ -56,7 +72,11 @@ class Tenure:
         self.position: int | None = None
         #: Next offset to be fetched.
         self.fetched: int | None = None
-        self.highwater: int | None = None
+        #: Where fetching goes on, and the end of what can be read: as the last fetch told.
+        self.reached: int | None = None
+        self.last_stable_offset: int | None = None
+        #: Records fetched and not done.
+        self.in_hand = 0
         #: No batch of this tenure counts any more: it was revoked, or fenced.
         self.ended = False
         #: Batches in a row that failed, and why the last did, in words without any record's data.
@@ -91,24 +111,39 @@ class Tenure:
 
     # -- fetching
 
-    def accept(self, fetch: int) -> Fetched:
-        """Whether the records of this fetch are the ones that come next.
+    def accept(self, fetch: Fetch) -> Fetched:
+        """Whether what this fetch tells comes next; its records are then in hand.
 
         The consumer's thread numbers the fetches of a partition. One that came before the last seek
         is old; where a number is missing, records were fetched that never arrived here (Faust drops
         what was under way when it suspends its flow), and only another seek brings them back.
         Offsets could not tell: transactions and compaction leave gaps in them.
         """
-        if self._fetch is None or fetch <= self._fetch:
+        if self._fetch is None:
             return Fetched.OLD
-        if fetch > self._fetch + 1:
-            return Fetched.GAP
-        self._fetch = fetch
+        follows = self._fetch + bool(fetch.records)
+        if fetch.number != follows:
+            return Fetched.OLD if fetch.number < follows else Fetched.GAP
+        self._fetch = fetch.number
+        self.in_hand += len(fetch.records)
+        self.reached, self.last_stable_offset = fetch.reached, fetch.end
         return Fetched.NEXT
 
-    def hand_out(self, next_offset: int) -> Origin:
-        """Note that a batch up to ``next_offset`` goes to the agent."""
-        origin = Origin(self, self._seeks, self.fetched)
+    def lag(self, end: int | None) -> int | None:
+        """Records still to be done of what is committed up to `end`; None before the first seek.
+
+        Those in hand are counted; beyond them it is offsets, among which there may be some that are
+        never read. Once fetching has gone past these, they are in the lag no more. An `end` below
+        what the last fetch told is an older one.
+        """
+        if self.position is None:
+            return None
+        reached = max(self.position, self.reached or 0)
+        return self.in_hand + max(0, max(end or 0, self.last_stable_offset or 0) - reached)
+
+    def hand_out(self, next_offset: int, size: int) -> Origin:
+        """Note that a batch of ``size`` records up to ``next_offset`` goes to the agent."""
+        origin = Origin(self, self._seeks, self.fetched, size)
         self.fetched = next_offset
         self._outstanding += 1
         return origin
@@ -117,14 +152,15 @@ class Tenure:
         """The consumer starts again at ``position``; ``fetch`` was the last before that."""
         self._seeks += 1
         self._fetch = fetch
-        self._outstanding = 0
+        self._outstanding = self.in_hand = 0
         self.parked.clear()
-        self.fetched = self.position
+        self.fetched = self.reached = self.position
 
     def finished(self, origin: Origin) -> None:
         """Make room for another batch."""
         if origin.seek == self._seeks:
             self._outstanding -= 1
+            self.in_hand -= origin.size
 
     @property
     def outstanding(self) -> int:

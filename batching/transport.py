@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import faust
@@ -19,7 +19,7 @@ from faust.types import TP, ConsumerMessage
 from batching.batch import Batch
 from batching.header_names import accept_any_header_names
 from batching.producer import StoppableProducer
-from batching.tenure import Fetched, Tenure
+from batching.tenure import Fetch, Fetched, Tenure
 
 if TYPE_CHECKING:
     from batching.engine import Engine
@@ -73,16 +73,25 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         super().__post_init__()
         self._fetches: Counter[TP] = Counter()
 
-    async def _fetch_records(self, *args: Any, **kwargs: Any) -> Any:
-        """Fetch, and number what comes of each partition (see :meth:`Tenure.accept`)."""
-        records = await super()._fetch_records(*args, **kwargs)
+    async def _fetch_records(
+        self, consumer: Any, active_partitions: set[TP], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Fetch, and tell of each partition what came, also where nothing did.
+
+        What comes is numbered, see :meth:`Tenure.accept`.
+        """
+        records = await super()._fetch_records(consumer, active_partitions, *args, **kwargs)
         # Nothing is awaited from here on: a seek comes before all of this or after it.
         self._fetches.update(records.keys())
-        return {tp: (self._fetches[tp], fetched) for tp, fetched in records.items()}
+        return {
+            tp: Fetch(self._fetches[tp], records.get(tp, ()), *_standing(consumer, tp))
+            for tp in active_partitions
+        }
 
     async def seek_now(self, tp: TP, offset: int) -> int:
-        """Seek; returns the number of the partition's last fetch before that."""
+        """Seek; returns its number among the partition's fetches."""
         self.seek(tp, offset)
+        self._fetches[tp] += 1
         return self._fetches[tp]
 
     async def still_polling(self) -> None:
@@ -113,6 +122,20 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
                 await super().on_thread_stop()
         except (asyncio.CancelledError, TimeoutError, KafkaError) as exc:
             self.log.warning("the consumer was not stopped in order: %r", exc)
+
+
+def _standing(consumer: Any, tp: TP) -> tuple[int | None, int | None]:
+    """Where fetching goes on and where what is committed ends, as far as aiokafka knows.
+
+    It goes past markers, aborted records and gaps without a record to show for it. The end is the
+    last stable offset: what a transaction that is open writes cannot be read, and its first offset
+    is as far as anybody gets.
+    """
+    assignment = consumer._subscription.subscription.assignment
+    state = assignment and assignment.state_value(tp)
+    if state is None:
+        return None, None
+    return state.position if state.has_valid_position else None, state.lso
 
 
 class BatchConsumer(driver.Consumer):
@@ -181,21 +204,24 @@ class BatchConsumer(driver.Consumer):
         generation = self.app.consumer_generation_id
         for parked in self._parked(generation):
             yield parked
-        records, _ = await self._wait_next_records(timeout)
-        if not records or self.should_stop:
+        fetches, _ = await self._wait_next_records(timeout)
+        if self.should_stop:
             return
         if not self.flow_active:
-            await self.perform_seek()
+            await self._fetch_again(fetches)
             return
-        for source, (fetch, fetched) in records.items():
-            for tp, message in await self._messages(
-                TP(source.topic, source.partition), fetch, fetched
-            ):
+        for source, fetch in fetches.items():
+            for tp, message in await self._messages(TP(source.topic, source.partition), fetch):
                 if self._is_over(generation):
                     return
                 yield tp, message
         for parked in self._parked(generation):
             yield parked
+
+    async def _fetch_again(self, fetches: Mapping[TP, Fetch]) -> None:
+        """Go back before records that came while the flow is suspended: they are dropped."""
+        if any(fetch.records for fetch in fetches.values()):
+            await self.perform_seek()
 
     def _parked(self, generation: int) -> Iterator[tuple[TP, ConsumerMessage]]:
         """What is parked of the partitions that have room for it."""
@@ -209,11 +235,9 @@ class BatchConsumer(driver.Consumer):
         """Whether a rebalance has begun, or been, since this generation's fetch."""
         return not self.flow_active or self.app.consumer_generation_id != generation
 
-    async def _messages(
-        self, tp: TP, fetch: int, records: Sequence[Any]
-    ) -> Sequence[tuple[TP, Any]]:
+    async def _messages(self, tp: TP, fetch: Fetch) -> Sequence[tuple[TP, Any]]:
         if not self.engine.handles(tp.topic):
-            return [(tp, self._to_message(tp, record)) for record in records]
+            return [(tp, self._to_message(tp, record)) for record in fetch.records]
         tenure = self.engine.tenures.get(tp)
         if tenure is None:
             return ()
@@ -223,15 +247,17 @@ class BatchConsumer(driver.Consumer):
             case Fetched.GAP:
                 await self.rewind(tenure)
                 return ()
-        tenure.highwater = self.highwater(tp)
         # Parked first, as one fetch may bring any number of batches: were they all handed out, a
         # partition that waits would have its batches with every actor, and the others none.
-        tenure.parked.extend(split(records, self.engine.max_records, self.engine.max_bytes))
+        if fetch.records:
+            tenure.parked.extend(
+                split(fetch.records, self.engine.max_records, self.engine.max_bytes)
+            )
         return ()
 
     def _to_batch(self, tenure: Tenure, records: Sequence[Any]) -> ConsumerMessage:
         last = records[-1]
-        origin = tenure.hand_out(last.offset + 1)
+        origin = tenure.hand_out(last.offset + 1, len(records))
         batch = Batch(last.topic, last.partition, records, origin)
         return ConsumerMessage(
             last.topic,

@@ -21,9 +21,10 @@ _RECONNECT = {"reconnect.backoff.max.ms": 1_000}
 
 @dataclass(frozen=True)
 class Progress:
-    """The rows of the table and where the accounts end, by partition; empty without the topic."""
+    """The table's rows, where the accounts begin and end, by partition; empty without the topic."""
 
     rows: Mapping[int, PartitionCounts]
+    begins: Mapping[int, int]
     ends: Mapping[int, int]
 
 
@@ -57,7 +58,8 @@ class Watch:
             raise ClusterError(self._told(exc)) from exc
         except TimeoutError as exc:
             raise ClusterError(str(exc)) from exc
-        return Progress(rows, {partition: span.end for partition, span in spans.items()})
+        begins = {partition: span.begin for partition, span in spans.items()}
+        return Progress(rows, begins, {partition: span.end for partition, span in spans.items()})
 
     def close(self) -> None:
         """Closes the connections."""

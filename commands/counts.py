@@ -17,11 +17,12 @@ _COUNTS = ("authorized", "unauthorized", "dead_letters", "next_offset")
 
 @dataclass(frozen=True)
 class Counts:
-    """The rows of all partitions, and how far the accounts topic goes."""
+    """The rows of all partitions, and from where to where the accounts topic goes."""
 
     topic: str
     rows: Mapping[int, PartitionCounts]
-    #: Empty when the accounts topic does not exist.
+    #: Both are empty when the accounts topic does not exist.
+    begins: Mapping[int, int]
     ends: Mapping[int, int]
 
     def document(self) -> dict[str, Any]:
@@ -29,14 +30,14 @@ class Counts:
         return counts_document(self.rows, self.ends)
 
     def show(self, console: Console) -> None:
-        """The same as a table, with the accounts that are still to be judged."""
+        """The same as a table, with the offsets that are still to be judged."""
         table = Table(title=f"Accounts of topic {self.topic}", title_justify="left")
         for name in ("partition", *(name.replace("_", " ") for name in _COUNTS), "lag"):
             table.add_column(name, justify="right", footer="")
         document = self.document()
         lags = 0
         for number, counts in document["partitions"].items():
-            left = lag(self.rows.get(int(number)), self.ends.get(int(number))) or 0
+            left = lag(int(number), self.rows, self.begins, self.ends) or 0
             lags += left
             table.add_row(number, *(f"{counts[name]:,}" for name in _COUNTS), f"{left:,}")
         table.add_section()
@@ -55,5 +56,6 @@ def read_counts(settings: Settings) -> Counts:
     rows = committed_rows(settings)
     # After the rows, so that no row is ahead of its end.
     spans = topic_spans(settings, settings.accounts_topic)
+    begins = {partition: span.begin for partition, span in spans.items()}
     ends = {partition: span.end for partition, span in spans.items()}
-    return Counts(settings.accounts_topic, rows, ends)
+    return Counts(settings.accounts_topic, rows, begins, ends)

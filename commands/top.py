@@ -34,7 +34,7 @@ class Board:
         self._look = look
         self._clock = clock
         self._rates = Rates()
-        self._seen = Progress({}, {})
+        self._seen = Progress({}, {}, {})
 
     def document(self) -> dict[str, Any]:
         """A new look, or the last one that succeeded and what the problem is."""
@@ -51,7 +51,7 @@ class Board:
             "at": time.time(),
             "problem": problem,
             "per_second": {} if problem else self._rates.per_second,
-            **progress_document(self._seen.rows, self._seen.ends),
+            **progress_document(self._seen.rows, self._seen.begins, self._seen.ends),
         }
 
 

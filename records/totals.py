@@ -65,17 +65,20 @@ def counts_document(rows: Mapping[int, Counted], partitions: Iterable[int] = ())
 
 
 def progress_document(
-    rows: Mapping[int, Row], ends: Mapping[int, int], partitions: Iterable[int] = ()
+    rows: Mapping[int, Row],
+    begins: Mapping[int, int],
+    ends: Mapping[int, int],
+    partitions: Iterable[int] = (),
 ) -> dict[str, Any]:
     """What the page and the terminal show of the group: counts, lag, who works on what, and why.
 
-    `ends` is where the accounts of each partition end, as far as known. A lag that is not known is
-    None.
+    `begins` and `ends` are where the accounts of each partition begin and end, as far as known. A
+    lag that is not known is None.
     """
     counts = counts_document(rows, {*ends, *partitions})
     each = [
-        _partition(int(number), rows.get(int(number)), ends.get(int(number)), counted)
-        for number, counted in counts["partitions"].items()
+        _partition(number, rows.get(number), lag(number, rows, begins, ends), counted)
+        for number, counted in ((int(name), one) for name, one in counts["partitions"].items())
     ]
     lags = [one["lag"] for one in each if one["lag"] is not None]
     return {
@@ -87,13 +90,22 @@ def progress_document(
     }
 
 
-def lag(row: Counted | None, end: int | None) -> int | None:
-    """Accounts of a partition that are still to be judged; None where its end is not known.
+def lag(
+    partition: int,
+    rows: Mapping[int, Counted],
+    begins: Mapping[int, int],
+    ends: Mapping[int, int],
+) -> int | None:
+    """Offsets of a partition that are still to be judged; None where its end is not known.
 
-    Row and end may have been looked at in either order: a difference below nothing is nothing.
+    Of accounts there may be fewer among them, as markers of transactions, aborted records and gaps
+    have offsets too, and only who reads on knows. What was deleted is not still to be judged. Row
+    and end may have been looked at in either order: a difference below nothing is nothing.
     """
-    done = 0 if row is None else row.next_offset
-    return None if end is None else max(0, end - done)
+    if partition not in ends:
+        return None
+    done = rows[partition].next_offset if partition in rows else 0
+    return max(0, ends[partition] - max(done, begins.get(partition, 0)))
 
 
 def summed(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
@@ -105,13 +117,13 @@ def summed(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 
 def _partition(
-    number: int, row: Row | None, end: int | None, counted: Mapping[str, int]
+    number: int, row: Row | None, left: int | None, counted: Mapping[str, int]
 ) -> dict[str, Any]:
     return {
         "partition": number,
         "worker": "" if row is None else row.worker,
         "updated_at": None if row is None else row.updated_at,
-        "lag": lag(row, end),
+        "lag": left,
         **counted,
     }
 

@@ -31,11 +31,18 @@ def dashboard(state: WebState) -> dict[str, Any]:
         "at": int(time.time()) // _PULSE * _PULSE * 1000,
         "worker": state.worker,
         "version": state.app_version,
-        **progress_document(state.feed.rows, state.feed.source_ends, range(state.partitions)),
+        **_progress(state),
         "conditions": _conditions(state),
         "history": state.history.document(),
         "recent": list(state.recent.verdicts),
     }
+
+
+def _progress(state: WebState) -> dict[str, Any]:
+    feed = state.feed
+    return progress_document(
+        feed.rows, feed.source_begins, feed.source_ends, range(state.partitions)
+    )
 
 
 def _conditions(state: WebState) -> dict[str, Any]:

@@ -19,6 +19,10 @@ class Feed(Protocol):
         """Partition -> row, where there is one."""
 
     @property
+    def source_begins(self) -> Mapping[int, int]:
+        """Partition -> first offset of the accounts in it; empty while unknown."""
+
+    @property
     def source_ends(self) -> Mapping[int, int]:
         """Partition -> end of the accounts in it; empty while unknown."""
 

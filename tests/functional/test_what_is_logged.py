@@ -42,7 +42,7 @@ async def test_a_judge_that_raises_is_logged_without_what_it_said(
     engine.topic("accounts", table=engine.table("counts", PartitionCounts))
     tenure = Tenure(TP("accounts", 0), cast(TransactionalWriter, NoWriter()))
     tenure.sought(0)
-    work = batch(tenure.hand_out(8))
+    work = batch(tenure.hand_out(8, 1))
     async with engine.begin(work) as transaction:
         tenure.ended = True  # so that nothing is fetched again: there is no consumer
         raise KeyError(f"{transaction.records[0]!r} in {work.records!r}")

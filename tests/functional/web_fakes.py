@@ -18,6 +18,7 @@ class FakeFeed(Versioned):
     def __init__(self) -> None:
         super().__init__()
         self.rows: dict[int, PartitionCounts] = {}
+        self.source_begins: dict[int, int] = {}
         self.source_ends: dict[int, int] = {}
         self.ready = True
         self.connected = True

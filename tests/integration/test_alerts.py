@@ -108,9 +108,7 @@ def test_a_dead_service_is_told_then_a_dead_worker_then_one_without_partitions(
         more = {"CREATE_TOPICS": "0", "SESSION_TIMEOUT": "60", **settings}
         return start_worker(environment(embedded_broker.url, **more))
 
-    # The ends of the partitions are asked for every two seconds: 2 minutes, in which the lag has
-    # to grow, must be longer than that.
-    recorded = Recorded(tmp_path, pause=0.5)
+    recorded = Recorded(tmp_path)
     waiting = start(VERITAS_URL=f"http://127.0.0.1:{free_port()}")
     waiting.wait_ready(path="/health/live")
     recorded.watch(one=waiting)

@@ -147,6 +147,7 @@ async def test_a_topic_is_not_created_by_looking_and_is_taken_up_when_it_comes(
         produce(kafka.bootstrap, topic_prefix, [row(6)], partition=1)
         await until(lambda: follower.rows == {1: {"authorized": 6}})
         await until(lambda: follower.source_ends == {0: 0, 1: 1})
+        assert follower.source_begins == {0: 0, 1: 0}
 
 
 async def test_partitions_that_are_added_are_followed_too(kafka: Kafka, topic_prefix: str) -> None:

@@ -118,7 +118,7 @@ ROWS = {
 
 
 def test_counts_are_the_document_of_the_contract() -> None:
-    document = Counts("bankaccount", {1: ROWS[1]}, {0: 0, 1: 12}).document()
+    document = Counts("bankaccount", {1: ROWS[1]}, {}, {0: 0, 1: 12}).document()
     nothing = {"authorized": 0, "unauthorized": 0, "dead_letters": 0, "next_offset": 0}
     assert document == {
         "authorized": 3,
@@ -142,7 +142,7 @@ def test_the_document_is_that_of_the_web() -> None:
     ends = dict.fromkeys(range(4), 100)
     feed = SimpleNamespace(rows=ROWS, source_ends=ends)
     state = cast(WebState, SimpleNamespace(feed=feed, partitions=4))
-    assert Counts("bankaccount", ROWS, ends).document() == web_counts(state)
+    assert Counts("bankaccount", ROWS, {}, ends).document() == web_counts(state)
 
 
 def shown(counts: Counts) -> str:
@@ -152,20 +152,20 @@ def shown(counts: Counts) -> str:
 
 
 def test_the_table_shows_the_lag() -> None:
-    text = shown(Counts("bankaccount", ROWS, {0: 5, 1: 12, 2: 0, 3: 77}))
+    text = shown(Counts("bankaccount", ROWS, {2: 40}, {0: 5, 1: 12, 2: 42, 3: 77}))
     rows = [line.replace("│", " ").split() for line in text.splitlines() if "│" in line]
     assert rows == [
         ["0", "0", "0", "0", "0", "5"],
         ["1", "3", "2", "1", "9", "3"],
-        ["2", "0", "0", "0", "0", "0"],
+        ["2", "0", "0", "0", "0", "2"],
         ["3", "10", "20", "30", "77", "0"],
-        ["total", "13", "22", "31", "8"],
+        ["total", "13", "22", "31", "10"],
     ]
 
 
 def test_counts_say_when_there_is_nothing_to_count() -> None:
-    assert "There is no topic bankaccount yet." in shown(Counts("bankaccount", {}, {}))
-    assert "Nothing has been judged yet." in shown(Counts("bankaccount", {}, {0: 4}))
+    assert "There is no topic bankaccount yet." in shown(Counts("bankaccount", {}, {}, {}))
+    assert "Nothing has been judged yet." in shown(Counts("bankaccount", {}, {}, {0: 4}))
 
 
 def letter(**changes: object) -> Letter:

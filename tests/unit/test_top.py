@@ -30,7 +30,7 @@ def document(
     rows: dict[int, PartitionCounts], ends: dict[int, int] | None = None, **more: Any
 ) -> dict[str, Any]:
     head = {"title": "fraud-app", "at": 1795410452.0, "per_second": {}, "problem": None}
-    return head | progress_document(rows, ends or {}) | more
+    return head | progress_document(rows, {}, ends or {}) | more
 
 
 def drawn(seen: dict[str, Any], width: int = 80, height: int | None = None) -> list[str]:
@@ -110,9 +110,9 @@ def test_a_partition_that_was_not_there_or_began_anew_has_no_rate() -> None:
 
 def test_the_last_look_stays_while_there_is_none_and_the_next_one_counts() -> None:
     answers: list[Progress | ClusterError] = [
-        Progress({0: row(next_offset=100)}, {0: 100}),
+        Progress({0: row(next_offset=100)}, {}, {0: 100}),
         ClusterError("Connection refused"),
-        Progress({0: row(next_offset=300)}, {0: 300}),
+        Progress({0: row(next_offset=300)}, {}, {0: 300}),
     ]
     times = iter([0.0, 4.0])
 

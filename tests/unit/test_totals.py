@@ -39,11 +39,18 @@ def test_the_document_without_partitions_is_all_nothing() -> None:
 
 
 def test_lag_is_what_lies_between_the_row_and_the_end() -> None:
-    row = PartitionCounts(next_offset=7)
-    assert lag(row, 10) == 3
-    assert lag(None, 10) == 10
-    assert lag(row, None) is None
-    assert lag(row, 5) == 0, "the end was looked at before the row"
+    rows = {0: PartitionCounts(next_offset=7)}
+    assert lag(0, rows, {}, {0: 10}) == 3
+    assert lag(1, rows, {}, {1: 10}) == 10
+    assert lag(0, rows, {}, {}) is None
+    assert lag(0, rows, {}, {0: 5}) == 0, "the end was looked at before the row"
+
+
+def test_what_was_deleted_is_no_lag() -> None:
+    rows = {0: PartitionCounts(next_offset=7)}
+    assert lag(0, rows, {0: 9}, {0: 10}) == 1, "two offsets were never judged, nor will they be"
+    assert lag(0, rows, {0: 2}, {0: 10}) == 3
+    assert lag(1, rows, {1: 9}, {1: 10}) == 1, "deleted before the partition was ever judged"
 
 
 def test_reasons_of_all_partitions_come_with_the_most_frequent_first() -> None:
