@@ -1,8 +1,7 @@
 """Each alert fires on what a real worker tells while it suffers what the alert is about.
 
 `tests/functional/test_observe.py` has the rules on made-up series. Here the series are scraped from
-workers, and promtool judges them. (`BrokerUnreachable` needs no more than the gauge that
-`tests/functional/test_metrics.py` pulls.)
+workers, and promtool judges them.
 """
 
 import json
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from devbroker import EmbeddedBroker, free_port
+from devbroker import EmbeddedBroker, KafkaServer, free_port
 from tests.conftest import Kafka
 from tests.integration.recorded import Recorded
 from tests.integration.worker import Worker
@@ -157,6 +156,26 @@ def test_a_worker_that_is_fenced_again_and_again_is_told_then_one_that_holds_a_p
     produce(kafka.bootstrap, topics["ACCOUNTS_TOPIC"], [b"{"] * 1_000, partition=2)
     recorded.scrape_until(lambda: 1 in recorded.last("fraud_partition_held").values())
     recorded.assert_firing("PartitionHeld", silent=GROUP)
+
+
+def test_brokers_that_a_worker_does_not_reach_are_told(
+    own_kafka: Callable[..., KafkaServer], start_worker: Start, tmp_path: Path
+) -> None:
+    server = own_kafka()
+    worker = start_worker(environment(f"kafka://{server.bootstrap}"))
+    worker.wait_ready()
+    recorded = Recorded(tmp_path)
+    recorded.watch(one=worker)
+    recorded.scrape(8)
+    recorded.assert_firing(silent={"BrokerUnreachable"})
+    server.kill()
+    recorded.scrape_until(lambda: 0 in recorded.last("fraud_broker_connected").values())
+    recorded.scrape(3)
+    recorded.assert_firing(silent={"BrokerUnreachable"})
+    recorded.scrape(3)
+    # The worker itself answers, and still takes its partitions for its own.
+    others = {"WorkerDown", "NoWorker", "WorkerGone", "WorkerRestarting", "PartitionsUnowned"}
+    recorded.assert_firing("BrokerUnreachable", silent=others)
 
 
 def fenced(recorded: Recorded) -> float:
