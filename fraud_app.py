@@ -39,13 +39,19 @@ from veritas.http import HttpVeritas
 VERSION = "0.1.0"
 
 
-def create_app(settings: Settings | None = None, veritas: Veritas | None = None) -> faust.App:
+def create_app(
+    settings: Settings | None = None,
+    veritas: Veritas | None = None,
+    *,
+    account_metrics: AccountMetrics | None = None,
+    engine_metrics: EngineMetrics | None = None,
+) -> faust.App:
     """Wire the app; connects to nothing. Without arguments as the environment says."""
     settings = settings or Settings.load()
     app = faust.App(settings.app_id, **faust_settings(settings))
     worker = f"{socket.gethostname()}:{os.getpid()}"
     registry = CollectorRegistry()
-    metrics = AccountMetrics(registry)
+    metrics = account_metrics or AccountMetrics(registry)
     verdict_log = VerdictLog()
     veritas = veritas or verification_service(settings, registry)
 
@@ -56,7 +62,7 @@ def create_app(settings: Settings | None = None, veritas: Veritas | None = None)
         max_records=settings.batch_records,
         max_bytes=settings.batch_bytes,
         max_partitions=settings.partitions,
-        metrics=EngineMetrics(registry),
+        metrics=engine_metrics or EngineMetrics(registry),
     )
     counts = engine.table("verdict_counts", PartitionCounts)
     outputs = (settings.verdicts_topic, settings.dead_letters_topic)

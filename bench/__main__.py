@@ -1,4 +1,4 @@
-"""`python -m bench [throughput|latency|page]`: the first two without a word.
+"""`python -m bench [throughput|latency|page|metrics]`: the first two without a word.
 
 On a Kafka that it starts itself.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from playwright.sync_api import Error as PlaywrightError
 
-from bench import latency, page, report, throughput
+from bench import latency, metrics, page, report, throughput
 from bench.browser import NoBrowser, chromium
 from bench.process import ProgramDied
 from bench.programs import PROGRAMS, Program
@@ -23,7 +23,7 @@ from devbroker import BrokerError, KafkaServer
 
 # The development server takes a broker for dead after 3 s, which full load can make it miss.
 _STEADY = {"broker.session.timeout.ms": "18000"}
-_WHAT = ("all", "throughput", "latency", "page")
+_WHAT = ("all", "throughput", "latency", "page", "metrics")
 _LATENCY_RATE, _LATENCY_SECONDS = 1_000, 30
 _PAGE_RATE, _PAGE_SECONDS = 20_000, 600
 _FAILURES = (
@@ -63,6 +63,11 @@ def main(arguments: list[str] | None = None) -> int:
                 print("\n" + report.latency(delays, rate), flush=True)
             if options.what == "page":
                 _page(broker, options)
+            if options.what == "metrics":
+                costs = metrics.compare(
+                    broker, options.accounts, options.partitions, options.rounds
+                )
+                print("\n" + report.metrics_cost(costs), flush=True)
     except _FAILURES as e:
         print(f"{type(e).__name__}: {e}", file=sys.stderr)
         return 1
@@ -95,9 +100,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     add("--broker", metavar="HOST:PORT", help="a Kafka to use; without it one is started")
     add("--partitions", type=_positive, default=4, help="of every topic")
     add("--programs", default=known, help=f"throughput: which of {known}, in this order")
-    waiting = "throughput, page: waiting in the topic"
+    waiting = "throughput, page, metrics: waiting in the topic"
     add("--accounts", type=_positive, default=500_000, help=waiting)
-    add("--rounds", type=_positive, default=3, help="throughput, page: runs of each kind")
+    add("--rounds", type=_positive, default=3, help="throughput, page, metrics: runs of each kind")
     add("--latency-of", default="ours", help=f"latency: which of {known}")
     rates = f"accounts a second; latency {_LATENCY_RATE:,}, page {_PAGE_RATE:,} where not given"
     add("--rate", type=_positive, help=rates)

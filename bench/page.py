@@ -12,14 +12,14 @@ with a page open in the browser and without one. The browser runs in both cases.
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from bench import accounts, throughput
+from bench import throughput
 from bench.browser import Memory, Visit
 from bench.feeder import Feeder
 from bench.process import Running
@@ -30,7 +30,6 @@ from devbroker import free_port
 
 ALONE, WATCHED = "alone", "watched"
 _EVERY = 10.0
-_SETTLE = 2.0
 
 
 @dataclass(frozen=True)
@@ -100,26 +99,14 @@ def compare(
 ) -> list[throughput.Measured]:
     """Drain a full topic `rounds` times with a page open and as often without, in turn.
 
-    The order changes from round to round, so that neither gains by being the second. Prints a line
-    for each run; raises what `throughput.measure` does.
+    Prints and raises what `throughput.in_turn` does.
     """
-    topics = Topics(broker, partitions)
-    source = f"bench-accounts-{time.time_ns()}"
-    topics.create_accounts(source)
-    accounts.fill(broker, source, accounts_, partitions)
     port = free_port()
-    ways: list[tuple[str, Callable[[], AbstractContextManager[object]]]] = [
-        (ALONE, nullcontext),
-        (WATCHED, lambda: _seen(browser, port)),
+    ways: list[throughput.Way] = [
+        (with_web(ALONE, port), nullcontext),
+        (with_web(WATCHED, port), lambda: _seen(browser, port)),
     ]
-    results = []
-    for number in range(1, rounds + 1):
-        for name, beside in ways if number % 2 else reversed(ways):
-            program = with_web(name, port)
-            results.append(throughput.run(topics, program, source, accounts_, number, beside))
-            print(throughput.told(results[-1]), flush=True)
-            time.sleep(_SETTLE)
-    return results
+    return throughput.in_turn(broker, ways, accounts_, partitions, rounds)
 
 
 @contextmanager

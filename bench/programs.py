@@ -140,6 +140,6 @@ PROGRAMS = {
 }
 
 
-def with_web(name: str, port: int) -> Program:
-    """Our worker with its web server on this port, under another name."""
-    return replace(PROGRAMS["ours"], name=name, command=_worker("fraud_app", port))
+def with_web(name: str, port: int, app: str = "fraud_app") -> Program:
+    """Our worker with its web server on this port, under another name; or a variant of its app."""
+    return replace(PROGRAMS["ours"], name=name, command=_worker(app, port))

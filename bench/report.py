@@ -5,6 +5,7 @@ from statistics import median
 
 from bench.figures import ratio, table
 from bench.latency import Latency
+from bench.metrics import BARE, METERED, SCRAPED
 from bench.page import ALONE, WATCHED, Sample, slope
 from bench.programs import PROGRAMS
 from bench.throughput import Measured
@@ -83,6 +84,30 @@ def page_cost(runs: Sequence[Measured]) -> str:
     rounds = [f"round {number}" for number in sorted({run.round for run in runs})]
     headers = ["page", *rounds, "median", "to alone", "worker's CPU µs"]
     return "accounts a second, the worker alone and with a page open\n\n" + table(headers, rows)
+
+
+def metrics_cost(runs: Sequence[Measured]) -> str:
+    """Accounts a second and processor time with the metrics and without, medians compared."""
+    names = (BARE, METERED, SCRAPED)
+    rates = {name: [run.rate for run in runs if run.program == name] for name in names}
+    at_work = {
+        name: median(run.cpu_at_work for run in runs if run.program == name) for name in names
+    }
+    rows = [
+        [
+            name,
+            *(f"{rate:,.0f}" for rate in rates[name]),
+            f"{median(rates[name]):,.0f}",
+            ratio(median(rates[name]), median(rates[BARE]), 3),
+            f"{at_work[name]:.2f}",
+            ratio(at_work[name], at_work[BARE], 3),
+        ]
+        for name in names
+    ]
+    rounds = [f"round {number}" for number in sorted({run.round for run in runs})]
+    headers = ["worker", *rounds, "median", "to bare", "CPU µs at work", "to bare"]
+    title = "accounts a second, and processor time for one, with the metrics and without"
+    return f"{title}\n\n" + table(headers, rows)
 
 
 def latency(runs: Sequence[Latency], rate: int) -> str:

@@ -29,6 +29,9 @@ from bench.topics import Topics
 
 _SETTLE = 2.0
 
+Way = tuple[Program, Callable[[], AbstractContextManager[object]]]
+"""A program, and what makes something that is there while it runs."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -40,6 +43,8 @@ class Measured:
     seconds: float
     wall: float
     cpu_per_account: float
+    cpu_at_work: float
+    """As the one before, from the first commit to the last: without starting up and stopping."""
 
     @property
     def rate(self) -> float:
@@ -84,7 +89,7 @@ def run(
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         places = Topology.fresh(f"bench-{program.name}", topics, Path(folder), accounts=source)
         with Running(program, places) as running, beside():
-            wait_until_done(program, places, running, topics, wanted)
+            work = wait_until_done(program, places, running, topics, wanted)
             done, wall = time.time() * 1000, time.monotonic() - running.started
         written = proof.verdicts_of(places)
         _check(program, places, written, wanted, accounts_)
@@ -95,7 +100,30 @@ def run(
         seconds=(done - written.first) / 1000,
         wall=wall,
         cpu_per_account=running.cpu / len(written.times) * 1e6,
+        cpu_at_work=work.cpu_per_account,
     )
+
+
+def in_turn(
+    broker: str, ways: Sequence[Way], accounts_: int, partitions: int, rounds: int
+) -> list[Measured]:
+    """Drain a full topic in each of the ways, `rounds` times.
+
+    Each round begins with the next of them, so that none gains by its place. Prints a line for each
+    run; raises what `measure` does.
+    """
+    topics = Topics(broker, partitions)
+    source = f"bench-accounts-{time.time_ns()}"
+    topics.create_accounts(source)
+    accounts.fill(broker, source, accounts_, partitions)
+    results = []
+    for number in range(1, rounds + 1):
+        first = (number - 1) % len(ways)
+        for program, beside in (*ways[first:], *ways[:first]):
+            results.append(run(topics, program, source, accounts_, number, beside))
+            print(told(results[-1]), flush=True)
+            time.sleep(_SETTLE)
+    return results
 
 
 def _check(
@@ -115,5 +143,5 @@ def told(run: Measured) -> str:
     return (
         f"round {run.round}: {run.program:8} {run.rate:9,.0f} accounts/s "
         f"({run.verdicts:,} in {run.seconds:.1f} s; wall {run.wall:.1f} s; "
-        f"CPU {run.cpu_per_account:.1f} µs an account)"
+        f"CPU {run.cpu_per_account:.1f} µs an account, at work {run.cpu_at_work:.2f})"
     )

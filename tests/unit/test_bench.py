@@ -76,7 +76,7 @@ def test_a_table_is_aligned_markdown() -> None:
 
 def test_the_report_compares_medians_of_the_rounds() -> None:
     runs = [
-        Measured(name, number, verdicts, 2.0, 5.0, 10.0)
+        Measured(name, number, verdicts, 2.0, 5.0, 10.0, 9.0)
         for name, rates in {
             "stock": (90, 100, 300),
             "streams": (1, 50, 60),
@@ -93,7 +93,7 @@ def test_the_report_compares_medians_of_the_rounds() -> None:
 
 
 def test_the_report_of_one_program_compares_it_with_nothing() -> None:
-    text = report.throughput([Measured("ours", 1, 100, 2.0, 5.0, 10.0)])
+    text = report.throughput([Measured("ours", 1, 100, 2.0, 5.0, 10.0, 9.0)])
     assert text.splitlines()[-1].split("|")[5:7] == ["        - ", "          - "]
 
 
@@ -128,7 +128,7 @@ def test_the_report_of_a_page_has_first_last_largest_and_slope() -> None:
 
 def test_the_report_of_a_pages_cost_compares_the_medians() -> None:
     runs = [
-        Measured(name, number, 2 * rate, 2.0, 5.0, 20.0)
+        Measured(name, number, 2 * rate, 2.0, 5.0, 20.0, 9.0)
         for name, rates in {ALONE: (100, 200, 300), WATCHED: (90, 196, 900)}.items()
         for number, rate in enumerate(rates, start=1)
     ]

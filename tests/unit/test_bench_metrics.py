@@ -1,0 +1,107 @@
+"""The measurement of what the metrics cost."""
+
+import math
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics import MetricWrapperBase
+
+from batching.latency import LatencyHistogram
+from batching.metrics import EngineMetrics
+from bench import report
+from bench.metrics import BARE, METERED, SCRAPED, scraping
+from bench.no_metrics import NoAccountMetrics, NoEngineMetrics, Nothing
+from bench.programs import Topology, with_web
+from bench.progress import Work
+from bench.proof import WorkNotDone
+from bench.throughput import Measured
+from devbroker import free_port
+
+
+def test_the_report_of_the_metrics_cost_compares_throughput_and_processor_time() -> None:
+    runs = [
+        Measured(name, number, 2 * rate, 2.0, 5.0, 20.0, cpu)
+        for name, of_rounds in {
+            BARE: ((100, 10.0), (200, 10.0), (300, 90.0)),
+            METERED: ((99, 10.1), (198, 10.2), (500, 10.3)),
+            SCRAPED: ((90, 10.5), (190, 11.0), (195, 12.0)),
+        }.items()
+        for number, (rate, cpu) in enumerate(of_rounds, start=1)
+    ]
+    lines = report.metrics_cost(runs).splitlines()
+    cells = [[cell.strip() for cell in line.split("|")][1:-1] for line in lines[4:]]
+    assert cells == [
+        ["bare", "100", "200", "300", "200", "1.000", "10.00", "1.000"],
+        ["metered", "99", "198", "500", "198", "0.990", "10.20", "1.020"],
+        ["scraped", "90", "190", "195", "190", "0.950", "11.00", "1.100"],
+    ]
+
+
+def test_processor_time_at_work_is_that_of_the_accounts_seen() -> None:
+    assert Work(200_000, 2.0).cpu_per_account == pytest.approx(10)
+    assert math.isnan(Work(0, 0.5).cpu_per_account), "all was done at the first look"
+    assert math.isnan(Work(200_000, 0.0).cpu_per_account), "no /proc"
+
+
+def test_without_metrics_nothing_is_counted() -> None:
+    engine, accounts = NoEngineMetrics(), NoAccountMetrics()
+    engine.batch_committed("in", [])
+    for metric in (engine.transactions.labels("failed"), engine.tenures, engine.takeover):
+        assert isinstance(metric, Nothing)
+    accounts(cast(Any, None))
+    accounts.not_sent(3)
+
+
+def test_no_metric_of_the_engine_is_forgotten() -> None:
+    assert counting(EngineMetrics(CollectorRegistry()))
+    assert counting(NoEngineMetrics()) == set()
+
+
+def counting(metrics: EngineMetrics) -> set[str]:
+    """The names of those that cost something when they are told."""
+    kinds = (MetricWrapperBase, LatencyHistogram)
+    return {name for name, one in vars(metrics).items() if isinstance(one, kinds)}
+
+
+def test_an_address_is_looked_at_as_long_as_the_block_lasts() -> None:
+    asked: list[str] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"metric 1")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        with scraping(f"http://127.0.0.1:{server.server_port}/metrics", every=0.01):
+            while len(asked) < 3:
+                time.sleep(0.01)
+        server.shutdown()
+        serving.join()
+    assert set(asked) == {"/metrics"}
+
+
+def test_an_address_that_never_answers_ends_the_measurement() -> None:
+    with (
+        pytest.raises(WorkNotDone, match="never answered"),
+        scraping(f"http://127.0.0.1:{free_port()}/metrics", every=0.01),
+    ):
+        pass
+
+
+def test_the_bare_worker_is_another_app_with_its_web() -> None:
+    run = Topology("b:1", "g", "a", "v", "d", 4, Path("/tmp/x"))
+    command = with_web("bare", 7, "bench.bare_app").command(run)
+    assert command[command.index("-A") + 1] == "bench.bare_app"
+    assert command[-2:] == ["--web-port", "7"]
