@@ -6,8 +6,7 @@ Run by ``faust -A fraud_app worker -l info``; the way of an account is drawn in 
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
+from functools import partial
 from typing import Any
 
 import faust
@@ -29,6 +28,7 @@ from batching.collector import calm_collector
 from batching.follower import ChangelogFollower
 from batching.latest import LatestRecords
 from batching.metrics import EngineMetrics
+from batching.owners import member_name
 from connection import aiokafka_kwargs, faust_credentials, librdkafka
 from records import PartitionCounts
 from settings import Settings, SettingsError
@@ -49,7 +49,7 @@ def create_app(
     """Wire the app; connects to nothing. Without arguments as the environment says."""
     settings = settings or Settings.load()
     app = faust.App(settings.app_id, **faust_settings(settings))
-    worker = f"{socket.gethostname()}:{os.getpid()}"
+    worker = partial(member_name, app)
     registry = CollectorRegistry()
     metrics = account_metrics or AccountMetrics(registry)
     verdict_log = VerdictLog()
@@ -125,6 +125,7 @@ def create_app(
             or limit.objection
             or (over_http.objection if over_http else None)
         ),
+        owners=lambda: engine.owners(settings.accounts_topic),
         engine=lambda: web.Condition.worst(engine.condition, limit.condition),
         provider=lambda: web.Condition(
             *(over_http.condition if over_http else ("ok", "simulated"))

@@ -24,10 +24,13 @@ def verification(
     judge: Judge,
     verdicts_topic: str,
     dead_letters_topic: str,
-    worker: str,
+    worker: Callable[[], str],
     report: Callable[[Judgement], None],
 ) -> Agent:
-    """Make the agent. ``report`` is told of each batch once it is committed."""
+    """Make the agent.
+
+    ``worker`` tells this worker's name, ``report`` is told of each batch once it is committed.
+    """
 
     async def verify_accounts(batches: faust.StreamT[Any]) -> AsyncIterator[int]:
         """Verify bank accounts: one verdict or one dead letter for each, in one transaction."""
@@ -43,7 +46,7 @@ def verification(
                 tx.send_all(verdicts_topic, judgement.verdicts)
                 for letter in judgement.dead_letters:
                     tx.send(dead_letters_topic, letter.value, letter.key, headers=letter.headers())
-                tx.state = judgement.added_to(tx.state, recent, worker, now_ms())
+                tx.state = judgement.added_to(tx.state, recent, worker(), now_ms())
             if tx.committed:
                 report(judgement)
             yield len(batch)

@@ -25,7 +25,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, cast
@@ -39,6 +39,7 @@ from batching.errors import Abandoned, Fenced, TransactionRefused
 from batching.failures import kind, report
 from batching.idle import IdleTenures
 from batching.metrics import EngineMetrics
+from batching.owners import owners
 from batching.table import PartitionTable, TransactionalTableManager
 from batching.takeover import Takeover
 from batching.tenure import Origin, Tenure
@@ -158,6 +159,10 @@ class Engine:
         """How the engine is, for people: see `batching.condition`."""
         tenures = self.tenures.values()
         return condition(self.objection, tenures, self._rejoins, time.monotonic())
+
+    def owners(self, topic: str) -> Mapping[int, str] | None:
+        """Partition -> its owner's `batching.owners.member_name`; None while they change hands."""
+        return None if self.objection else owners(self.app, topic)
 
     # -- an agent's batch
 

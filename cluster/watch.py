@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaException
+from confluent_kafka.admin import AdminClient
 
 from batching.offsets import committed_spans, partitions_of
 from batching.tail import CONSUMER, last_records
 from cluster.errors import TIMED_OUT, TRANSPORT, ClusterError, reason
+from cluster.owners import partition_owners
 from cluster.reach import Complaints, quiet
 from cluster.rows import rows_in
 from cluster.topics import changelog_topic
@@ -21,11 +23,15 @@ _RECONNECT = {"reconnect.backoff.max.ms": 1_000}
 
 @dataclass(frozen=True)
 class Progress:
-    """The table's rows, where the accounts begin and end, by partition; empty without the topic."""
+    """The table's rows, where the accounts begin and end, by partition; empty without the topic.
+
+    `owners` are the workers that own the partitions; None while that is not known.
+    """
 
     rows: Mapping[int, PartitionCounts]
     begins: Mapping[int, int]
     ends: Mapping[int, int]
+    owners: Mapping[int, str] | None = None
 
 
 class Watch:
@@ -33,11 +39,13 @@ class Watch:
 
     def __init__(self, settings: Settings) -> None:
         self._complaints = Complaints()
+        self._settings = settings
         self._accounts = settings.accounts_topic
         self._changelog = changelog_topic(settings)
         # Nothing joins the group; it is named for clusters where only that group is allowed.
         conf = {"group.id": settings.app_id, **_RECONNECT, **CONSUMER}
         self._consumer = Consumer({**quiet(settings, self._complaints), **conf})
+        self._admin = AdminClient({**quiet(settings), **_RECONNECT})
 
     def look(self, timeout: float = 3.0) -> Progress:
         """What is committed now, some tens of milliseconds old.
@@ -58,8 +66,12 @@ class Watch:
             raise ClusterError(self._told(exc)) from exc
         except TimeoutError as exc:
             raise ClusterError(str(exc)) from exc
+        owners = partition_owners(
+            self._admin, self._settings, max(0.1, deadline - time.monotonic())
+        )
         begins = {partition: span.begin for partition, span in spans.items()}
-        return Progress(rows, begins, {partition: span.end for partition, span in spans.items()})
+        ends = {partition: span.end for partition, span in spans.items()}
+        return Progress(rows, begins, ends, owners)
 
     def close(self) -> None:
         """Closes the connections."""

@@ -51,7 +51,12 @@ class Board:
             "at": time.time(),
             "problem": problem,
             "per_second": {} if problem else self._rates.per_second,
-            **progress_document(self._seen.rows, self._seen.begins, self._seen.ends),
+            **progress_document(
+                self._seen.rows,
+                self._seen.begins,
+                self._seen.ends,
+                owners=None if problem else self._seen.owners,
+            ),
         }
 
 

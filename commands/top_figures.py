@@ -7,6 +7,8 @@ from rich.table import Table
 
 #: What stands where a figure is not known.
 NOT_KNOWN: Final = "-"
+#: Where a partition has no owner.
+NOBODY: Final = "nobody"
 
 
 def number(value: int | None) -> str:

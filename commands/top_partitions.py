@@ -4,8 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import RenderableType
+from rich.text import Text
 
-from commands.top_figures import NOT_KNOWN, number, rate, table
+from commands.top_figures import NOBODY, NOT_KNOWN, number, rate, table
+from records.text import shown
+
+# A host name is no longer (RFC 1035), and a port has five digits.
+_LONGEST_NAME = 260
 
 
 def partitions_table(document: Mapping[str, Any], room: int | None) -> RenderableType:
@@ -13,18 +18,17 @@ def partitions_table(document: Mapping[str, Any], room: int | None) -> Renderabl
     drawn = table("part.", "authorized", "unauthorized", "dead", "lag", "acc./s")
     # Only this one gives way: a number that is cut is a wrong number.
     drawn.expand = True
-    drawn.add_column("last judged by", no_wrap=True, overflow="ellipsis", ratio=1)
+    drawn.add_column("owner", no_wrap=True, overflow="ellipsis", ratio=1)
     partitions = document["partitions"]
-    shown, hidden = _fitting(partitions, room)
+    told, hidden = _fitting(partitions, room)
     rates = document["per_second"]
-    for one in shown:
+    for one in told:
         partition = one["partition"]
         drawn.add_row(
             str(partition),
             *(number(one[name]) for name in ("authorized", "unauthorized", "dead_letters", "lag")),
             rate([rates[partition]] if partition in rates else []),
-            _short(one["worker"]) or NOT_KNOWN,
-            style="" if one["worker"] else "dim",
+            _owner(one["owner"]),
         )
     if hidden:
         drawn.add_row(*_summed_up(hidden, rates), style="dim")
@@ -60,7 +64,13 @@ def _summed_up(hidden: list[dict[str, Any]], rates: Mapping[int, float]) -> list
     ]
 
 
-def _short(worker: str) -> str:
-    """Without the host's domain: the process at the end must not be what is cut."""
-    host, colon, process = worker.rpartition(":")
-    return host.partition(".")[0] + colon + process if host[:1].isalpha() else worker
+def _owner(worker: str | None) -> Text:
+    """Without the host's domain: the port at the end must not be what is cut."""
+    if worker is None:
+        return Text(NOT_KNOWN, style="dim")
+    if not worker:
+        return Text(NOBODY, style="bold red")
+    host, colon, port = shown(worker, _LONGEST_NAME).rpartition(":")
+    return Text(
+        host.partition(".")[0] + colon + port if host[:1].isalpha() else host + colon + port
+    )

@@ -7,9 +7,9 @@ class PartitionCounts(WireRecord):
     """What was committed for one partition of the accounts topic, since its beginning.
 
     Everything below `next_offset` is done. `reasons` counts verdicts by reason (one verdict can
-    have several), `codes` dead letters by code. `worker` is who wrote the row, `updated_at` when,
-    in milliseconds since the epoch. `recent` says which of the last records could not become an
-    account, as hexadecimal digits (`agents.window`); empty when none.
+    have several), `codes` dead letters by code. `worker` is who wrote the row (`host:port` of its
+    web), `updated_at` when, in milliseconds since the epoch. `recent` says which of the last
+    records could not become an account, as hexadecimal digits (`agents.window`); empty when none.
     """
 
     authorized: int = 0

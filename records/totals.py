@@ -28,7 +28,7 @@ class Counted(Protocol):
 
 
 class Row(Counted, Protocol):
-    """A whole row, with who wrote it and why; `PartitionCounts` is one."""
+    """A whole row, with when it was written and why; `PartitionCounts` is one."""
 
     @property
     def reasons(self) -> Mapping[str, int]:
@@ -37,10 +37,6 @@ class Row(Counted, Protocol):
     @property
     def codes(self) -> Mapping[str, int]:
         """Dead letters by code."""
-
-    @property
-    def worker(self) -> str:
-        """Who wrote the row."""
 
     @property
     def updated_at(self) -> int:
@@ -69,15 +65,22 @@ def progress_document(
     begins: Mapping[int, int],
     ends: Mapping[int, int],
     partitions: Iterable[int] = (),
+    *,
+    owners: Mapping[int, str] | None = None,
 ) -> dict[str, Any]:
     """What the page and the terminal show of the group: counts, lag, who works on what, and why.
 
     `begins` and `ends` are where the accounts of each partition begin and end, as far as known. A
-    lag that is not known is None.
+    lag that is not known is None. `owners` says which worker owns a partition now; one that is not
+    in it has no owner, which is told as "". Without it, as while partitions change hands, an owner
+    is None: not known.
     """
     counts = counts_document(rows, {*ends, *partitions})
     each = [
-        _partition(number, rows.get(number), lag(number, rows, begins, ends), counted)
+        {
+            **_partition(number, rows.get(number), lag(number, rows, begins, ends), counted),
+            "owner": None if owners is None else owners.get(number, ""),
+        }
         for number, counted in ((int(name), one) for name, one in counts["partitions"].items())
     ]
     lags = [one["lag"] for one in each if one["lag"] is not None]
@@ -121,7 +124,6 @@ def _partition(
 ) -> dict[str, Any]:
     return {
         "partition": number,
-        "worker": "" if row is None else row.worker,
         "updated_at": None if row is None else row.updated_at,
         "lag": left,
         **counted,

@@ -29,7 +29,7 @@ def dashboard(state: WebState) -> dict[str, Any]:
     return {
         # Coarse, so that a page gets a document every 5 s even when nothing else changes.
         "at": int(time.time()) // _PULSE * _PULSE * 1000,
-        "worker": state.worker,
+        "worker": state.worker(),
         "version": state.app_version,
         **_progress(state),
         "conditions": _conditions(state),
@@ -41,7 +41,11 @@ def dashboard(state: WebState) -> dict[str, Any]:
 def _progress(state: WebState) -> dict[str, Any]:
     feed = state.feed
     return progress_document(
-        feed.rows, feed.source_begins, feed.source_ends, range(state.partitions)
+        feed.rows,
+        feed.source_begins,
+        feed.source_ends,
+        range(state.partitions),
+        owners=state.owners(),
     )
 
 

@@ -80,12 +80,15 @@ class WebState:
 
     feed: Feed
     partitions: int
-    worker: str
+    #: The name of the worker that answers, as `owners` has it.
+    worker: Callable[[], str]
     app_version: str
     registry: CollectorRegistry
     recent: Recent
     #: Why the worker cannot do its work now (rebalancing, provider away), in a few words.
     objection: Callable[[], str | None] = _no_objection
+    #: Partition -> the worker that owns it now; None while that is not known.
+    owners: Callable[[], Mapping[int, str] | None] = field(kw_only=True)
     engine: Callable[[], Condition] = field(kw_only=True)
     provider: Callable[[], Condition] = field(kw_only=True)
     history: History = field(default_factory=History)

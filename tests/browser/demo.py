@@ -38,10 +38,10 @@ def demo(stage: Stage) -> None:
                 "name_blank": int(0.01 * no),
             },
             codes={"not_json": int(0.8 * bad), "field_missing": int(0.2 * bad)},
-            worker=stage.state.worker,
             updated_at=int(now * 1000),
         )
         stage.feed.source_ends[partition] = yes + no + bad + (0, 12, 480, 3)[partition]
+    stage.owners = {**dict.fromkeys((0, 1), "worker-a"), **dict.fromkeys((2, 3), "worker-b")}
     stage.engine = Condition("ok", f"working on {len(_SHARES)} partitions")
     stage.provider = Condition("ok", "answers in 2 ms (median of the last 101)")
     stage.recent.verdicts = [

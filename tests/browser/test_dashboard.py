@@ -59,10 +59,10 @@ def full(stage: Stage) -> None:
         next_offset=826,
         reasons={"veritas_declined": 200, "card_checksum": 36},
         codes={"not_json": 50, "field_missing": 9},
-        worker="host-a",
         updated_at=int(now * 1000),
     )
     stage.feed.source_ends = {0: 900, 1: 0}
+    stage.owners = {0: "host-a:6066"}
     stage.provider = Condition("bad", "away for 2 minutes")
     stage.recent.verdicts = [verdict(3), verdict(2, "card_checksum"), verdict(1)]
     stage.feed.changed()
@@ -89,8 +89,9 @@ def test_everything_the_worker_knows_is_on_the_page(site: Site, visit: Open) -> 
     expect(page.locator("#reasons")).to_contain_text("veritas_declined200")
     expect(page.locator("#codes")).to_contain_text("not_json50")
     expect(page.locator("#partitions tbody tr")).to_have_count(2)
-    expect(page.locator("#partitions tbody tr").first).to_contain_text("host-a")
-    expect(page.get_by_role("columnheader", name="Last judged by")).to_be_visible()
+    expect(page.locator("#partitions tbody tr").first).to_contain_text("host-a:6066")
+    expect(page.locator("#partitions tbody tr").last).to_contain_text("nobody")
+    expect(page.get_by_role("columnheader", name="Owner")).to_be_visible()
     expect(page.locator("#conditions [data-level=bad]")).to_have_text(
         "Verification service: away for 2 minutes"
     )
@@ -213,7 +214,8 @@ def test_the_verdicts_can_be_paused_and_the_counts_go_on(site: Site, visit: Open
 def test_markup_from_the_stream_is_text(site: Site, visit: Open) -> None:
     def act(stage: Stage) -> None:
         stage.provider = Condition("warn", MARKUP)
-        stage.feed.set(0, unauthorized=1, reasons={MARKUP: 1}, codes={MARKUP: 1}, worker=MARKUP)
+        stage.feed.set(0, unauthorized=1, reasons={MARKUP: 1}, codes={MARKUP: 1})
+        stage.owners = {0: MARKUP}
         stage.recent.verdicts = [{**verdict(1, MARKUP), "card": MARKUP}]
 
     site.do(act)

@@ -69,7 +69,8 @@ def many(stage: Stage) -> None:
     """Partitions, of which the last one has the most to do."""
     for number in range(64):
         stage.feed.source_ends[number] = LARGE + number
-        stage.feed.set(number, authorized=LARGE, next_offset=LARGE, worker="host-a:1234")
+        stage.feed.set(number, authorized=LARGE, next_offset=LARGE)
+        stage.owners = {**(stage.owners or {}), number: "host-a:6066"}
 
 
 def test_many_partitions_scroll_below_their_heads(site: Site, visit: Open) -> None:
@@ -89,7 +90,7 @@ def test_many_partitions_scroll_below_their_heads(site: Site, visit: Open) -> No
     assert head.evaluate(TOPMOST), "a line lies on it"
 
 
-def test_a_phone_shows_of_a_partition_what_is_to_be_done_and_who_did(
+def test_a_phone_shows_of_a_partition_what_is_to_be_done_and_whose_it_is(
     site: Site, visit: Open
 ) -> None:
     site.do(many)
@@ -99,7 +100,7 @@ def test_a_phone_shows_of_a_partition_what_is_to_be_done_and_who_did(
     assert overflowing(page) == []
     box = table.locator("xpath=..")
     edge = right(box)
-    for name in ("Partition", "Not judged yet", "Last judged by"):
+    for name in ("Partition", "Not judged yet", "Owner"):
         assert right(table.get_by_role("columnheader", name=name, exact=True)) <= edge
     box.evaluate("one => { one.scrollLeft = one.scrollWidth; }")
     number = table.locator("tbody th").first

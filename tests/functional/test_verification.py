@@ -64,7 +64,7 @@ class Stream:
                 judge=Judge(self.veritas, b"key", clock=lambda: 1_795_410_452_087),
                 verdicts_topic="verdicts",
                 dead_letters_topic="dead",
-                worker="here",
+                worker=lambda: "here",
                 report=self.reported.append,
             )
         )

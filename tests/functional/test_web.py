@@ -172,7 +172,8 @@ async def test_a_stream_ends_when_the_worker_stops(stage: Stage, client: Client)
 
 
 async def test_the_page_gets_its_own_document_besides(stage: Stage, client: Client) -> None:
-    stage.feed.set(0, authorized=1, next_offset=10, codes={"not_json": 3}, worker="w")
+    stage.feed.set(0, authorized=1, next_offset=10, codes={"not_json": 3})
+    stage.owners = {0: "w:6066"}
     stage.feed.source_ends = {0: 25, 1: 0}
     stage.provider = stage.provider.__class__("bad", "away since 10:00")
     answer = await client.get("/verdicts/stream?events=dashboard")
@@ -183,7 +184,7 @@ async def test_the_page_gets_its_own_document_besides(stage: Stage, client: Clie
     document = json.loads(event["data"])
     assert document["lag"] == 15
     assert document["partitions"][0]["lag"] == 15
-    assert document["partitions"][0]["worker"] == "w"
+    assert [one["owner"] for one in document["partitions"]] == ["w:6066", ""]
     assert document["codes"] == {"not_json": 3}
     assert document["conditions"]["provider"] == {"level": "bad", "text": "away since 10:00"}
     assert (document["worker"], document["version"]) == ("worker-a", "1.2.3")

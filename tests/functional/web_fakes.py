@@ -52,6 +52,7 @@ class Stage:
         self.feed = FakeFeed()
         self.recent = FakeRecent()
         self.objection: str | None = None
+        self.owners: dict[int, str] | None = None
         self.engine = Condition("ok", "working on 2 partitions")
         self.provider = Condition("ok", "answers in 2 ms")
         registry = CollectorRegistry()
@@ -70,11 +71,12 @@ class Stage:
         self.state = WebState(
             feed=self.feed,
             partitions=2,
-            worker="worker-a",
+            worker=lambda: "worker-a",
             app_version="1.2.3",
             registry=registry,
             recent=self.recent,
             objection=lambda: self.objection,
+            owners=lambda: self.owners,
             engine=lambda: self.engine,
             provider=lambda: self.provider,
         )

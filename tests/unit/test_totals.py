@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from records import PartitionCounts, counts_document
-from records.totals import lag, summed
+from records.totals import lag, progress_document, summed
 
 ROWS = st.dictionaries(
     st.integers(0, 20),
@@ -56,3 +56,14 @@ def test_what_was_deleted_is_no_lag() -> None:
 def test_reasons_of_all_partitions_come_with_the_most_frequent_first() -> None:
     found = summed([{"a": 1, "b": 2}, {"c": 9, "b": 1}])
     assert list(found.items()) == [("c", 9), ("b", 3), ("a", 1)]
+
+
+def test_a_partition_has_an_owner_or_none_or_it_is_not_known() -> None:
+    rows = {0: PartitionCounts(worker="who wrote the row")}
+
+    def told(owners: dict[int, str] | None) -> list[str | None]:
+        document = progress_document(rows, {1: 5}, owners=owners)
+        return [one["owner"] for one in document["partitions"]]
+
+    assert told({0: "a:6066"}) == ["a:6066", ""]
+    assert told(None) == [None, None]

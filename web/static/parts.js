@@ -45,11 +45,12 @@ export function showPartitions(table, partitions, now) {
     const texts = [
       String(one.partition),
       one.lag === null ? "–" : count(one.lag),
-      one.worker || "–",
+      one.owner === null ? "–" : one.owner || "nobody",
       one.updated_at ? ago(one.updated_at, now) : "–",
       ...[one.authorized, one.unauthorized, one.dead_letters, one.next_offset].map(count),
     ];
     texts.forEach((text, index) => setText(row.cells[index], text));
+    row.cells[2].className = one.owner === "" ? "nobody" : "";
   });
 }
 
