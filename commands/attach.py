@@ -26,6 +26,7 @@ from settings import Settings
 
 _MOST = 10**12
 _LISTED = 100
+_WORKER = "http://127.0.0.1:6066"
 _JSON = option("--json", "as_json", is_flag=True, help="Machine-readable.")
 
 MakeFakes = Callable[[int | None], Fakes]
@@ -69,11 +70,17 @@ def _attach_counts(app: faust.App, settings: Settings) -> None:
 def _attach_top(app: faust.App, settings: Settings) -> None:
     @app.command(
         option("--once", is_flag=True, help="Print one picture and end."),
+        option(
+            "--url",
+            default=_WORKER,
+            show_default=True,
+            help="Web of the worker that tells of its engine and the verification service.",
+        ),
         base=BlockingCommand,
     )
-    def top(self: BlockingCommand, once: bool) -> None:
-        """Watch the counts, the rate and the lag at a terminal; Ctrl-C ends it."""
-        (show_once if once else watch_on)(settings, self.console)
+    def top(self: BlockingCommand, once: bool, url: str) -> None:
+        """Watch at a terminal what the page shows; Ctrl-C ends it."""
+        (show_once if once else watch_on)(settings, self.console, url)
 
 
 def _attach_reconcile(app: faust.App, settings: Settings) -> None:

@@ -1,96 +1,71 @@
-"""`top`: the group's progress at a terminal, for those who have no browser at hand."""
+"""`top`: the page for a terminal, for those who have no browser at hand."""
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.live import Live
 
-from cluster import ClusterError, Progress, Watch, connect
+from cluster import Watch, connect
 from commands.errors import CommandError
 from commands.interruption import interruption
+from commands.top_board import Board
 from commands.top_picture import picture
-from commands.top_rates import Rates
-from records.totals import progress_document
-from setting_values import broker_addresses
+from commands.top_verdicts import LastVerdicts
+from commands.top_worker import WorkerStream
 from settings import Settings
 
 _EVERY = 1.0
 _PRINTED_WIDTH = 120
+#: Seconds that the only picture waits for a worker.
+_WORKER_PATIENCE = 3.0
+_LOOK = 3.0
+_ONLY_LOOK = 10.0
 
 
-class Board:
-    """Turns looks into documents; keeps what was seen last while there is nothing to see."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        look: Callable[[], Progress],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        brokers = ",".join(broker_addresses(settings.broker))
-        self._title = f"{settings.app_id}: topic {settings.accounts_topic} on {brokers}"
-        self._look = look
-        self._clock = clock
-        self._rates = Rates()
-        self._seen = Progress({}, {}, {})
-
-    def document(self) -> dict[str, Any]:
-        """A new look, or the last one that succeeded and what the problem is."""
-        problem = None
-        try:
-            self._seen = self._look()
-        except ClusterError as exc:
-            problem = str(exc)
-        else:
-            done = {partition: row.next_offset for partition, row in self._seen.rows.items()}
-            self._rates.add(self._clock(), done)
-        return {
-            "title": self._title,
-            "at": time.time(),
-            "problem": problem,
-            "per_second": {} if problem else self._rates.per_second,
-            **progress_document(
-                self._seen.rows,
-                self._seen.begins,
-                self._seen.ends,
-                owners=None if problem else self._seen.owners,
-            ),
-        }
-
-
-def show_once(settings: Settings, console: Console) -> None:
-    """Prints one picture. Raises ClusterError."""
-    connect(settings, patience=0)
-    watch = Watch(settings)
-    try:
-        seen = watch.look(timeout=10.0)
+def show_once(settings: Settings, console: Console, url: str) -> None:
+    """Prints one picture. `url` is a worker's. Raises ClusterError, CommandError."""
+    with _board(settings, url, _ONLY_LOOK) as board:
+        board.worker.wait(_WORKER_PATIENCE)
+        document = board.document()
+        if document["problem"] is not None:
+            raise CommandError(f"Kafka does not answer: {document['problem']}")
         width = console.width if console.is_terminal else _PRINTED_WIDTH
-        console.print(picture(Board(settings, lambda: seen).document()), width=width)
-    finally:
-        watch.close()
+        console.print(picture(document), width=width)
 
 
-def watch_on(settings: Settings, console: Console) -> None:
+def watch_on(settings: Settings, console: Console, url: str) -> None:
     """Draws a picture each second until Ctrl-C or SIGTERM, and gives the terminal back as it was.
 
-    Brokers that go away are told and waited for. Raises ClusterError when none answers at the
-    beginning, CommandError when the console is no terminal.
+    Brokers and the worker at `url` that go away are told and waited for. Raises ClusterError when
+    no broker answers at the beginning, CommandError when the console is no terminal.
     """
     if not console.is_terminal:
         raise CommandError("this is no terminal: --once prints one picture and ends")
+    with (
+        _board(settings, url, _LOOK) as board,
+        interruption() as asked,
+        Live(console=console, screen=True, auto_refresh=False) as live,
+    ):
+        while not asked.is_set():
+            began = time.monotonic()
+            live.update(picture(board.document(), console.height), refresh=True)
+            asked.wait(max(0.0, began + _EVERY - time.monotonic()))
+
+
+@contextmanager
+def _board(settings: Settings, url: str, patience: float) -> Iterator[Board]:
+    """A board and all that it looks at, closed at the end."""
+    token = settings.web_token
+    worker = WorkerStream(url, token.get_secret_value() if token else None)
     connect(settings, patience=0)
     watch = Watch(settings)
-    board = Board(settings, watch.look)
+    verdicts = LastVerdicts(settings)
+    worker.start()
     try:
-        with (
-            interruption() as asked,
-            Live(console=console, screen=True, auto_refresh=False) as live,
-        ):
-            while not asked.is_set():
-                began = time.monotonic()
-                live.update(picture(board.document(), console.height), refresh=True)
-                asked.wait(max(0.0, began + _EVERY - time.monotonic()))
+        yield Board(settings, lambda: watch.look(patience), verdicts.look, worker)
     finally:
+        worker.close()
+        verdicts.close()
         watch.close()

@@ -1,6 +1,5 @@
 """The picture that `top` draws, of a document and nothing else."""
 
-import time
 from collections.abc import Mapping
 from itertools import zip_longest
 from typing import Any, Final
@@ -11,40 +10,36 @@ from rich.text import Text
 
 from commands.top_figures import number, rate, share
 from commands.top_figures import table as columns
+from commands.top_head import head
 from commands.top_partitions import partitions_table
+from commands.top_room import HEADED, TOTALS, causes_room, is_low, share_out
+from commands.top_trend import Trend
+from commands.top_verdicts import verdicts_table
 
 _BAR: Final = 10
-# Lines besides the partitions, the reasons and the codes.
-_FRAME: Final = 9
-# Of a screen that is low, for the reasons and codes.
-_CAUSES_OF: Final = 4
 
 
 def picture(document: Mapping[str, Any], height: int | None = None) -> RenderableType:
     """All of it as one thing to print, 80 columns or more; `height` lines at most where given.
 
-    The document is that of `records.totals.progress_document` and besides `title`, `at` (s since
-    the epoch), `per_second` (partition -> accounts a second, empty while unknown) and `problem`
-    (why the figures are old, or None). Partitions that have no room are summed up in one line;
-    those with the most accounts to do are shown.
+    The document is that of `records.totals.progress_document` and what `commands.top.Board` adds.
+    How a low screen is shared out is in `commands.top_room`. Partitions that have no room are
+    summed up in one line; those with the most accounts to do are shown.
     """
-    causes = _causes(document, None if height is None else max(3, height // _CAUSES_OF))
-    parts: list[RenderableType] = [_head(document), _totals(document), Text()]
-    room = None if height is None else max(1, height - _FRAME - causes.row_count)
-    parts += [partitions_table(document, room), Text(), causes]
-    return Group(*parts)
-
-
-def _head(document: Mapping[str, Any]) -> RenderableType:
-    clock = time.strftime("%H:%M:%S", time.localtime(document["at"]))
-    problem = document["problem"]
-    state = Text(f"Kafka does not answer: {problem}", style="bold red", overflow="ellipsis")
-    if problem is None:
-        state = Text("Kafka answers", style="green")
-    line = _across()
-    line.add_row(Text(document["title"], style="bold", overflow="ellipsis"), Text(clock))
-    below = Text("; these are the last figures seen", style="red") if problem else Text()
-    return Group(line, state + below)
+    low = is_low(height)
+    above = [*head(document, short=low), _totals(document)]
+    if not low:
+        above.append(Trend(document["rates"]))
+    taken = len(above) - 1 + TOTALS
+    below: list[RenderableType] = []
+    if (most := causes_room(height)) != 0:
+        causes = _causes(document, most)
+        taken += HEADED + causes.row_count
+        below += [Text(), causes]
+    room = share_out(height, taken, len(document["partitions"]))
+    if room.verdicts:
+        below += [Text(), verdicts_table(document["verdicts"], room.verdicts)]
+    return Group(*above, Text(), partitions_table(document, room.partitions), *below)
 
 
 def _totals(document: Mapping[str, Any]) -> RenderableType:
@@ -92,13 +87,6 @@ def _first(numbers: Mapping[str, int], most: int | None) -> list[tuple[str, int]
         return entries
     rest = entries[most - 1 :]
     return [*entries[: most - 1], (f"{len(rest)} others", sum(n for _, n in rest))]
-
-
-def _across() -> Table:
-    table = Table.grid(expand=True, padding=(0, 1, 0, 0))
-    table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-    table.add_column(justify="right", no_wrap=True)
-    return table
 
 
 def _figure(name: str, value: str) -> Text:

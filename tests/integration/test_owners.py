@@ -38,10 +38,14 @@ def name(worker: Worker) -> str:
     return f"{socket.gethostname()}:{worker.web_port}"
 
 
-def seen_by_top(stream: Stream, text: str) -> int:
-    done = stream.run("top", "--once")
-    assert done.returncode == 0, done.stderr
-    return done.stdout.count(text)
+def top(stream: Stream, worker: Worker) -> list[str]:
+    done = stream.run("top", "--once", "--url", worker.url)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
+def ending_with(lines: list[str], end: str) -> int:
+    return sum(line.rstrip().endswith(end) for line in lines)
 
 
 def test_an_owner_is_told_before_it_has_judged_anything_and_when_it_changes(
@@ -54,9 +58,15 @@ def test_an_owner_is_told_before_it_has_judged_anything_and_when_it_changes(
     wait_for(lambda: owners(first), both)
     wait_for(lambda: owners(second), both)
     assert {page(one)["worker"] for one in (first, second)} == set(both)
-    assert seen_by_top(stream, f":{second.web_port}") == 2
+    picture = top(stream, second)
+    assert ending_with(picture, f":{second.web_port}") == 2
+    assert f"worker {name(second)}, version 0.1.0: ready" in picture
+    assert "engine: working on 2 partitions" in picture
+    assert "verification service: simulated" in picture
     assert first.stop() == 0
     wait_for(lambda: owners(second), {name(second): 4})
-    assert seen_by_top(stream, f":{second.web_port}") == 4
+    assert ending_with(top(stream, second), f":{second.web_port}") == 4
     assert second.stop() == 0
-    assert seen_by_top(stream, "nobody") == 4
+    picture = top(stream, second)
+    assert ending_with(picture, "nobody") == 4
+    assert f"no worker at {second.url} (Connection refused): give one by --url" in picture

@@ -22,13 +22,24 @@ from tests.integration.worker import ROOT
 from tests.topics import create_topic, produce
 
 StartKafka = Callable[..., KafkaServer]
+NO_WORKER = "http://127.0.0.1:1"
 _ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
 def command(broker: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("FRAUD_")}
     env |= {"FRAUD_BROKER": broker, "FRAUD_APP_ID": "top", "TERM": "xterm-256color"}
-    return [sys.executable, "-m", "faust", "-A", "fraud_app", "top", *arguments], env
+    return [
+        sys.executable,
+        "-m",
+        "faust",
+        "-A",
+        "fraud_app",
+        "top",
+        "--url",
+        NO_WORKER,
+        *arguments,
+    ], env
 
 
 class Terminal:
@@ -95,6 +106,9 @@ def test_it_shows_what_happens_a_broker_that_is_away_and_ends_with_the_terminal_
     )
     assert (once.returncode, once.stderr) == (0, "")
     assert "Kafka answers" in once.stdout
+    assert once.stdout.count("************5614") == 2, "the last verdicts"
+    assert "no worker at http://127.0.0.1:1 (Connection refused)" in once.stdout
+    assert once.stdout.count("nobody") == 2
     assert "\x1b" not in once.stdout
     with at_a_terminal(arguments, env) as terminal:
         terminal.wait_for("authorized 2 (100.0 %)")

@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": BELOW_THE_AGENTS,
     "cluster": {"batching", "records"} | SETTINGS,
     "startup": {"cluster", "logs", "web"} | SETTINGS,
-    "commands": {"cluster"} | BELOW_THE_AGENTS | SETTINGS,
+    "commands": {"cluster", "web"} | BELOW_THE_AGENTS | SETTINGS,
     "fraud_app": {"web", "commands", "agents", "cluster", "startup", "logs"}
     | BELOW_THE_AGENTS
     | SETTINGS,

@@ -6,15 +6,48 @@ from rich.console import Console
 
 from cluster import ClusterError, Progress
 from commands.errors import CommandError
-from commands.top import Board, watch_on
+from commands.top import watch_on
+from commands.top_board import Board
 from commands.top_picture import picture
 from commands.top_rates import Rates
+from commands.top_told import Told, told
+from commands.top_trend import bars
 from records import PartitionCounts
 from records.totals import progress_document
 from settings import Settings
+from tests.unit.test_top_told import TOLD
 
 OWNERS = {n: f"worker-{n % 2}.far.example.org:16066" for n in range(64)}
 CODES = ["empty", "too_large", "not_utf8", "not_json", "too_deep", "number_range", "field_type"]
+
+
+VERDICTS = [
+    {
+        "id": f"bankaccount-0-{number}",
+        "at": 1795410452000 + number,
+        "card": f"************{1000 + number}",
+        "amount": 12_345_678.5,
+        "authorized": number % 2 == 0,
+        "reasons": ["amount_not_positive", "card_checksum"] if number % 2 else [],
+    }
+    for number in range(50)
+]
+
+
+class Worker:
+    """A worker that tells what a test says."""
+
+    url = "http://127.0.0.1:6066"
+
+    def __init__(self, found: Told | None = None) -> None:
+        self.found = found
+
+    @property
+    def state(self) -> tuple[Told | None, str | None]:
+        return self.found, None if self.found else "Connection refused"
+
+    def wait(self, _seconds: float) -> None:
+        """Nothing to wait for."""
 
 
 def row(number: int = 0, **fields: Any) -> PartitionCounts:
@@ -32,7 +65,17 @@ def document(
     owners: dict[int, str] | None = None,
     **more: Any,
 ) -> dict[str, Any]:
-    head = {"title": "fraud-app", "at": 1795410452.0, "per_second": {}, "problem": None}
+    head: dict[str, Any] = {
+        "title": "fraud-app",
+        "at": 1795410452.0,
+        "per_second": {},
+        "problem": None,
+        "rates": [1.0, 4.0],
+        "verdicts": [],
+        "worker": None,
+        "worker_problem": "Connection refused",
+        "worker_url": "http://127.0.0.1:6066",
+    }
     return head | progress_document(rows, {}, ends or {}, owners=owners) | more
 
 
@@ -74,14 +117,16 @@ def test_eighty_columns_hold_all_numbers_of_a_busy_stream() -> None:
     assert sum("1,999,999,900" in line for line in lines) == 3
 
 
-@pytest.mark.parametrize("height", [20, 24, 50])
+@pytest.mark.parametrize("height", [10, 14, 15, 19, 20, 24, 50])
 def test_what_has_no_room_on_the_screen_is_summed_up(height: int) -> None:
     rows = {n: row(n, codes=dict.fromkeys(CODES, 1)) for n in range(64)}
     ends = {n: 100 + n for n in rows}
-    lines = drawn(document(rows, ends, OWNERS), height=height)
+    lines = drawn(document(rows, ends, OWNERS, verdicts=VERDICTS), height=height)
     assert len(lines) <= height
     [more] = [line for line in lines if "more partitions" in line]
     hidden = int(more.split()[0].removeprefix("+"))
+    if hidden == len(rows):
+        return  # no room for any of them
     assert f" {sum(range(hidden)):,} " in more, "those with the least to do are hidden"
     assert any(line.startswith("   63 ") for line in lines)
 
@@ -94,7 +139,8 @@ def test_a_broker_that_is_away_is_told_with_the_last_figures() -> None:
 
 def test_an_owner_that_is_not_known_is_told_apart_from_none() -> None:
     rows = {0: row(), 1: row()}
-    [first, second] = [line.split() for line in drawn(document(rows, owners={0: "a:1"}))[7:9]]
+    lines = drawn(document(rows, owners={0: "a:1"}))
+    [first, second] = [line.split() for line in lines if "1,617,283,000" in line][-2:]
     assert (first[-1], second[-1]) == ("a:1", "nobody")
     assert "nobody" not in "\n".join(drawn(document(rows)))
 
@@ -103,6 +149,86 @@ def test_a_name_from_outside_cannot_write_to_the_terminal() -> None:
     seen = document({0: row()}, owners={0: "\x1b[2J:4111111111111111"})
     assert "\x1b" not in "\n".join(drawn(seen))
     assert "4111111111111111" not in "\n".join(drawn(seen))
+
+
+def test_the_state_of_engine_and_provider_is_that_of_a_worker() -> None:
+    text = "\n".join(drawn(document({0: row()}, worker=told(TOLD))))
+    assert "worker worker-a:6066, version 1.2.3: ready" in text
+    assert "engine: rebalancing" in text
+    assert "verification service: away for 2 minutes" in text
+
+
+def test_without_a_worker_it_says_where_it_asked_and_what_is_not_known() -> None:
+    text = "\n".join(drawn(document({0: row()})))
+    assert "no worker at http://127.0.0.1:6066 (Connection refused): give one by --url" in text
+    assert "engine and verification service: not known" in text
+
+
+def test_the_last_verdicts_are_listed_in_eighty_columns() -> None:
+    lines = drawn(document({0: row()}, verdicts=VERDICTS))
+    begin = next(n for n, line in enumerate(lines) if line.startswith("last verdicts"))
+    assert len(lines) == begin + 11, "ten without a screen"
+    assert "************1000  12,345,678.50" in lines[begin + 1]
+    assert lines[begin + 2].split()[1:4] == ["unauthorized", "************1001", "12,345,678.50"]
+    assert "amount_not_" in lines[begin + 2]
+    assert max(map(len, lines)) <= 80
+    assert "not readable" in "\n".join(drawn(document({0: row()}, verdicts=None)))
+
+
+def test_on_a_low_screen_verdicts_give_way_first_then_the_trend_and_the_reasons() -> None:
+    rows = {n: row(n, reasons={"veritas_declined": 1, "name_blank": 1}) for n in range(4)}
+    seen = document(rows, {}, OWNERS, verdicts=VERDICTS, worker=told(TOLD))
+
+    def shown(height: int) -> set[str]:
+        text = "\n".join(drawn(seen, height=height))
+        assert len(text.splitlines()) <= height
+        marks = ("engine: rebalancing", "last verdicts", "last 10 s, up to", "veritas_declined")
+        return {mark for mark in marks if mark in text}
+
+    assert shown(30) == {
+        "engine: rebalancing",
+        "last verdicts",
+        "last 10 s, up to",
+        "veritas_declined",
+    }
+    assert shown(20) == {"engine: rebalancing", "last 10 s, up to", "veritas_declined"}
+    assert shown(15) == {"engine: rebalancing", "veritas_declined"}
+    assert shown(12) == {"engine: rebalancing"}
+    gravest = drawn(seen, height=12)[2]
+    assert gravest.startswith("verification service: away for 2 minutes  engine: rebalancing")
+
+
+def test_a_bar_is_as_high_as_its_part_of_the_highest() -> None:
+    assert bars([0, 50, 100], 80) == "▁▅█"
+    assert bars([0, 0, 100, 100], 2) == "▁█"
+    assert bars([0, 0], 80) == "▁▁"
+    assert len(bars(range(180), 53)) == 53
+
+
+def test_the_owners_are_the_workers_where_kafka_does_not_say() -> None:
+    def owners(seen: Progress) -> list[str | None]:
+        board = Board(Settings(), lambda: seen, lambda _size: [], Worker(told(TOLD)))
+        return [one["owner"] for one in board.document()["partitions"]]
+
+    rows = {0: row(), 1: row()}
+    assert owners(Progress(rows, {}, {})) == ["worker-a:6066", ""]
+    assert owners(Progress(rows, {}, {}, {1: "b:1"})) == ["", "b:1"]
+
+
+def test_rates_over_time_are_a_workers_else_what_was_seen_since_the_start() -> None:
+    done = iter(range(0, 1_000, 50))
+    times = iter(range(0, 100, 5))
+    worker = Worker()
+    board = Board(
+        Settings(),
+        lambda: Progress({0: PartitionCounts(authorized=next(done))}, {}, {}),
+        lambda _size: [],
+        worker,
+        lambda: float(next(times)),
+    )
+    assert [board.document()["rates"] for _ in range(3)] == [[], [10.0], [10.0, 10.0]]
+    worker.found = told(TOLD)
+    assert board.document()["rates"] == [6, 9]
 
 
 def test_before_anything_there_is_a_picture_too() -> None:
@@ -142,7 +268,7 @@ def test_the_last_look_stays_while_there_is_none_and_the_next_one_counts() -> No
             raise answer
         return answer
 
-    board = Board(Settings(), look, lambda: next(times))
+    board = Board(Settings(), look, lambda size: VERDICTS[:size], Worker(), lambda: next(times))
     assert board.document()["problem"] is None
     away = board.document()
     assert away["problem"] == "Connection refused"
@@ -154,4 +280,4 @@ def test_the_last_look_stays_while_there_is_none_and_the_next_one_counts() -> No
 
 def test_it_wants_a_terminal() -> None:
     with pytest.raises(CommandError, match="--once"):
-        watch_on(Settings(), Console(file=io.StringIO()))
+        watch_on(Settings(), Console(file=io.StringIO()), "http://127.0.0.1:1")

@@ -62,7 +62,7 @@ def test_a_partition_has_an_owner_or_none_or_it_is_not_known() -> None:
     rows = {0: PartitionCounts(worker="who wrote the row")}
 
     def told(owners: dict[int, str] | None) -> list[str | None]:
-        document = progress_document(rows, {1: 5}, owners=owners)
+        document = progress_document(rows, {}, {1: 5}, owners=owners)
         return [one["owner"] for one in document["partitions"]]
 
     assert told({0: "a:6066"}) == ["a:6066", ""]

@@ -1,0 +1,63 @@
+"""What a worker told, of its page's document, as far as `top` shows it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast, get_args
+
+from records.text import shown
+from web.state import Condition, Level
+
+_LONGEST = 200
+_RATES = ("authorized", "unauthorized", "dead_letters")
+
+
+@dataclass(frozen=True)
+class Told:
+    """How a worker is, and the rates it has seen. Its texts are fit for a terminal."""
+
+    worker: str
+    version: str
+    #: Of `worker`, `engine` and `provider`.
+    conditions: Mapping[str, Condition]
+    #: Accounts a second in the intervals of the last 15 minutes, oldest first.
+    rates: Sequence[float]
+    #: See `cluster.Progress`.
+    owners: Mapping[int, str] | None
+
+
+def told(document: Any) -> Told | None:
+    """None for what no worker of this version would tell."""
+    try:
+        history = document["history"]
+        columns = [[float(number) for number in history[name]] for name in _RATES]
+        return Told(
+            _text(document["worker"]),
+            _text(document["version"]),
+            {
+                name: _condition(document["conditions"][name])
+                for name in ("worker", "engine", "provider")
+            },
+            [sum(rates) for rates in zip(*columns, strict=True)],
+            _owners(document["partitions"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _condition(told: Mapping[str, Any]) -> Condition:
+    if told["level"] not in get_args(Level):
+        raise ValueError("no level")
+    return Condition(cast(Level, told["level"]), _text(told["text"]))
+
+
+def _owners(partitions: Sequence[Mapping[str, Any]]) -> Mapping[int, str] | None:
+    named = {int(one["partition"]): one["owner"] for one in partitions}
+    if any(owner is None for owner in named.values()):
+        return None
+    return {partition: _text(owner) for partition, owner in named.items() if owner}
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return shown(value, _LONGEST)
