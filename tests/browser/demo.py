@@ -41,7 +41,9 @@ def demo(stage: Stage) -> None:
             updated_at=int(now * 1000),
         )
         stage.feed.source_ends[partition] = yes + no + bad + (0, 12, 480, 3)[partition]
-    stage.owners = {**dict.fromkeys((0, 1), "worker-a"), **dict.fromkeys((2, 3), "worker-b")}
+    stage.owners = dict(
+        enumerate(("worker-a:6066", "worker-a:6066", "worker-b:6066", "worker-b:6066"))
+    )
     stage.engine = Condition("ok", f"working on {len(_SHARES)} partitions")
     stage.provider = Condition("ok", "answers in 2 ms (median of the last 101)")
     stage.recent.verdicts = [

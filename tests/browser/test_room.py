@@ -90,6 +90,41 @@ def test_many_partitions_scroll_below_their_heads(site: Site, visit: Open) -> No
     assert head.evaluate(TOPMOST), "a line lies on it"
 
 
+def test_what_one_would_have_to_scroll_for_is_summed_up(site: Site, visit: Open) -> None:
+    site.do(many)
+    page = visit().page
+    note = page.locator("#partitions-note")
+    expect(note).to_have_text("1 worker · most to do: partition 63")
+
+    def left_alone(stage: Stage) -> None:
+        stage.owners = {number: f"10.0.0.{number % 2}:6066" for number in range(61)}
+        stage.feed.changed()
+
+    site.do(left_alone)
+    expect(note).to_have_text("2 workers · 3 of 64 without an owner · most to do: partition 63")
+
+    def changing_hands(stage: Stage) -> None:
+        stage.owners = None
+        stage.feed.changed()
+
+    site.do(changing_hands)
+    expect(note).to_have_text("owners not known now · most to do: partition 63")
+    expect(page.locator("#partitions tbody tr").first).to_contain_text("\N{EN DASH}")
+
+
+def test_an_owner_is_shown_without_its_domain_and_an_address_in_full(
+    site: Site, visit: Open
+) -> None:
+    def act(stage: Stage) -> None:
+        stage.owners = {0: "host-a.far.example.org:6066", 1: "10.0.0.7:6066"}
+        stage.feed.changed()
+
+    site.do(act)
+    cells = visit().page.locator("#partitions tbody td:nth-child(3)")
+    expect(cells).to_have_text(["host-a:6066", "10.0.0.7:6066"])
+    expect(cells.first).to_have_attribute("title", "host-a.far.example.org:6066")
+
+
 def test_a_phone_shows_of_a_partition_what_is_to_be_done_and_whose_it_is(
     site: Site, visit: Open
 ) -> None:

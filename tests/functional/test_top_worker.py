@@ -48,12 +48,12 @@ def told(stream: WorkerStream) -> Told:
 
 async def test_it_follows_what_the_worker_says_of_itself_until_it_is_gone() -> None:
     stage = Stage()
-    stage.owners = {0: "worker-a"}
+    stage.owners = {0: "worker-a:6066"}
     async with served(stage) as server, followed(str(server.make_url("/"))) as stream:
         await until(lambda: stream.state[0] is not None)
-        assert (told(stream).worker, told(stream).version) == ("worker-a", "1.2.3")
+        assert (told(stream).worker, told(stream).version) == ("worker-a:6066", "1.2.3")
         assert told(stream).conditions["provider"] == Condition("ok", "answers in 2 ms")
-        assert told(stream).owners == {0: "worker-a"}
+        assert told(stream).owners == {0: "worker-a:6066"}
         stage.provider = Condition("bad", "away since 10:00")
         stage.feed.changed()
         await until(lambda: told(stream).conditions["provider"].level == "bad")

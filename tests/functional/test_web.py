@@ -187,7 +187,7 @@ async def test_the_page_gets_its_own_document_besides(stage: Stage, client: Clie
     assert [one["owner"] for one in document["partitions"]] == ["w:6066", ""]
     assert document["codes"] == {"not_json": 3}
     assert document["conditions"]["provider"] == {"level": "bad", "text": "away since 10:00"}
-    assert (document["worker"], document["version"]) == ("worker-a", "1.2.3")
+    assert (document["worker"], document["version"]) == ("worker-a:6066", "1.2.3")
 
 
 async def test_verdicts_are_looked_up_only_while_a_page_watches(

@@ -71,7 +71,7 @@ class Stage:
         self.state = WebState(
             feed=self.feed,
             partitions=2,
-            worker=lambda: "worker-a",
+            worker=lambda: "worker-a:6066",
             app_version="1.2.3",
             registry=registry,
             recent=self.recent,

@@ -3,7 +3,7 @@
 
 import { Chart } from "./charts.js";
 import { follow } from "./stream.js";
-import { showBars, showConditions, showPartitions, showRecent } from "./parts.js";
+import { showBars, showConditions, showPartitions, showRecent, showSummary } from "./parts.js";
 import { byId, count, rate, setText, share, time } from "./text.js";
 
 const RATE_SPAN_MS = 10_000;
@@ -61,6 +61,7 @@ function showDashboard(document_) {
   showBars(byId("reasons"), document_.reasons, "No reasons yet.");
   showBars(byId("codes"), document_.codes, "No dead letters.");
   showPartitions(byId("partitions"), document_.partitions, document_.at);
+  showSummary(byId("partitions-note"), document_.partitions);
   rates.show(document_.history, document_.at);
   mix.show(document_.history, document_.at);
   latest = document_.recent;
@@ -72,6 +73,7 @@ function showVerdicts() {
   const outcome = document.querySelector("#filter input:checked").value;
   const wanted = recent.filter((one) => outcome === "all" || (outcome === "authorized") === one.authorized);
   showRecent(byId("recent"), wanted);
+  byId("recent").hidden = wanted.length === 0;
   byId("recent-none").hidden = wanted.length > 0;
   const number = recent.length ? `${wanted.length} of the last ${recent.length}` : "";
   const pause = pausedAt === null ? "" : `Paused at ${time(pausedAt)}; the numbers above go on.`;
@@ -81,7 +83,7 @@ function showVerdicts() {
 
 function showLink(connected) {
   byId("link").dataset.level = connected ? "ok" : "bad";
-  const text = connected ? "live" : "not connected, trying again; the numbers are old";
+  const text = connected ? "live" : `not connected since ${time(Date.now())}, trying again; the numbers are old`;
   setText("link-text", text);
   setText("announce", connected ? "Connected" : "Not connected, trying again");
   document.title = connected ? TITLE : `Not connected: ${TITLE}`;

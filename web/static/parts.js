@@ -33,6 +33,9 @@ export function showBars(list, counts, none) {
   });
 }
 
+// host.example.org:6066 as host:6066; an address stays as it is.
+const withoutDomain = (name) => name.replace(/^([a-z][^.:]*)\.[^:]*(:\d+)$/i, "$1$2");
+
 export function showPartitions(table, partitions, now) {
   const make = () => {
     const row = element("tr");
@@ -45,14 +48,33 @@ export function showPartitions(table, partitions, now) {
     const texts = [
       String(one.partition),
       one.lag === null ? "–" : count(one.lag),
-      one.owner === null ? "–" : one.owner || "nobody",
+      one.owner === null ? "–" : withoutDomain(one.owner) || "nobody",
       one.updated_at ? ago(one.updated_at, now) : "–",
       ...[one.authorized, one.unauthorized, one.dead_letters, one.next_offset].map(count),
     ];
     texts.forEach((text, index) => setText(row.cells[index], text));
     row.cells[2].className = one.owner === "" ? "nobody" : "";
+    row.cells[2].title = one.owner ?? "";
   });
 }
+
+// What a reader of many partitions would have to scroll for.
+export function showSummary(note, partitions) {
+  const owners = partitions.map((one) => one.owner);
+  const workers = new Set(owners.filter(Boolean)).size;
+  const alone = owners.filter((owner) => owner === "").length;
+  const most = partitions.reduce((one, other) => ((other.lag ?? 0) > (one.lag ?? 0) ? other : one), partitions[0]);
+  const texts = [
+    owners.includes(null) ? "owners not known now" : `${count(workers)} ${workers === 1 ? "worker" : "workers"}`,
+    alone ? `${count(alone)} of ${count(owners.length)} without an owner` : "",
+    most?.lag ? `most to do: partition ${most.partition}` : "",
+  ];
+  setText(note, texts.filter(Boolean).join(" · "));
+  note.classList.toggle("nobody", alone > 0);
+}
+
+// Of a mask only what differs.
+const cardEnd = (card) => card.replace(/^\*+(?=\d{4}$)/, "…");
 
 export function showRecent(table, verdicts) {
   const make = () => {
@@ -63,7 +85,7 @@ export function showRecent(table, verdicts) {
   fillChildren(table.tBodies[0], verdicts, make, (row, verdict) => {
     const outcome = verdict.authorized ? "authorized" : "unauthorized";
     const texts = [
-      time(verdict.at), outcome, verdict.card, amount(verdict.amount), verdict.reasons.join(", "),
+      time(verdict.at), outcome, cardEnd(verdict.card), amount(verdict.amount), verdict.reasons.join(", "),
     ];
     texts.forEach((text, index) => setText(row.cells[index], text));
     row.cells[1].className = `outcome ${outcome}`;
