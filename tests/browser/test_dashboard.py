@@ -243,9 +243,11 @@ def test_nothing_is_asked_of_another_host_and_nothing_is_complained_of(
     assert {url.split("/")[2] for url in opened.requested} == {f"127.0.0.1:{site.port}"}
 
 
-@pytest.mark.parametrize("state", ["live", "paused", "not connected", "empty"])
+@pytest.mark.parametrize(
+    ("state", "width"),
+    [("live", 360), ("live", 1400), ("paused", 1400), ("not connected", 1400), ("empty", 1400)],
+)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1400])
 def test_it_is_accessible(site: Site, visit: Open, width: int, scheme: str, state: str) -> None:
     if state != "empty":
         site.do(full)

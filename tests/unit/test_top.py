@@ -4,13 +4,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cluster import ClusterError, Progress
 from commands.errors import CommandError
 from commands.top import watch_on
-from commands.top_board import Board
 from commands.top_picture import picture
-from commands.top_rates import Rates
-from commands.top_told import Told, told
+from commands.top_told import told
 from commands.top_trend import bars
 from records import PartitionCounts
 from records.totals import progress_document
@@ -32,22 +29,6 @@ VERDICTS = [
     }
     for number in range(50)
 ]
-
-
-class Worker:
-    """A worker that tells what a test says."""
-
-    url = "http://127.0.0.1:6066"
-
-    def __init__(self, found: Told | None = None) -> None:
-        self.found = found
-
-    @property
-    def state(self) -> tuple[Told | None, str | None]:
-        return self.found, None if self.found else "Connection refused"
-
-    def wait(self, _seconds: float) -> None:
-        """Nothing to wait for."""
 
 
 def row(number: int = 0, **fields: Any) -> PartitionCounts:
@@ -205,77 +186,10 @@ def test_a_bar_is_as_high_as_its_part_of_the_highest() -> None:
     assert len(bars(range(180), 53)) == 53
 
 
-def test_the_owners_are_the_workers_where_kafka_does_not_say() -> None:
-    def owners(seen: Progress) -> list[str | None]:
-        board = Board(Settings(), lambda: seen, lambda _size: [], Worker(told(TOLD)))
-        return [one["owner"] for one in board.document()["partitions"]]
-
-    rows = {0: row(), 1: row()}
-    assert owners(Progress(rows, {}, {})) == ["worker-a:6066", ""]
-    assert owners(Progress(rows, {}, {}, {1: "b:1"})) == ["", "b:1"]
-
-
-def test_rates_over_time_are_a_workers_else_what_was_seen_since_the_start() -> None:
-    done = iter(range(0, 1_000, 50))
-    times = iter(range(0, 100, 5))
-    worker = Worker()
-    board = Board(
-        Settings(),
-        lambda: Progress({0: PartitionCounts(authorized=next(done))}, {}, {}),
-        lambda _size: [],
-        worker,
-        lambda: float(next(times)),
-    )
-    assert [board.document()["rates"] for _ in range(3)] == [[], [10.0], [10.0, 10.0]]
-    worker.found = told(TOLD)
-    assert board.document()["rates"] == [6, 9]
-
-
 def test_before_anything_there_is_a_picture_too() -> None:
     text = "\n".join(drawn(document({})))
     assert "no accounts topic yet" in text
     assert "accounts 0" in text
-
-
-def test_a_rate_is_over_the_last_seconds() -> None:
-    rates = Rates()
-    assert rates.per_second == {}
-    rates.add(0.0, {0: 0})
-    assert rates.per_second == {}
-    for second in range(1, 21):
-        rates.add(float(second), {0: 100 * second if second > 10 else 0})
-    assert rates.per_second == {0: 100.0}
-
-
-def test_a_partition_that_was_not_there_or_began_anew_has_no_rate() -> None:
-    rates = Rates()
-    rates.add(0.0, {0: 50})
-    rates.add(1.0, {0: 10, 1: 1_000_000})
-    assert rates.per_second == {0: 0.0, 1: 0.0}
-
-
-def test_the_last_look_stays_while_there_is_none_and_the_next_one_counts() -> None:
-    answers: list[Progress | ClusterError] = [
-        Progress({0: row(next_offset=100)}, {}, {0: 100}, {0: "a:1"}),
-        ClusterError("Connection refused"),
-        Progress({0: row(next_offset=300)}, {}, {0: 300}, {0: "a:1"}),
-    ]
-    times = iter([0.0, 4.0])
-
-    def look() -> Progress:
-        answer = answers.pop(0)
-        if isinstance(answer, ClusterError):
-            raise answer
-        return answer
-
-    board = Board(Settings(), look, lambda size: VERDICTS[:size], Worker(), lambda: next(times))
-    assert board.document()["problem"] is None
-    away = board.document()
-    assert away["problem"] == "Connection refused"
-    assert away["counts"]["total"] == row().total
-    assert away["per_second"] == {}, "nobody knows"
-    assert away["partitions"][0]["owner"] is None
-    assert board.document()["per_second"] == {0: 50.0}
 
 
 def test_it_wants_a_terminal() -> None:
