@@ -1,14 +1,17 @@
 """Which worker owns which partition, as the group's coordinator knows it."""
 
-from confluent_kafka import ConsumerGroupState, KafkaException
+from typing import Any
+
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from settings import Settings
 
 # What the coordinator says of a group whose members have been told what is theirs.
-_SETTLED = ConsumerGroupState.STABLE
+_SETTLED = "Stable"
 # Nobody is in it: a group that all have left, and one that never was.
-_DESERTED = frozenset({ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD})
+_DESERTED = frozenset({"Empty", "Dead"})
 
 
 def partition_owners(
@@ -17,22 +20,35 @@ def partition_owners(
     """Partition of the accounts topic -> the worker that owns it, by its client id.
 
     A partition that is not in it has no owner. None while that is not known: the group is
-    rebalancing, the brokers do not say within `timeout` seconds, or this login may not ask. A
-    worker that was killed is the owner until its session has timed out.
+    rebalancing or was never there, the brokers do not say within `timeout` seconds, or this login
+    may not ask. A worker that was killed is the owner until its session has timed out.
     """
     try:
-        asked = client.describe_consumer_groups([settings.app_id], request_timeout=timeout)
-        group = asked[settings.app_id].result(timeout)
-    except (KafkaException, TimeoutError):
+        # Not describe_consumer_groups: librdkafka 2.16 aborts the process now and then when the
+        # coordinator goes away meanwhile (an assertion in rd_kafka_enq_once_del_source_return).
+        found: Any = client.list_groups(group=settings.app_id, timeout=timeout)
+        [group] = found
+    except (KafkaException, ValueError):
         # The embedded broker among others, which knows no such question.
+        return None
+    if group.error is not None:
         return None
     if group.state in _DESERTED:
         return {}
     if group.state != _SETTLED:
         return None
     return {
-        one.partition: member.client_id
+        partition: member.client_id
         for member in group.members
-        for one in member.assignment.topic_partitions
-        if one.topic == settings.accounts_topic
+        for topic, partitions in _assigned(member.assignment)
+        if topic == settings.accounts_topic
+        for partition in partitions
     }
+
+
+def _assigned(assignment: bytes) -> list[tuple[str, list[int]]]:
+    """Topics and partitions in a member's assignment, in the form of Kafka's consumer protocol."""
+    if not assignment:
+        return []
+    decoded: Any = ConsumerProtocolMemberAssignment.decode(assignment)
+    return [(topic, list(partitions)) for topic, partitions in decoded.assignment]

@@ -108,7 +108,6 @@ def test_it_shows_what_happens_a_broker_that_is_away_and_ends_with_the_terminal_
     assert "Kafka answers" in once.stdout
     assert once.stdout.count("************5614") == 2, "the last verdicts"
     assert "no worker at http://127.0.0.1:1 (Connection refused)" in once.stdout
-    assert once.stdout.count("nobody") == 2
     assert "\x1b" not in once.stdout
     with at_a_terminal(arguments, env) as terminal:
         terminal.wait_for("authorized 2 (100.0 %)")
@@ -122,7 +121,7 @@ def test_it_shows_what_happens_a_broker_that_is_away_and_ends_with_the_terminal_
         terminal.wait_for("Kafka answers")
         terminal.process.send_signal(signal.SIGINT)
         terminal.drain()
-        assert terminal.process.wait(10) == 0
+        assert terminal.process.wait(10) == 0, terminal.raw[-2000:]
         assert terminal.raw.count(b"\x1b[?1049h") == terminal.raw.count(b"\x1b[?1049l") == 1
         assert terminal.raw.rindex(b"\x1b[?25h") > terminal.raw.rindex(b"\x1b[?25l")
 
