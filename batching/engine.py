@@ -35,9 +35,9 @@ from faust.types import TP
 
 from batching.batch import Batch
 from batching.condition import Condition, Rejoins, condition
-from batching.errors import Abandoned, Fenced, TransactionRefused
+from batching.errors import Abandoned, Fenced, Lost, TransactionRefused
 from batching.failures import kind, report
-from batching.idle import IdleTenures
+from batching.hanging import Looks
 from batching.metrics import EngineMetrics
 from batching.owners import owners
 from batching.table import PartitionTable, TransactionalTableManager
@@ -45,6 +45,7 @@ from batching.takeover import Takeover
 from batching.tenure import Origin, Tenure
 from batching.transaction import Transaction
 from batching.transport import OUTSTANDING, BatchConsumer, BatchSchema, BatchTransport
+from batching.writer import Output
 
 __all__ = ["Engine"]
 
@@ -56,8 +57,8 @@ COMMIT_TIMEOUT = 20.0
 #: A broker that has just started knows no topics; a group that then assigned nothing looks again
 #: after this time (ms) instead of Faust's five minutes.
 METADATA_AGE_MS = 5_000
-#: Seconds between looks at partitions where nothing is done.
-LOOK_EVERY = 15.0
+#: Seconds between looks for transactions that hang; longer than any transaction takes.
+LOOK_EVERY = 30.0
 
 
 class Engine:
@@ -102,8 +103,8 @@ class Engine:
         self._rejoining = False
         self._rejoins = Rejoins()
         self._taken = False
-        self._idle = IdleTenures[Tenure]()
-        app.timer(LOOK_EVERY)(self._look_at_idle)
+        self._looks = Looks()
+        app.timer(max(LOOK_EVERY, 1.5 * commit_timeout))(self._look_for_hanging)
         transport = BatchTransport(app.conf.broker_consumer, app)
         transport.engine = self
         app.transport = transport
@@ -219,18 +220,12 @@ class Engine:
             state.dumps(serializer="json"),
             b"%d" % batch.partition,
         )
+        places = {TP(output[0], output[1]) for output in transaction.outputs}
         started = tenure.committing_since = time.monotonic()
         aborted = tenure.writer.aborted
         try:
             async with asyncio.timeout(self.commit_timeout):
-                await tenure.run(
-                    tenure.writer.write,
-                    transaction.outputs,
-                    batch.topic,
-                    batch.partition,
-                    batch.next_offset,
-                    partial(self._takeover.verify, tenure.tp, tenure.state),
-                )
+                await tenure.run(self._write, batch, tenure, transaction.outputs, places)
         except Abandoned:
             return
         except TimeoutError:
@@ -239,6 +234,10 @@ class Engine:
             self.metrics.transactions.labels("timeout").inc()
             if not tenure.ended:
                 await self._rejoin(tenure, f"no commit in {self.commit_timeout:g} s")
+            return
+        except Lost as exc:
+            self.metrics.transactions.labels("lost").inc()
+            await self._rejoin(tenure, str(exc))
             return
         except Fenced as exc:
             self.metrics.transactions.labels("fenced").inc()
@@ -261,9 +260,24 @@ class Engine:
             return  # committed, but the partition has gone meanwhile
         self._rejoins = Rejoins()
         tenure.failures = 0
+        tenure.written = places
         tenure.state = state
         tenure.position = batch.next_offset
         table.apply(batch.partition, state)
+
+    def _write(
+        self, batch: Batch, tenure: Tenure, outputs: Sequence[Output], places: set[TP]
+    ) -> None:
+        """Write a transaction to these partitions. Blocks: it runs in the tenure's thread."""
+        if tenure.written - places:
+            self._takeover.check_before(tenure.tp)
+        tenure.writer.write(
+            outputs,
+            batch.topic,
+            batch.partition,
+            batch.next_offset,
+            partial(self._takeover.check_after_abort, tenure.tp, tenure.state),
+        )
 
     async def _retry(self, tenure: Tenure, reason: str) -> None:
         """Fetch again from what is committed, after a pause that grows."""
@@ -288,17 +302,17 @@ class Engine:
         # Not awaited: the rebalance waits for this very batch to end.
         _ = self.app.add_future(self.consumer.rejoin())
 
-    async def _look_at_idle(self) -> None:
-        """Join anew when a transaction hangs behind which no other comes, so that it is ended.
+    async def _look_for_hanging(self) -> None:
+        """Join anew when a transaction hangs, so that it is ended.
 
-        Its records would else be seen no sooner than those of the partition's next batch.
+        Where nothing comes any more its records would else stay unseen.
         """
-        idle = self._idle.since_last_look(self.tenures.values())
-        if not idle or self.objection is not None:
+        if self.objection is not None:
             return
-        for tenure in await self._takeover.hanging(idle):
-            if not tenure.ended and self._idle.hangs(tenure):
-                await self._rejoin(tenure, "its last transaction hangs")
+        for source in await self._takeover.hanging(list(self.tenures), self._looks):
+            tenure = self.tenures.get(source)
+            if tenure is not None and not tenure.ended:
+                await self._rejoin(tenure, "a transaction hangs")
 
     # -- rebalance
 

@@ -4,6 +4,7 @@
 
     BatchingError
     ├── Fenced              another owner took the partition, or the broker gave up on us
+    ├── Lost                what was committed before cannot be seen, or is gone
     ├── Abandoned           the partition was let go while its transaction was being written
     └── TransactionRefused  the broker will not accept this transaction (too large, not authorized)
 
@@ -11,7 +12,7 @@ None of them reaches an agent: the engine answers each as the table in
 :mod:`batching.writer` says.
 """
 
-__all__ = ["Abandoned", "BatchingError", "Fenced", "TransactionRefused"]
+__all__ = ["Abandoned", "BatchingError", "Fenced", "Lost", "TransactionRefused"]
 
 
 class BatchingError(Exception):
@@ -20,6 +21,10 @@ class BatchingError(Exception):
 
 class Fenced(BatchingError):
     """This producer's epoch is over: nothing it writes from now on can become visible."""
+
+
+class Lost(BatchingError):
+    """The brokers lost the end of a transaction, or may have: the partition is to be read back."""
 
 
 class Abandoned(BatchingError):

@@ -20,12 +20,15 @@ from typing import Any
 from confluent_kafka import Consumer
 from faust.types import TP
 
+from batching.errors import Lost
 from batching.offsets import committed_ends, partitions_of
 
-__all__ = ["open_since"]
+__all__ = ["Looks", "open_since", "wait_until_closed"]
 
 #: Longest wait (s) for the brokers' answers.
 TIMEOUT = 10.0
+#: So late (s) no marker comes any more; most come within milliseconds.
+LATE = 5.0
 
 
 def open_since(conf: Mapping[str, Any], partitions: Iterable[TP]) -> dict[TP, int]:
@@ -51,6 +54,31 @@ def open_since(conf: Mapping[str, Any], partitions: Iterable[TP]) -> dict[TP, in
             stable = committed_ends(committed, topic, numbers, deadline)
             found |= {TP(topic, p): stable[p] for p in numbers if stable[p] < ends[p]}
         return found
+
+
+def wait_until_closed(conf: Mapping[str, Any], partition: TP) -> None:
+    """Return when no transaction is open in the partition. Blocks.
+
+    Markers are written some milliseconds after the commit has returned. Raises :class:`Lost` when
+    one is still open after `LATE` seconds, and KafkaException.
+    """
+    deadline = time.monotonic() + LATE
+    while found := open_since(conf, [partition]):
+        if time.monotonic() > deadline:
+            raise Lost(f"the last transaction hangs at offset {found[partition]} of its row")
+        time.sleep(0.01)
+
+
+class Looks:
+    """Tells a transaction that hangs from one under way: it begins where it began a look ago."""
+
+    def __init__(self) -> None:
+        self._last: Mapping[TP, int] = {}
+
+    def hanging(self, found: Mapping[TP, int]) -> set[TP]:
+        """Of what `open_since` found now, what it found at the last look in the same place."""
+        last, self._last = self._last, dict(found)
+        return {tp for tp, since in found.items() if last.get(tp) == since}
 
 
 def _reader(conf: Mapping[str, Any], isolation: str, stack: ExitStack) -> Consumer:

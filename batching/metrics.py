@@ -16,7 +16,7 @@ __all__ = ["EngineMetrics"]
 STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 SIZE_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 
-OUTCOMES = ("committed", "aborted", "fenced", "refused", "timeout", "failed")
+OUTCOMES = ("committed", "aborted", "fenced", "lost", "refused", "timeout", "failed")
 
 
 class EngineMetrics:

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 import faust
 from confluent_kafka import KafkaException
 from faust.types import TP
 
-from batching.errors import Abandoned, Fenced
-from batching.hanging import open_since
+from batching.errors import Abandoned, Fenced, Lost
+from batching.failures import kind
+from batching.hanging import Looks, open_since, wait_until_closed
 from batching.table import PartitionTable
 from batching.tail import LastRecord, read_last
 from batching.tenure import Tenure
+from batching.thread import CallThread
 from batching.writer import TransactionalWriter, group_metadata
 
 __all__ = ["Takeover"]
@@ -29,18 +31,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-
-class Owned(Protocol):
-    """What is looked at of a partition that the worker owns; `Tenure` is one."""
-
-    @property
-    def tp(self) -> TP:
-        """The source partition."""
-
-
-OwnedT = TypeVar("OwnedT", bound=Owned)
-
-#: Pauses (s) between looks at what hangs; with the last one comes a call for an operator.
+#: Pauses (s) between looks at what hangs; what outlasts the last one is for an operator.
 FIRST_PAUSE, LAST_PAUSE = 0.1, 5.0
 
 
@@ -63,6 +54,8 @@ class Takeover:
         self._tables = tables
         self._outputs = outputs
         self._group: Any = None
+        # Not asyncio's threads: the interpreter waits for those at its end, brokers or not.
+        self._thread = CallThread("takeover")
 
     async def of(self, partitions: Sequence[TP]) -> list[Tenure]:
         """Own these partitions; the tenures and tables hold what was committed, for good.
@@ -70,46 +63,55 @@ class Takeover:
         Waits for the brokers as long as it takes. Raises :class:`Abandoned` when the app stops.
         """
         if self._group is None:
-            self._group = await asyncio.get_running_loop().run_in_executor(
-                None, group_metadata, self._kafka, self._app.conf.id
-            )
+            self._group = await self._thread.run(group_metadata, self._kafka, self._app.conf.id)
         tenures = [self._tenure(tp) for tp in partitions]
         await self._fence(tenures)
         await self._end_hanging(tenures)
         await self._restore(tenures)
         return tenures
 
-    def verify(self, source: TP, state: Any) -> None:
-        """Raise :class:`Fenced` unless ``state`` is still the last row that can be read. Blocks.
+    def check_before(self, source: TP) -> None:
+        """Raise :class:`Lost` when the last transaction of a source partition hangs. Blocks.
 
-        For after an abort: its marker decides about all that its producer has open in a partition,
-        also about transactions that were committed and hang.
+        For before one that leaves out a partition that the last one wrote to. Its marker decides
+        about what hangs where it is written; were that the row's partition and not all the others,
+        nobody could tell any more how those are to be decided.
+        """
+        try:
+            wait_until_closed(self._kafka, self._row_of(source))
+        except KafkaException as exc:
+            raise Lost(f"open transactions cannot be looked for: {exc}") from exc
+
+    def check_after_abort(self, source: TP, state: Any) -> None:
+        """Raise :class:`Lost` unless ``state`` is still the last row that can be read. Blocks.
+
+        An abort's marker decides about all that its producer has open in a partition, also about
+        transactions that were committed and hang.
         """
         if state is None:
             return
         table = self._tables[source.topic]
         try:
             last = read_last(self._kafka, table.changelog_topic_name, [source.partition])
-        except (KafkaException, TimeoutError) as exc:
-            raise Fenced(f"the row cannot be read: {exc}") from exc
-        row = last.get(source.partition)
-        if row is None or row.value is None:
-            raise Fenced("the row that was committed last is gone")
-        found = table.row(row.value).next_offset
+            row = last.get(source.partition)
+            found = None if row is None or row.value is None else table.row(row.value).next_offset
+        except Exception as exc:
+            raise Lost(f"the row cannot be read: {kind(exc)}") from exc
         if found != state.next_offset:
-            raise Fenced(f"committed up to {state.next_offset}, but the row says {found}")
+            raise Lost(f"committed up to {state.next_offset}, but the row says {found}")
 
-    async def hanging(self, tenures: Iterable[OwnedT]) -> list[OwnedT]:
-        """Those in whose rows a transaction is open; none where the brokers do not answer."""
-        by_row = {self._row_of(tenure.tp): tenure for tenure in tenures}
+    async def hanging(self, partitions: Iterable[TP], looks: Looks) -> list[TP]:
+        """Those in whose rows a transaction hangs since the last look; nobody else writes there.
+
+        None where the brokers do not answer.
+        """
+        by_row = {self._row_of(source): source for source in partitions}
         try:
-            found = await asyncio.get_running_loop().run_in_executor(
-                None, open_since, self._kafka, list(by_row)
-            )
+            found = await self._thread.run(open_since, self._kafka, list(by_row))
         except KafkaException as exc:
             logger.debug("open transactions were not looked for: %s", exc)
             return []
-        return [by_row[row] for row in found]
+        return [by_row[row] for row in looks.hanging(found)]
 
     def _tenure(self, tp: TP) -> Tenure:
         transactional_id = f"{self._app.conf.id}-{tp.topic}-{tp.partition}"
@@ -117,54 +119,60 @@ class Takeover:
 
     async def _fence(self, tenures: list[Tenure]) -> None:
         """Shut the former owners out, all at once."""
-        fencing = [asyncio.create_task(tenure.run(tenure.writer.fence)) for tenure in tenures]
-        waiting = set(fencing)
-        while waiting:
-            _, waiting = await asyncio.wait(waiting, timeout=0.5)
-            if self._app.should_stop:
-                for tenure in tenures:
-                    tenure.writer.stop()
-        await asyncio.gather(*fencing)
+        await self._unless_stopped(
+            tenures, *(tenure.run(tenure.writer.fence) for tenure in tenures)
+        )
 
     async def _end_hanging(self, tenures: list[Tenure]) -> None:
         """Abort what is open in the rows' partitions; nobody else writes there."""
         by_row = {self._row_of(tenure.tp): tenure for tenure in tenures}
-        aborted: set[TP] = set()
         pause = FIRST_PAUSE
         while hanging := await self._ask(open_since, by_row):
-            for row in hanging.keys() - aborted:
-                await self._abort_hanging(by_row[row], row)
-                aborted.add(row)
+            if pause in (FIRST_PAUSE, LAST_PAUSE):
+                for row in hanging:
+                    await self._abort_hanging(tenures, by_row[row])
             await self._pause(pause)  # the markers are written after the abort has returned
-            pause = min(pause * 2, LAST_PAUSE)
             if pause == LAST_PAUSE:
-                self._complain(by_row, hanging)
+                self._complain(by_row, await self._ask(open_since, by_row))
+            pause = min(pause * 2, LAST_PAUSE)
 
     @staticmethod
     def _complain(by_row: Mapping[TP, Tenure], hanging: Mapping[TP, int]) -> None:
         for row, offset in hanging.items():
             # An older producer's, which only its id and epoch can end.
             logger.error(
-                "%s: not taken over while a foreign transaction hangs in its rows; end it: "
-                "kafka-transactions.sh abort --topic %s --partition %d --start-offset %d",
+                "%s: nothing is taken over while a foreign transaction hangs in its rows; end it: "
+                "kafka-transactions.sh --bootstrap-server ... abort --topic %s --partition %d "
+                "--start-offset %d",
                 by_row[row].name,
                 row.topic,
                 row.partition,
                 offset,
             )
 
-    async def _abort_hanging(self, tenure: Tenure, row: TP) -> None:
-        outputs = [TP(topic, row.partition) for topic in self._outputs[tenure.tp.topic]]
-        open_too = await self._ask(open_since, outputs)
+    async def _abort_hanging(self, tenures: list[Tenure], tenure: Tenure) -> None:
         logger.warning(
             "%s: the brokers lost the end of its last transactions, whose records nobody could "
             "read; they are aborted and written again",
             tenure.name,
         )
+        outputs = [TP(topic, tenure.tp.partition) for topic in self._outputs[tenure.tp.topic]]
+        found = await self._ask(open_since, [self._row_of(tenure.tp), *outputs])
         try:
-            await tenure.run(tenure.writer.abort_in, [row, *open_too])
+            await self._unless_stopped(tenures, tenure.run(tenure.writer.abort_in, list(found)))
         except Fenced as exc:
             logger.info("%s: fenced: %s", tenure.name, exc)  # its next owner does it
+
+    async def _unless_stopped(self, tenures: list[Tenure], *calls: Awaitable[Any]) -> None:
+        """Wait for calls of the writers, which give up (:class:`Abandoned`) when the app stops."""
+        tasks = [asyncio.ensure_future(call) for call in calls]
+        waiting = set(tasks)
+        while waiting:
+            _, waiting = await asyncio.wait(waiting, timeout=0.5)
+            if self._app.should_stop:
+                for tenure in tenures:
+                    tenure.writer.stop()
+        await asyncio.gather(*tasks)
 
     def _row_of(self, source: TP) -> TP:
         return TP(self._tables[source.topic].changelog_topic_name, source.partition)
@@ -189,9 +197,7 @@ class Takeover:
         """Ask the brokers, by a blocking call, until they answer."""
         while True:
             try:
-                return await asyncio.get_running_loop().run_in_executor(
-                    None, question, self._kafka, *args
-                )
+                return cast(T, await self._thread.run(question, self._kafka, *args))
             except (KafkaException, TimeoutError) as exc:
                 logger.warning("partitions cannot be taken over yet, again: %s", exc)
             await self._pause(1.0)

@@ -82,6 +82,8 @@ class Tenure:
         #: Batches in a row that failed, and why the last did, in words without any record's data.
         self.failures = 0
         self.problem = ""
+        #: The partitions that the last transaction was written to.
+        self.written: set[TP] = set()
         #: Since when (monotonic, s) a transaction is being written; None while none is.
         self.committing_since: float | None = None
         #: Batches of a partition are worked on one at a time, in the order in which they came.

@@ -151,7 +151,7 @@ class TransactionalWriter:
         source: str,
         partition: int,
         offset: int,
-        after_abort: Callable[[], None] | None = None,
+        after_abort: Callable[[], None] = lambda: None,
     ) -> None:
         """Commit ``outputs`` and the source partition's next ``offset`` in one transaction.
 
@@ -169,8 +169,7 @@ class TransactionalWriter:
                 if _is_fenced(error):
                     raise Fenced(str(error)) from exc
                 self._abort()
-                if after_abort is not None:
-                    after_abort()
+                after_abort()
                 if error.code() in REFUSED_CODES:
                     raise TransactionRefused(_refusal(error, outputs)) from exc
                 logger.warning("%s: transaction aborted, again: %s", self.transactional_id, error)

@@ -52,10 +52,15 @@ def warn_of_limits(client: AdminClient, settings: Settings) -> None:
     """Warns of each output topic that would refuse what may have to be written to it.
 
     No error: such records are rare, and all is judged until one comes. Where the brokers do not
-    tell their configuration, for which a right of its own is needed, nothing is compared. Raises
-    ClusterError when no broker answers.
+    tell their configuration, for which a right of its own is needed, or do not answer, nothing is
+    compared.
     """
-    for line in objections(settings, described(client, settings.topics)):
+    try:
+        limits = described(client, settings.topics)
+    except ClusterError as exc:
+        logger.warning("the topics' limits were not compared: %s", exc)
+        return
+    for line in objections(settings, limits):
         logger.warning("%s", line)
 
 

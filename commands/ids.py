@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import click
 
-from records.replay import is_id
+from records.replay import holds_a_card, is_id
 from records.text import shown
 
 IDS_FILE = click.File(encoding="utf-8-sig")
@@ -19,7 +19,8 @@ def printable_id(text: str, accounts_topic: str) -> str:
     The rule for any text would take the digits of a topic's name, a partition and an offset for a
     card number when they are twelve or more together.
     """
-    return text if is_id(text, accounts_topic) else shown(text, _LONGEST)
+    ours = is_id(text, accounts_topic) and not holds_a_card(text)
+    return text if ours else shown(text, _LONGEST)
 
 
 def ids_in(file: Iterable[str] | None) -> frozenset[str]:

@@ -74,8 +74,11 @@ def _causes(document: Mapping[str, Any], most: int | None) -> Table:
     table.add_column("dead letters by code")
     table.add_column("", justify="right")
     unauthorized = document["counts"]["unauthorized"]
-    left = [(name, number(n), share(n, unauthorized), _bar(n, unauthorized)) for name, n in reasons]
-    right = [(name, number(n)) for name, n in codes]
+    left = [
+        (Text(name), number(n), share(n, unauthorized), _bar(n, unauthorized))
+        for name, n in reasons
+    ]
+    right = [(Text(name), number(n)) for name, n in codes]
     for reason, code in zip_longest(left, right):
         table.add_row(*(reason or [""] * 4), *(code or [""] * 2))
     return table

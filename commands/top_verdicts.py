@@ -57,9 +57,10 @@ def verdicts_table(verdicts: Sequence[Mapping[str, Any]] | None, most: int) -> T
         drawn.add_row(
             time.strftime("%H:%M:%S", time.localtime(one["at"] / 1000)),
             Text("authorized", "cyan") if authorized else Text("unauthorized", "yellow"),
-            one["card"],
+            Text(one["card"]),
             f"{one['amount']:,.2f}",
-            ", ".join(one["reasons"]),
+            # Not a str: anybody may have written the verdict, and rich would read it as markup.
+            Text(", ".join(one["reasons"])),
         )
     if not verdicts:
         drawn.add_row("none yet" if verdicts is not None else "not readable", *[""] * 4)

@@ -48,7 +48,7 @@ def replay_in(headers: Iterable[tuple[str, bytes | None]], accounts_topic: str) 
     if len(origin) > _LONGEST_ID or not _COUNT.fullmatch(times):
         return None
     name = origin.decode("ascii", "replace")
-    if not is_id(name, accounts_topic) or _holds_a_card(name):
+    if not is_id(name, accounts_topic) or holds_a_card(name):
         return None
     return Replay(name, int(times))
 
@@ -64,7 +64,7 @@ def is_id(text: str, accounts_topic: str) -> bool:
     return _ANY_ID.fullmatch(text) is not None and scrub(text) == text
 
 
-def _holds_a_card(record_id: str) -> bool:
+def holds_a_card(record_id: str) -> bool:
     """Whether the digits of partition and offset, whoever chose them, have a card among them.
 
     The topic's name is the operator's choice, and its digits are not looked at.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from batching.tail import read_last
 from tests.chaos.load import value
+from tests.integration.engine_app import RARE
+from tests.topics import read_topic
 
 
 @dataclass
@@ -64,6 +67,18 @@ class Proof:
             self.disordered += 1
         self._last[partition] = max(offset, self._last[partition])
 
+    def note_rare(self, keys: Sequence[bytes]) -> None:
+        """Take the keys of all records of the second output, which gets one record in `RARE`."""
+        wanted = Counter(
+            b"%d-%d" % (partition, offset)
+            for partition, number in enumerate(self.expected)
+            for offset in range(0, number, RARE)
+        )
+        found = Counter(keys)
+        if found != wanted:
+            missing, more = (wanted - found).total(), (found - wanted).total()
+            self.wrong_rows.append(f"second output: {missing} missing, {more} too many")
+
     def note_row(self, partition: int, row: bytes | None) -> None:
         """Take the last committed row of a partition; None: there is none."""
         number = self.expected[partition]
@@ -82,6 +97,7 @@ def prove(bootstrap: str, app: str, expected: Sequence[int], timeout: float = 30
     proof = Proof(expected)
     conf = {"bootstrap.servers": bootstrap, "log_level": 0}
     _read_output(proof, conf, f"{app}-out", time.monotonic() + timeout)
+    proof.note_rare([record.key or b"" for record in read_topic(bootstrap, f"{app}-rare")])
     rows = read_last(conf, f"{app}-sums-changelog", timeout=30.0)
     for partition in range(len(expected)):
         row = rows.get(partition)

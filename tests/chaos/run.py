@@ -97,7 +97,7 @@ def _run(directory: Path, seed: int, records: int, faults: Sequence[Fault], say:
         server = KafkaServer(directory / "kafka")
         stack.callback(server.kill)
         server.start()
-        for topic in ("in", "out"):
+        for topic in ("in", "out", "rare"):
             create_topic(server.bootstrap, f"{APP}-{topic}", PARTITIONS)
         env = {
             "ENGINE_ID": APP,

@@ -16,6 +16,8 @@ from faust.web import Request, Response, View
 from batching import Batch, Engine, Transactions
 
 RAISED: set[bytes] = set()
+#: One record in so many goes to a second topic too, as dead letters do: most batches have none.
+RARE = 500
 
 
 class Sums(faust.Record, serializer="json", include_metadata=False):
@@ -26,7 +28,7 @@ class Sums(faust.Record, serializer="json", include_metadata=False):
     next_offset: int = 0
 
 
-def copying(transactions: Transactions, target: str):  # type: ignore[no-untyped-def]
+def copying(transactions: Transactions, target: str, rare: str):  # type: ignore[no-untyped-def]
     """The agent: one record out for each record in, key = where it came from."""
 
     async def copy(batches: AsyncIterator[Batch]) -> AsyncIterator[int]:
@@ -37,7 +39,10 @@ def copying(transactions: Transactions, target: str):  # type: ignore[no-untyped
                     value = record.value or b""
                     await obey(value)
                     size += len(value)
-                    tx.send(target, value, b"%d-%d" % (tx.partition, record.offset))
+                    origin = b"%d-%d" % (tx.partition, record.offset)
+                    tx.send(target, value, origin)
+                    if record.offset % RARE == 0:
+                        tx.send(rare, value, origin)
                 tx.state = Sums(tx.state.count + len(tx.records), tx.state.bytes + size)
             yield len(batch)
 
@@ -78,8 +83,9 @@ def create_app() -> faust.App:
         commit_timeout=float(os.environ.get("ENGINE_COMMIT_TIMEOUT", "20")),
     )
     sums = engine.table("sums", Sums)
-    source = engine.topic(f"{name}-in", table=sums, outputs=(f"{name}-out",))
-    app.agent(source, name="copy", concurrency=engine.concurrency)(copying(engine, f"{name}-out"))
+    outputs = (f"{name}-out", f"{name}-rare")
+    source = engine.topic(f"{name}-in", table=sums, outputs=outputs)
+    app.agent(source, name="copy", concurrency=engine.concurrency)(copying(engine, *outputs))
 
     @app.page("/health/ready")
     async def ready(view: View, _request: Request) -> Response:

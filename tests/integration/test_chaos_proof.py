@@ -21,13 +21,14 @@ def row(count: int, partition: int) -> bytes:
 
 def prepared(kafka: Kafka, app: str) -> None:
     """An app's topics as they are when every record was copied once."""
-    for topic in ("out", "sums-changelog"):
+    for topic in ("out", "rare", "sums-changelog"):
         create_topic(kafka.bootstrap, f"{app}-{topic}", len(EXPECTED))
     for partition, number in enumerate(EXPECTED):
         write(kafka, f"{app}-sums-changelog", partition, [(b"%d" % partition, row(1, partition))])
         rows = [(b"%d" % partition, row(number, partition))]
         write(kafka, f"{app}-sums-changelog", partition, rows)
         write(kafka, f"{app}-out", partition, copies(partition, range(number)))
+        write(kafka, f"{app}-rare", partition, copies(partition, [0]))
 
 
 def copies(partition: int, offsets: Iterable[int]) -> list[tuple[bytes, bytes]]:
@@ -56,6 +57,15 @@ def test_a_double_written_by_hand_is_found(kafka: Kafka, topic_prefix: str) -> N
     assert not proof.holds
 
 
+def test_the_second_output_is_held_against_the_first_ones_records(
+    kafka: Kafka, topic_prefix: str
+) -> None:
+    prepared(kafka, topic_prefix)
+    write(kafka, f"{topic_prefix}-rare", 0, copies(0, [0]))
+    proof = prove(kafka.bootstrap, topic_prefix, EXPECTED)
+    assert proof.wrong_rows == ["second output: 0 missing, 1 too many"]
+
+
 def test_records_without_a_copy_and_a_row_that_is_behind_are_found(
     kafka: Kafka, topic_prefix: str
 ) -> None:
@@ -68,7 +78,7 @@ def test_records_without_a_copy_and_a_row_that_is_behind_are_found(
 
 
 def test_a_row_that_was_never_written_is_found(kafka: Kafka, topic_prefix: str) -> None:
-    for topic in ("out", "sums-changelog"):
+    for topic in ("out", "rare", "sums-changelog"):
         create_topic(kafka.bootstrap, f"{topic_prefix}-{topic}", 1)
     write(kafka, f"{topic_prefix}-out", 0, copies(0, [0]))
     proof = prove(kafka.bootstrap, topic_prefix, [1])

@@ -11,6 +11,7 @@ from confluent_kafka import Producer
 
 from devbroker import EmbeddedBroker, KafkaServer
 from tests.conftest import Kafka
+from tests.integration.engine_app import RARE
 from tests.integration.worker import Worker
 from tests.topics import Read, create_topic, produce, read_topic
 
@@ -28,7 +29,7 @@ class Copying:
         self.sent: Counter[bytes] = Counter()
 
     def create(self) -> None:
-        for topic in ("in", "out"):
+        for topic in ("in", "out", "rare"):
             create_topic(self.bootstrap, f"{self.name}-{topic}")
 
     def worker(self, **env: str) -> Worker:
@@ -60,6 +61,14 @@ class Copying:
                 int(str(c.key).split("-")[1][:-1]) for c in copies if c.partition == partition
             ]
             assert offsets == sorted(offsets)
+        rare = [origin for origin in origins if int(str(origin).split("-")[1][:-1]) % RARE == 0]
+        # The markers of a transaction come to its topics one after the other.
+        while len(found := self._rare()) < len(rare) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert sorted(map(str, found)) == sorted(map(str, rare))
+
+    def _rare(self) -> list[bytes | None]:
+        return [copy.key for copy in read_topic(self.bootstrap, f"{self.name}-rare")]
 
 
 def wait_until(true: Callable[[], bool], timeout: float = 60.0) -> None:

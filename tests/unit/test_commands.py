@@ -212,6 +212,7 @@ def test_a_replay_of_a_replay_keeps_the_first_origin() -> None:
     [
         ("accounts-2024-11-3-1234567", "accounts-2024-11-3-1234567"),
         ("other-4111111111111111", "other-************1111"),
+        ("accounts-2024-11-4111-11111111116", None),
         ("accounts-2024-11-3-4111111111111111", None),
         ("4111 1111 1111 1111", "************1111"),
         ("accounts-2024-11-3-5\n", None),
@@ -222,6 +223,7 @@ def test_ids_are_shown_without_card_numbers(text: str, told: str | None) -> None
     found = printable_id(text, "accounts-2024-11")
     assert told in (found, None)
     assert "4111111111111111" not in found
+    assert "4111-11111111116" not in found
     assert found.isprintable()
 
 

@@ -156,6 +156,14 @@ def test_the_last_verdicts_are_listed_in_eighty_columns() -> None:
     assert "not readable" in "\n".join(drawn(document({0: row()}, verdicts=None)))
 
 
+def test_what_others_wrote_is_no_markup() -> None:
+    forged = VERDICTS[0] | {"reasons": ["[/x]", "[bold]y"]}
+    rows = {0: row(unauthorized=1, reasons={"[/x]": 1}, codes={"[bold]z": 1}, dead_letters=1)}
+    seen = "\n".join(drawn(document(rows, verdicts=[forged])))
+    assert "[/x], [bold]y" in seen
+    assert "[bold]z" in seen
+
+
 def test_on_a_low_screen_verdicts_give_way_first_then_the_trend_and_the_reasons() -> None:
     rows = {n: row(n, reasons={"veritas_declined": 1, "name_blank": 1}) for n in range(4)}
     seen = document(rows, {}, OWNERS, verdicts=VERDICTS, worker=told(TOLD))
