@@ -14,10 +14,12 @@ import faust
 import pytest
 from confluent_kafka import KafkaException, Producer
 from faust.types import TP
+from prometheus_client import CollectorRegistry
 
 from batching import Engine
 from batching.errors import Lost
 from batching.hanging import Looks, open_since
+from batching.metrics import EngineMetrics
 from batching.tail import read_last
 from batching.takeover import Takeover
 from devbroker import KafkaServer
@@ -123,8 +125,9 @@ def check_that_an_owner_would_notice(bootstrap: str, name: str) -> None:
     """An owner that committed what hangs finds it when it looks, before and after the next one."""
     app = faust.App(name, broker=f"kafka://{bootstrap}")
     source, other = TP(f"{name}-in", 0), TP(f"{name}-in", 1)
-    sums = Engine(app, {"bootstrap.servers": bootstrap}).table("sums", Sums)
-    takeover = Takeover(app, {"bootstrap.servers": bootstrap}, {source.topic: sums}, {})
+    conf = {"bootstrap.servers": bootstrap}
+    engine = Engine(app, conf, metrics=EngineMetrics(CollectorRegistry()))
+    takeover = Takeover(app, conf, {source.topic: engine.table("sums", Sums)}, {})
 
     async def look_twice() -> list[list[TP]]:
         looks = Looks()
