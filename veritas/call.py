@@ -60,7 +60,7 @@ class CallFailed(Exception):
     """No answer. The text is one line without card, names or token.
 
     `retry_after` is what a 429 or 5xx asked for, in seconds. `final`: the next attempt would fail
-    likewise. `may_be_the_account`: the service broke, perhaps over what was asked.
+    likewise. `may_be_the_account`: the service broke or refused, perhaps over what was asked.
     """
 
     def __init__(self, text: str, kind: Failure, retry_after: float | None = None) -> None:
@@ -75,8 +75,11 @@ class CallFailed(Exception):
 
     @property
     def may_be_the_account(self) -> bool:
-        """False when the service did not get so far as to look at the account, or rejects it."""
-        return self.kind in ("error", "timeout")
+        """False when the service did not get so far as to look at the account, or rejects it.
+
+        A 403 or 404 can be about one account too: a firewall that dislikes its name, for example.
+        """
+        return self.kind in ("error", "timeout", "refused")
 
 
 def question(account: BankAccount, key: bytes, *, send_card: bool) -> Question:

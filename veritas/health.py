@@ -111,7 +111,7 @@ class Health:
         elif failure.kind == "rejected":
             # About one who waits: what is known already says more.
             return
-        elif failure.may_be_the_account and unknown:
+        elif failure.kind in ("error", "timeout") and unknown:
             line = (
                 f"{line}; nobody was answered about yet, so it may lie with the account asked about"
             )

@@ -179,6 +179,22 @@ async def test_an_account_that_breaks_the_service_is_rejected_among_others(
     assert client.objection is None
 
 
+@pytest.mark.parametrize("status", [401, 403, 404, 302])
+async def test_an_account_that_alone_is_refused_is_rejected_and_opens_nothing(
+    connect: Client, status: int
+) -> None:
+    async def handle(request: web.Request) -> web.Response:
+        if (await request.json())["last_name"] == "Bad":
+            return web.Response(status=status)
+        return web.json_response({"authorized": True})
+
+    client = await connect(handle)
+    await client.verify(account())
+    assert await settled(client, account(1, "Bad")) == "VeritasRejected"
+    assert client.objection is None
+    assert await client.verify(account(2)) == AUTHORIZED
+
+
 async def test_an_account_alone_in_its_batch_is_rejected_too(connect: Client) -> None:
     registry = CollectorRegistry()
     client = await connect(reference(broken=frozenset({"Bad"})), registry=registry)
