@@ -20,7 +20,7 @@ from batching.errors import Abandoned, Fenced, Lost
 from batching.failures import kind
 from batching.hanging import Looks, open_since, wait_until_closed
 from batching.table import PartitionTable
-from batching.tail import LastRecord, read_last
+from batching.tail import read_last
 from batching.tenure import Tenure
 from batching.thread import CallThread
 from batching.writer import TransactionalWriter, group_metadata
@@ -126,14 +126,15 @@ class Takeover:
     async def _end_hanging(self, tenures: list[Tenure]) -> None:
         """Abort what is open in the rows' partitions; nobody else writes there."""
         by_row = {self._row_of(tenure.tp): tenure for tenure in tenures}
-        pause = FIRST_PAUSE
+        pause, outlasted = FIRST_PAUSE, False
         while hanging := await self._ask(open_since, by_row):
+            if outlasted:
+                self._complain(by_row, hanging)
             if pause in (FIRST_PAUSE, LAST_PAUSE):
                 for row in hanging:
                     await self._abort_hanging(tenures, by_row[row])
             await self._pause(pause)  # the markers are written after the abort has returned
-            if pause == LAST_PAUSE:
-                self._complain(by_row, await self._ask(open_since, by_row))
+            outlasted = pause == LAST_PAUSE
             pause = min(pause * 2, LAST_PAUSE)
 
     @staticmethod
@@ -182,16 +183,12 @@ class Takeover:
             mine = {tenure.tp.partition: tenure for tenure in tenures if tenure.tp.topic == topic}
             if not mine:
                 continue
-            for partition, row in (await self._read_rows(table, list(mine))).items():
+            rows = await self._ask(read_last, table.changelog_topic_name, list(mine))
+            for partition, row in rows.items():
                 if row.value is None:
                     continue  # somebody deleted the row by hand
                 mine[partition].restore(table.row(row.value))
                 table.apply(partition, mine[partition].state)
-
-    async def _read_rows(
-        self, table: PartitionTable, partitions: list[int]
-    ) -> dict[int, LastRecord]:
-        return await self._ask(read_last, table.changelog_topic_name, partitions)
 
     async def _ask(self, question: Callable[..., T], *args: Any) -> T:
         """Ask the brokers, by a blocking call, until they answer."""
