@@ -11,6 +11,7 @@ from veritas.blame import Blame
 from veritas.breaker import CLOSED, Breaker
 from veritas.call import CallFailed, Failure, Question
 from veritas.probes import Probes
+from veritas.put_off import PutOff
 from veritas.rejections import Rejections
 from veritas.throttling import Throttling
 
@@ -27,6 +28,7 @@ class Health:
         self.breaker = breaker
         self.rejections = rejections
         self.blame = Blame()
+        self.put_off = PutOff()
         self.probes = Probes()
         self._throttling = throttling
         self._trouble: tuple[Failure, str] | None = None
@@ -46,6 +48,7 @@ class Health:
         """The account was authorized or declined; the question was sent then (monotonic, s)."""
         self.probes.answered = asked
         self.blame.answered(asked.key, sent)
+        self.put_off.settled(asked.key)
         self.rejections.answered(sent)
         self._throttling.answered()
         self.breaker.succeeded(permit)

@@ -37,7 +37,8 @@ class HttpVeritas:
     clear that the service is well for others and fails for this one: see `veritas.blame`. Failures
     count over several calls of `verify`. Where nobody else is asked about meanwhile, the last one
     that was answered is asked about again. Without any such answer nobody knows whose fault it is:
-    VeritasUnavailable.
+    VeritasUnavailable. One that is put off (429) for ever is rejected likewise, once it is clear
+    that others are not: see `veritas.put_off`.
 
     A rejection (4xx) makes VeritasRejected at once, unless more than `believed` accounts were
     rejected in a row: see `veritas.rejections`. After `patience` seconds of nothing but 429 the
@@ -143,13 +144,21 @@ class HttpVeritas:
                 try:
                     return await self._calls.call(asked)
                 except CallFailed as failure:
-                    blame = self._health.blame
-                    if failure.may_be_the_account and blame.is_accounts(asked.key, self._attempts):
-                        blame.forget(asked.key)
-                        text = f"the verification service fails, but not for others: {failure}"
-                        raise VeritasRejected(text) from None
+                    if why := await self._own_fault(asked, failure):
+                        raise VeritasRejected(f"the verification service {why}") from None
                     raise
         raise AssertionError("stamina ends by a return or an exception")
+
+    async def _own_fault(self, asked: Question, failure: CallFailed) -> str | None:
+        """What the service does about this account but not about others; None if not clear."""
+        blame, put_off = self._health.blame, self._health.put_off
+        if failure.may_be_the_account and blame.is_accounts(asked.key, self._attempts):
+            blame.forget(asked.key)
+            return f"fails, but not for others: {failure}"
+        if failure.kind == "throttled" and await self._calls.puts_off_only(asked):
+            put_off.settled(asked.key)
+            return f"puts it off, but not others: {failure}"
+        return None
 
 
 def worth_another(error: Exception) -> bool | float:

@@ -10,9 +10,12 @@ import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from records import BankAccount
 from tests.functional.http_clients import Client, account, scripted, settled, until
-from veritas import AUTHORIZED
+from veritas import AUTHORIZED, VeritasRejected, VeritasUnavailable
 from veritas.breaker import Breaker
+from veritas.http import HttpVeritas
+from veritas.put_off import COMPARISONS
 
 THROTTLED = (
     "the verification service is unavailable: throttled, answered 429, and answers about nobody"
@@ -127,3 +130,54 @@ async def test_one_that_says_hours_is_asked_again_sooner(connect: Client) -> Non
     assert level == "bad"
     assert text.endswith("breaker open, asked again in 60 s")
     waiting.cancel()
+
+
+async def told(client: HttpVeritas, rejected: BankAccount) -> str:
+    """What is said of an account that is rejected in the end."""
+    while True:
+        try:
+            await client.verify(rejected)
+        except VeritasUnavailable:
+            pass
+        except VeritasRejected as exc:
+            return str(exc)
+
+
+async def test_one_that_is_put_off_for_ever_while_others_are_answered_holds_nobody_up(
+    connect: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = 0
+
+    async def answer(request: web.Request) -> web.Response:
+        nonlocal asked
+        if (await request.json())["last_name"] == "Bad":
+            asked += 1
+            return web.Response(status=429, headers={"Retry-After": "0"})
+        return web.json_response({"authorized": True})
+
+    client = await connect(answer)
+    assert await settled(client, account()) == "VeritasAnswer"
+    # Nobody else comes: the one that was answered is asked about again.
+    assert await settled(client, account(1, "Bad")) == "VeritasRejected"
+    assert asked > COMPARISONS
+    assert await told(client, account(2, "Bad")) == (
+        "the verification service puts it off, but not others: throttled, answered 429"
+    )
+    assert client.objection is None
+    assert lines(caplog) == []
+
+
+async def test_a_service_with_so_many_calls_a_second_rejects_nobody(connect: Client) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        nonlocal left
+        if time.monotonic() // 0.5 != left[0]:
+            left = (time.monotonic() // 0.5, 10)
+        if not left[1]:
+            return web.Response(status=429, headers={"Retry-After": "0"})
+        left = (left[0], left[1] - 1)
+        return web.json_response({"authorized": True})
+
+    left = (0.0, 0)
+    client = await connect(answer, concurrency=32)
+    got = await asyncio.gather(*(settled(client, account(n)) for n in range(120)))
+    assert set(got) == {"VeritasAnswer"}
