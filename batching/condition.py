@@ -57,7 +57,7 @@ def condition(
     """The gravest of what can be said of the engine; `now` is a reading of `time.monotonic()`.
 
     ok while batches are committed, or would be if there were any; warn for what as a rule passes by
-    itself; bad for what goes wrong again and again.
+    itself; bad for what goes wrong again and again, or takes too long.
     """
     if rejoins.number >= MANY:
         return Condition("bad", f"joined the group anew {rejoins.number} times: {rejoins.reason}")
@@ -73,7 +73,7 @@ def condition(
     ]
     if slow and max(slow)[0] >= SLOW_COMMIT:
         seconds, name = max(slow)
-        return Condition("warn", f"{name}: Kafka has not committed for {seconds:.0f} s")
+        return Condition("bad", f"{name}: Kafka has not committed for {seconds:.0f} s")
     return Condition("ok", _owned(len(tenures)))
 
 

@@ -151,7 +151,7 @@ class Engine:
 
     @property
     def trouble(self) -> str | None:
-        """What goes wrong again and again, in a line; None when nothing does."""
+        """What goes wrong again and again, or does not end; None when nothing does."""
         found = self.condition
         return found.text if found.level == "bad" else None
 

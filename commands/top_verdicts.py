@@ -17,6 +17,7 @@ from settings import Settings
 from web.recent import entry
 
 _PATIENCE = 3.0
+_LONG_AMOUNT = 1e12
 
 
 class LastVerdicts:
@@ -58,10 +59,15 @@ def verdicts_table(verdicts: Sequence[Mapping[str, Any]] | None, most: int) -> T
             time.strftime("%H:%M:%S", time.localtime(one["at"] / 1000)),
             Text("authorized", "cyan") if authorized else Text("unauthorized", "yellow"),
             Text(one["card"]),
-            f"{one['amount']:,.2f}",
+            _amount(one["amount"]),
             # Not a str: anybody may have written the verdict, and rich would read it as markup.
             Text(", ".join(one["reasons"])),
         )
     if not verdicts:
         drawn.add_row("none yet" if verdicts is not None else "not readable", *[""] * 4)
     return drawn
+
+
+def _amount(amount: float) -> str:
+    """As money; in powers of ten where that would leave no room for the rest."""
+    return f"{amount:,.2f}" if abs(amount) < _LONG_AMOUNT else f"{amount:.2e}"

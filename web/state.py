@@ -97,4 +97,6 @@ class WebState:
         """None when the worker is ready, else the reason in a few words."""
         if not self.feed.ready:
             return "the counts of the group are being read"
+        if not self.feed.connected:
+            return "Kafka does not answer"
         return self.objection()

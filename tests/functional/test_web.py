@@ -226,6 +226,9 @@ async def test_ready_says_why_it_is_not(stage: Stage, client: Client) -> None:
     assert (await answer.json())["reason"] == "rebalancing"
     assert (await client.get("/health/live")).status == 200
     stage.objection = None
+    stage.feed.connected = False
+    answer = await client.get("/health/ready")
+    assert (answer.status, (await answer.json())["reason"]) == (503, "Kafka does not answer")
     stage.feed.ready = False
     assert (await client.get("/health/ready")).status == 503
 

@@ -173,6 +173,8 @@ def test_brokers_that_a_worker_does_not_reach_are_told(
     recorded.scrape(3)
     recorded.assert_firing(silent={"BrokerUnreachable"})
     recorded.scrape(3)
+    status, answer = worker.get("/health/ready")
+    assert (status, answer["reason"]) == (503, "Kafka does not answer")
     # The worker itself answers, and still takes its partitions for its own.
     others = {"WorkerDown", "NoWorker", "WorkerGone", "WorkerRestarting", "PartitionsUnowned"}
     recorded.assert_firing("BrokerUnreachable", silent=others)

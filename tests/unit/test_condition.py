@@ -44,10 +44,10 @@ def test_a_batch_that_fails_is_a_warning_first_and_bad_when_it_goes_on() -> None
     )
 
 
-def test_a_commit_that_takes_long_is_a_warning() -> None:
+def test_a_commit_that_takes_long_is_bad() -> None:
     slow = Partition("in-2", committing_since=NOW - 12)
     assert judged(Partition(committing_since=NOW - 0.1), slow) == (
-        "warn",
+        "bad",
         "in-2: Kafka has not committed for 12 s",
     )
     assert judged(Partition(committing_since=NOW - 0.1))[0] == "ok"

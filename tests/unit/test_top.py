@@ -156,6 +156,15 @@ def test_the_last_verdicts_are_listed_in_eighty_columns() -> None:
     assert "not readable" in "\n".join(drawn(document({0: row()}, verdicts=None)))
 
 
+def test_an_amount_of_300_digits_leaves_room_for_the_rest() -> None:
+    huge = [VERDICTS[0] | {"amount": amount} for amount in (1e300, -1e12, 999_999_999_999.0)]
+    lines = drawn(document({0: row()}, verdicts=huge))
+    begin = next(n for n, line in enumerate(lines) if line.startswith("last verdicts"))
+    shown = [line.split()[3] for line in lines[begin + 1 : begin + 4]]
+    assert shown == ["1.00e+300", "-1.00e+12", "999,999,999,999.00"]
+    assert all("************1000" in line for line in lines[begin + 1 : begin + 4])
+
+
 def test_what_others_wrote_is_no_markup() -> None:
     forged = VERDICTS[0] | {"reasons": ["[/x]", "[bold]y"]}
     rows = {0: row(unauthorized=1, reasons={"[/x]": 1}, codes={"[bold]z": 1}, dead_letters=1)}
