@@ -14,7 +14,7 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from playwright.sync_api import Error as PlaywrightError
 
-from bench import latency, metrics, page, report, throughput
+from bench import latency, metrics, metrics_calls, page, report, throughput
 from bench.browser import NoBrowser, chromium
 from bench.process import ProgramDied
 from bench.programs import PROGRAMS, Program
@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
                 costs = metrics.compare(
                     broker, options.accounts, options.partitions, options.rounds
                 )
-                print("\n" + report.metrics_cost(costs), flush=True)
+                print("\n" + report.metrics_cost(costs, metrics_calls.measure()), flush=True)
     except _FAILURES as e:
         print(f"{type(e).__name__}: {e}", file=sys.stderr)
         return 1

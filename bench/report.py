@@ -6,6 +6,7 @@ from statistics import median
 from bench.figures import ratio, table
 from bench.latency import Latency
 from bench.metrics import BARE, METERED, SCRAPED
+from bench.metrics_calls import BATCH, Calls
 from bench.page import ALONE, WATCHED, Sample, slope
 from bench.programs import PROGRAMS
 from bench.throughput import Measured
@@ -86,7 +87,7 @@ def page_cost(runs: Sequence[Measured]) -> str:
     return "accounts a second, the worker alone and with a page open\n\n" + table(headers, rows)
 
 
-def metrics_cost(runs: Sequence[Measured]) -> str:
+def metrics_cost(runs: Sequence[Measured], calls: Calls) -> str:
     """Accounts a second and processor time with the metrics and without, medians compared."""
     names = (BARE, METERED, SCRAPED)
     rates = {name: [run.rate for run in runs if run.program == name] for name in names}
@@ -107,7 +108,12 @@ def metrics_cost(runs: Sequence[Measured]) -> str:
     rounds = [f"round {number}" for number in sorted({run.round for run in runs})]
     headers = ["worker", *rounds, "median", "to bare", "CPU µs at work", "to bare"]
     title = "accounts a second, and processor time for one, with the metrics and without"
-    return f"{title}\n\n" + table(headers, rows)
+    alone = (
+        f"Told alone, in batches of {BATCH:,}: {calls.account * 1e6:.3f} µs an account, "
+        f"{calls.account * 1e8 / at_work[BARE]:.1f} % of bare; "
+        f"a look at /metrics: {calls.look * 1e3:.1f} ms."
+    )
+    return f"{title}\n\n{table(headers, rows)}\n\n{alone}"
 
 
 def latency(runs: Sequence[Latency], rate: int) -> str:

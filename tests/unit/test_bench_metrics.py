@@ -11,16 +11,20 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
+from agents.judging import STAGES
 from batching.latency import LatencyHistogram
 from batching.metrics import EngineMetrics
 from bench import report
 from bench.metrics import BARE, METERED, SCRAPED, scraping
+from bench.metrics_calls import Calls, measure
 from bench.no_metrics import NoAccountMetrics, NoEngineMetrics, Nothing
 from bench.programs import Topology, with_web
 from bench.progress import Work
 from bench.proof import WorkNotDone
 from bench.throughput import Measured
 from devbroker import free_port
+
+ENGINE_STAGES = ("turn", "work", "transaction")
 
 
 def test_the_report_of_the_metrics_cost_compares_throughput_and_processor_time() -> None:
@@ -33,13 +37,33 @@ def test_the_report_of_the_metrics_cost_compares_throughput_and_processor_time()
         }.items()
         for number, (rate, cpu) in enumerate(of_rounds, start=1)
     ]
-    lines = report.metrics_cost(runs).splitlines()
+    *lines, _, alone = report.metrics_cost(runs, Calls(0.05e-6, 0.003)).splitlines()
     cells = [[cell.strip() for cell in line.split("|")][1:-1] for line in lines[4:]]
     assert cells == [
         ["bare", "100", "200", "300", "200", "1.000", "10.00", "1.000"],
         ["metered", "99", "198", "500", "198", "0.990", "10.20", "1.020"],
         ["scraped", "90", "190", "195", "190", "0.950", "11.00", "1.100"],
     ]
+    assert alone == (
+        "Told alone, in batches of 2,000: 0.050 µs an account, 0.5 % of bare; "
+        "a look at /metrics: 3.0 ms."
+    )
+
+
+def test_all_that_a_worker_tells_of_a_batch_is_told_alone_too() -> None:
+    registry = CollectorRegistry()
+    calls = measure(registry)
+    assert 0 < calls.account < calls.look
+    assert registry.get_sample_value("batching_records_total", {"topic": "bankaccount"})
+    for name, labels in [
+        ("batching_latency_seconds_count", {}),
+        ("batching_batch_records_count", {}),
+        ("fraud_accounts_total", {"outcome": "authorized"}),
+        ("fraud_reasons_total", {"reason": "veritas_declined"}),
+        *(("batching_stage_seconds_count", {"stage": one}) for one in ENGINE_STAGES),
+        *(("fraud_stage_seconds_count", {"stage": one}) for one in STAGES),
+    ]:
+        assert registry.get_sample_value(name, labels), (name, labels)
 
 
 def test_processor_time_at_work_is_that_of_the_accounts_seen() -> None:
