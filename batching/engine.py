@@ -269,6 +269,9 @@ class Engine:
         self, batch: Batch, tenure: Tenure, outputs: Sequence[Output], places: set[TP]
     ) -> None:
         """Write a transaction to these partitions. Blocks: it runs in the tenure's thread."""
+        if tenure.writer.disturbed:
+            tenure.writer.renew()
+            self._takeover.check_row(tenure.tp, tenure.state)
         if tenure.written - places:
             self._takeover.check_before(tenure.tp)
         tenure.writer.write(
@@ -276,7 +279,7 @@ class Engine:
             batch.topic,
             batch.partition,
             batch.next_offset,
-            partial(self._takeover.check_after_abort, tenure.tp, tenure.state),
+            partial(self._takeover.check_row, tenure.tp, tenure.state),
         )
 
     async def _retry(self, tenure: Tenure, reason: str) -> None:

@@ -82,14 +82,13 @@ class Takeover:
         except KafkaException as exc:
             raise Lost(f"open transactions cannot be looked for: {exc}") from exc
 
-    def check_after_abort(self, source: TP, state: Any) -> None:
+    def check_row(self, source: TP, state: Any) -> None:
         """Raise :class:`Lost` unless ``state`` is still the last row that can be read. Blocks.
 
-        An abort's marker decides about all that its producer has open in a partition, also about
-        transactions that were committed and hang.
+        For after an abort, whose marker decides about all that its producer has open in a
+        partition, also about transactions that were committed and hang; and for after a producer
+        was renewed, as somebody else may have owned the partition before that.
         """
-        if state is None:
-            return
         table = self._tables[source.topic]
         try:
             last = read_last(self._kafka, table.changelog_topic_name, [source.partition])
@@ -97,8 +96,9 @@ class Takeover:
             found = None if row is None or row.value is None else table.row(row.value).next_offset
         except Exception as exc:
             raise Lost(f"the row cannot be read: {kind(exc)}") from exc
-        if found != state.next_offset:
-            raise Lost(f"committed up to {state.next_offset}, but the row says {found}")
+        known = None if state is None else state.next_offset
+        if found != known:
+            raise Lost(f"committed up to {known}, but the row says {found}")
 
     async def hanging(self, partitions: Iterable[TP], looks: Looks) -> list[TP]:
         """Those in whose rows a transaction hangs since the last look; nobody else writes there.

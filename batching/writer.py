@@ -27,6 +27,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from confluent_kafka import (
@@ -99,28 +100,12 @@ class TransactionalWriter:
     def __init__(self, conf: dict[str, Any], transactional_id: str, group: Any) -> None:
         self.transactional_id = transactional_id
         self.aborted = 0
+        self._conf = conf
         self._group = group
         self._stopping = threading.Event()
-        self._producer = Producer(
-            {
-                "linger.ms": 5,
-                "batch.num.messages": 10_000,
-                # The topic's own limit decides; a record that came in may go out with headers.
-                "message.max.bytes": LARGEST_RECORD,
-                "batch.size": FULL_BATCH,
-                # A transaction that begins while the last one's markers are still being written is
-                # told CONCURRENT_TRANSACTIONS, the ordinary case when they come back to back.
-                # librdkafka asks again after this time, doubled each time; its default of 100 ms
-                # would be most of a transaction's time (confluent-kafka-python#967; KAFKA-5477
-                # for the Java client). Figures: docs/adr/0003.
-                "retry.backoff.ms": 1,
-                **conf,
-                "transactional.id": transactional_id,
-                # Success needs no report for each record: the commit fails unless all arrived.
-                "delivery.report.only.error": True,
-            },
-            logger=_quiet,
-        )
+        self._producers = 0
+        self._disturbed = False
+        self._producer = self._new_producer()
 
     def fence(self) -> None:
         """End what a former owner left open and shut it out.
@@ -129,6 +114,32 @@ class TransactionalWriter:
         now on is final. Raises :class:`Abandoned` after :meth:`stop`.
         """
         self._persist(lambda: self._producer.init_transactions(CALL_TIMEOUT))
+        # What was out of reach until now does no harm: see `renew` for what could.
+        self._producer.poll(0)
+        self._disturbed = False
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether brokers, be it one of them, were out of reach since :meth:`fence`."""
+        self._producer.poll(0)  # librdkafka tells of it from within this call
+        return self._disturbed
+
+    def renew(self) -> None:
+        """Go on with a new producer, which shuts the present one out; not amid a transaction.
+
+        For after a disturbance. When the group's coordinator has been missing in the cluster's
+        metadata for a moment, librdkafka does not find it again: the next call to send offsets
+        never returns (librdkafka#5511). A producer that has sent none yet is free of that.
+
+        Whoever owns the partition by now is shut out too, so what is committed is to be looked at
+        before anything is written. Raises as :meth:`fence` does; it is then to be called again.
+        """
+        logger.info("%s: brokers were out of reach, a new producer", self.transactional_id)
+        left, self._disturbed = self._producer, True
+        self._producer = self._new_producer()
+        # Not here: its end waits for threads that may still look for the brokers.
+        threading.Thread(target=left.close, name="left", daemon=True).start()
+        self.fence()
 
     def abort_in(self, partitions: Sequence[TP]) -> None:
         """Write an abort marker to each, which ends what hangs there of this transactional id.
@@ -184,6 +195,35 @@ class TransactionalWriter:
         """Give the producer back. What was not committed never becomes visible."""
         self._producer.purge()
         self._producer.close()
+
+    def _new_producer(self) -> Producer:
+        self._producers += 1
+        return Producer(
+            {
+                "linger.ms": 5,
+                "batch.num.messages": 10_000,
+                # The topic's own limit decides; a record that came in may go out with headers.
+                "message.max.bytes": LARGEST_RECORD,
+                "batch.size": FULL_BATCH,
+                # A transaction that begins while the last one's markers are still being written is
+                # told CONCURRENT_TRANSACTIONS, the ordinary case when they come back to back.
+                # librdkafka asks again after this time, doubled each time; its default of 100 ms
+                # would be most of a transaction's time (confluent-kafka-python#967; KAFKA-5477
+                # for the Java client). Figures: docs/adr/0003.
+                "retry.backoff.ms": 1,
+                **self._conf,
+                "transactional.id": self.transactional_id,
+                # Success needs no report for each record: the commit fails unless all arrived.
+                "delivery.report.only.error": True,
+                "error_cb": partial(self._note, self._producers),
+            },
+            logger=_quiet,
+        )
+
+    def _note(self, producer: int, error: KafkaError) -> None:
+        # What ends the producer for good is the next call's to tell, see the table above.
+        if producer == self._producers and not error.fatal():
+            self._disturbed = True
 
     def _attempt(self, outputs: Sequence[Output], offsets: list[TopicPartition]) -> None:
         producer = self._producer

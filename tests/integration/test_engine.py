@@ -256,6 +256,14 @@ def test_the_broker_may_be_killed_and_come_back(
     copying.send(5_000)
     copying.wait_for_all(timeout=90)
     assert worker.is_running
+    # With nothing under way, a producer alone would wait for a coordinator that it has lost.
+    before = len(worker.log)
+    server.kill()
+    server.start()
+    copying.send(1_000)
+    copying.wait_for_all()
+    assert "a new producer" in worker.log[before:]
+    assert "no commit in" not in worker.log[before:]
     copying.send(5_000)
     server.kill()
     assert worker.stop(timeout=10) == 0
