@@ -23,8 +23,9 @@ from batching.metrics import EngineMetrics
 from batching.tail import read_last
 from batching.takeover import Takeover
 from devbroker import KafkaServer
+from tests.conftest import Kafka
 from tests.integration.engine_app import Sums
-from tests.integration.test_engine import Copying, Start
+from tests.integration.test_engine import Copying, Start, wait_until
 from tests.not_here import skip_or_fail
 from tests.topics import create_topic
 
@@ -152,3 +153,32 @@ def check_that_an_owner_would_notice(bootstrap: str, name: str, readable: int) -
     with pytest.raises(Lost, match=f"committed up to None, but the row says {readable}"):
         takeover.check_row(source, None)
     takeover.check_row(other, None)
+
+
+def test_what_hangs_of_somebody_else_is_told_and_waited_for(
+    kafka: Kafka, topic_prefix: str, start_worker: Start
+) -> None:
+    copying = Copying(kafka.bootstrap, topic_prefix, start_worker)
+    copying.create()
+    copying.send_values(b"first")
+    worker = copying.worker()
+    copying.wait_for_all()
+    assert worker.stop() == 0
+
+    rows = f"{topic_prefix}-sums-changelog"
+    somebody = Producer(
+        {"bootstrap.servers": kafka.bootstrap, "transactional.id": f"{topic_prefix}-somebody"}
+    )
+    somebody.init_transactions(30)
+    somebody.begin_transaction()
+    somebody.produce(rows, b"{}", b"0", 0)
+    assert not somebody.flush(30)
+
+    worker.start()
+    copying.send_values(b"second")
+    remedy = f"kafka-transactions.sh --bootstrap-server ... abort --topic {rows} --partition 0 "
+    wait_until(lambda: remedy in worker.log)
+    assert worker.get("/health/ready")[1]["text"] == "waiting for partitions"
+    somebody.abort_transaction(30)
+    copying.wait_for_all()
+    assert worker.stop() == 0
