@@ -55,6 +55,9 @@ class GuardedCalls:
         self._under_way: set[asyncio.Event] = set()
         # One asks about a control, for all.
         self._checking = asyncio.Lock()
+        # Likewise for all who are put off: when it was begun to ask, and whether others passed.
+        self._comparing = asyncio.Lock()
+        self._compared = (0.0, False)
 
     async def start(self) -> None:
         """Make the pool; connects to nothing yet. CAs to trust are the system's, see README."""
@@ -91,13 +94,20 @@ class GuardedCalls:
 
     async def puts_off_only(self, asked: Question) -> bool:
         """After a 429 about this one: whether others pass for sure, see `veritas.put_off`."""
-        put_off, known = self._health.put_off, self._health.probes.answered
+        came, put_off = time.monotonic(), self._health.put_off
+        known = self._health.probes.answered
         if not put_off.again(asked.key) or known is None or known.key == asked.key:
             return False
+        async with self._comparing:
+            if self._compared[0] < came:
+                self._compared = time.monotonic(), await self._others_pass(known)
+            passed = self._compared[1]
+        return passed and put_off.other_passed(asked.key)
+
+    async def _others_pass(self, known: Question) -> bool:
         # Once or twice: behind a balancer that goes round two instances, one of which throttles,
-        # this one would else meet that one for ever, and the other question the well one.
-        passed = [await self._passes(known) for _ in range(random.choice((1, 2)))]
-        return all(passed) and put_off.other_passed(asked.key)
+        # whoever is put off would else meet that one for ever, and this question the well one.
+        return all([await self._passes(known) for _ in range(random.choice((1, 2)))])
 
     async def _passes(self, known: Question) -> bool:
         with suppress(CallFailed, VeritasError):

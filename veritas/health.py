@@ -48,7 +48,7 @@ class Health:
         """The account was authorized or declined; the question was sent then (monotonic, s)."""
         self.probes.answered = asked
         self.blame.answered(asked.key, sent)
-        self.put_off.settled(asked.key)
+        self.put_off.answered(asked.key)
         self.rejections.answered(sent)
         self._throttling.answered()
         self.breaker.succeeded(permit)

@@ -151,12 +151,11 @@ class HttpVeritas:
 
     async def _own_fault(self, asked: Question, failure: CallFailed) -> str | None:
         """What the service does about this account but not about others; None if not clear."""
-        blame, put_off = self._health.blame, self._health.put_off
+        blame = self._health.blame
         if failure.may_be_the_account and blame.is_accounts(asked.key, self._attempts):
             blame.forget(asked.key)
             return f"fails, but not for others: {failure}"
         if failure.kind == "throttled" and await self._calls.puts_off_only(asked):
-            put_off.settled(asked.key)
             return f"puts it off, but not others: {failure}"
         return None
 

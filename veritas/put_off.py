@@ -18,7 +18,7 @@ from typing import Final
 COMPARISONS: Final = 24
 #: A first 429 is ordinary; from so many of one account on others are compared with it.
 _NOTABLE: Final = 2
-#: An account that has not been asked about for so long (s) is somebody else's now.
+#: After so long without a 429 (s) the next one is a first one.
 _FORGOTTEN: Final = 300.0
 _MOST: Final = 10_000
 
@@ -33,8 +33,8 @@ class _Account:
 class PutOff:
     """Remembers who is put off; accounts are told apart by the key of their question.
 
-    One at a time is compared with others, the one that has waited longest, so that a service that
-    throttles gets no more than that one call beside those that it puts off.
+    What was found out about an account stays known until it is answered about, or not asked about
+    for `_FORGOTTEN`: it may be asked about again because its batch was not committed.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -44,14 +44,15 @@ class PutOff:
     def again(self, key: str) -> bool:
         """A 429 came: whether to ask about somebody else now, and tell by `other_passed`."""
         now = self._clock()
-        account = self._accounts.setdefault(key, _Account(0, 0, now))
+        account = self._accounts.pop(key, None)
+        if account is None or now - account.last > _FORGOTTEN:
+            account = _Account(0, 0, now)
         account.number += 1
         account.last = now
+        self._accounts[key] = account
         if len(self._accounts) > _MOST:
             self._accounts.popitem(last=False)
-        while now - next(iter(self._accounts.values())).last > _FORGOTTEN:
-            self._accounts.popitem(last=False)
-        return account.number >= _NOTABLE and next(iter(self._accounts)) == key
+        return account.number >= _NOTABLE
 
     def other_passed(self, key: str) -> bool:
         """Somebody else was answered about right after: whether it lies with the account now."""
@@ -61,6 +62,6 @@ class PutOff:
         account.others += 1
         return account.others >= COMPARISONS
 
-    def settled(self, key: str) -> None:
-        """The account was answered about, or rejected."""
+    def answered(self, key: str) -> None:
+        """The account was answered about."""
         self._accounts.pop(key, None)

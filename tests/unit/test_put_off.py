@@ -39,33 +39,40 @@ def test_one_that_is_put_off_while_others_pass_is_told_after_enough_of_them(
     assert len(said) == COMPARISONS
 
 
-def test_an_answer_settles_it(put_off: PutOff) -> None:
+def test_an_answer_makes_the_next_429_a_first_one(put_off: PutOff) -> None:
     for _ in range(COMPARISONS):
         put_off.again("one")
     for _ in range(COMPARISONS - 1):
         assert not put_off.other_passed("one")
-    put_off.settled("one")
+    put_off.answered("one")
     assert not put_off.other_passed("one")
     assert not put_off.again("one")
 
 
-def test_only_the_one_that_has_waited_longest_is_compared(put_off: PutOff) -> None:
-    for key in ("one", "two") * 3:
-        put_off.again(key)
-    assert (put_off.again("two"), put_off.again("one")) == (False, True)
-    put_off.settled("one")
-    assert put_off.again("two")
+def test_so_does_a_long_time(put_off: PutOff, clock: Clock) -> None:
+    for _ in range(3):
+        put_off.again("one")
+    clock.now += 200
+    assert put_off.again("one")
+    clock.now += 400
+    assert not put_off.again("one")
 
 
-def test_one_that_is_not_asked_about_any_more_stands_in_nobodys_way(
-    put_off: PutOff, clock: Clock
-) -> None:
-    for key in ("one", "two") * 3:
+def test_nobody_waits_for_another_to_be_told(put_off: PutOff) -> None:
+    for key in ("one", "two") * 2:
         put_off.again(key)
-    clock.now += 200
-    assert not put_off.again("two")
-    clock.now += 200
     assert put_off.again("two")
+    assert put_off.again("one")
+
+
+def test_whoever_is_asked_about_again_is_told_at_once(put_off: PutOff) -> None:
+    put_off.again("one")
+    for _ in range(COMPARISONS):
+        put_off.again("one")
+        told = put_off.other_passed("one")
+    assert told
+    assert put_off.again("one")
+    assert put_off.other_passed("one")
 
 
 @pytest.mark.parametrize("passes", [0.02, 0.2, 0.5, 0.9])
@@ -78,4 +85,4 @@ def test_where_it_does_not_matter_who_is_asked_about_nobody_is_blamed(
         while chance.random() > passes:
             if put_off.again(key) and chance.random() < passes:
                 assert not put_off.other_passed(key)
-        put_off.settled(key)
+        put_off.answered(key)
