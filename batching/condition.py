@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
@@ -14,6 +14,8 @@ Level = Literal["ok", "warn", "bad"]
 MANY = 3
 #: Seconds after which a commit is slow; most take some tens of milliseconds.
 SLOW_COMMIT = 5.0
+#: Seconds after which it is told how long an agent has been working on a batch.
+LONG_WORK = 60.0
 
 
 class Condition(NamedTuple):
@@ -37,6 +39,10 @@ class Owned(Protocol):
     @property
     def problem(self) -> str:
         """Why the last one did."""
+
+    @property
+    def working_since(self) -> float | None:
+        """When the agent began to work on its batch, None while it has none."""
 
     @property
     def committing_since(self) -> float | None:
@@ -66,14 +72,12 @@ def condition(
         return _failing(max(failing, key=lambda tenure: tenure.failures), len(failing))
     if objection is not None:
         return Condition("warn", objection)
-    slow = [
-        (now - tenure.committing_since, tenure.name)
-        for tenure in tenures
-        if tenure.committing_since is not None
-    ]
-    if slow and max(slow)[0] >= SLOW_COMMIT:
-        seconds, name = max(slow)
+    seconds, name = _longest([(each.committing_since, each.name) for each in tenures], now)
+    if seconds >= SLOW_COMMIT:
         return Condition("bad", f"{name}: Kafka has not committed for {seconds:.0f} s")
+    seconds, name = _longest([(each.working_since, each.name) for each in tenures], now)
+    if seconds >= LONG_WORK:
+        return Condition("warn", f"{name}: the same batch has been worked on for {seconds:.0f} s")
     return Condition("ok", _owned(len(tenures)))
 
 
@@ -82,6 +86,11 @@ def _failing(worst: Owned, number: int) -> Condition:
     others = f" (and {number - 1} more)" if number > 1 else ""
     level: Level = "bad" if worst.failures >= MANY else "warn"
     return Condition(level, f"{worst.name}{others}: failed {times}: {worst.problem}")
+
+
+def _longest(since: Iterable[tuple[float | None, str]], now: float) -> tuple[float, str]:
+    """The longest of what has lasted since then, and whose it is; 0 s where nothing lasts."""
+    return max(((now - began, name) for began, name in since if began is not None), default=(0, ""))
 
 
 def _owned(number: int) -> str:

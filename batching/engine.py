@@ -232,6 +232,7 @@ class Engine:
             # A call into librdkafka may never return, also when the brokers are back
             # (librdkafka#5456). Whether it still commits, the row will tell the next tenure.
             self.metrics.transactions.labels("timeout").inc()
+            tenure.writer.stop()
             if not tenure.ended:
                 await self._rejoin(tenure, f"no commit in {self.commit_timeout:g} s")
             return
@@ -269,8 +270,11 @@ class Engine:
         self, batch: Batch, tenure: Tenure, outputs: Sequence[Output], places: set[TP]
     ) -> None:
         """Write a transaction to these partitions. Blocks: it runs in the tenure's thread."""
-        if tenure.writer.disturbed:
+        coordinator = self.consumer.coordinator
+        # Where a broker leaves in order, librdkafka tells of nothing; the group's member knows.
+        if tenure.writer.disturbed or tenure.coordinator != coordinator:
             tenure.writer.renew()
+            tenure.coordinator = coordinator
             self._takeover.check_row(tenure.tp, tenure.state)
         if tenure.written - places:
             self._takeover.check_before(tenure.tp)
@@ -334,6 +338,7 @@ class Engine:
         self._rejoining = False
         self.metrics.rebalances.inc()
         started = time.monotonic()
+        coordinator = self.consumer.coordinator
         try:
             tenures = await self._takeover.of(wanted)
         except Abandoned:
@@ -343,7 +348,9 @@ class Engine:
             logger.error("cannot take over partitions: %s", exc)  # noqa: TRY400
             await self.app.crash(exc)
             return
-        self.tenures.update((tenure.tp, tenure) for tenure in tenures)
+        for tenure in tenures:
+            tenure.coordinator = coordinator
+            self.tenures[tenure.tp] = tenure
         self._taken = True
         self.metrics.tenures.set(len(self.tenures))
         self.metrics.takeover.observe(time.monotonic() - started)
@@ -369,6 +376,7 @@ async def _body(tenure: Tenure) -> AsyncIterator[None]:
     task = cast("asyncio.Task[Any]", asyncio.current_task())
     cancelling = task.cancelling()
     tenure.enter(task)
+    tenure.working_since = time.monotonic()
     try:
         yield
     except asyncio.CancelledError:
@@ -376,4 +384,5 @@ async def _body(tenure: Tenure) -> AsyncIterator[None]:
         if not tenure.ended or task.uncancel() > cancelling:
             raise
     finally:
+        tenure.working_since = None
         tenure.leave(task)

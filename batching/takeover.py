@@ -187,7 +187,13 @@ class Takeover:
             for partition, row in rows.items():
                 if row.value is None:
                     continue  # somebody deleted the row by hand
-                mine[partition].restore(table.row(row.value))
+                try:
+                    found = table.row(row.value)
+                except Exception as exc:  # noqa: BLE001 - whatever its codec raises
+                    where = f"{table.changelog_topic_name}-{partition}, offset {row.offset}"
+                    # Without the text, which would quote the row.
+                    raise ValueError(f"no row can be read at {where} ({kind(exc)})") from None
+                mine[partition].restore(found)
                 table.apply(partition, mine[partition].state)
 
     async def _ask(self, question: Callable[..., T], *args: Any) -> T:

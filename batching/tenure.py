@@ -84,6 +84,10 @@ class Tenure:
         self.problem = ""
         #: The partitions that the last transaction was written to.
         self.written: set[TP] = set()
+        #: The group's coordinator as it was when the writer's producer was made.
+        self.coordinator: object = None
+        #: Since when (monotonic, s) the agent works on a batch; None while it has none.
+        self.working_since: float | None = None
         #: Since when (monotonic, s) a transaction is being written; None while none is.
         self.committing_since: float | None = None
         #: Batches of a partition are worked on one at a time, in the order in which they came.

@@ -103,6 +103,15 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         with self._ensure_consumer()._subscription.fetch_context():
             pass
 
+    @property
+    def coordinator(self) -> tuple[object, bool]:
+        """The group's coordinator as it was found last, and whether it is lost since.
+
+        Another one each time, though it may be the same broker.
+        """
+        lost = self._ensure_consumer()._coordinator._coordinator_dead_fut
+        return lost, lost.done()
+
     async def request_rejoin(self) -> None:
         """Join the group anew as soon as its coordinator is known.
 
@@ -146,6 +155,14 @@ class BatchConsumer(driver.Consumer):
 
     def _new_consumer_thread(self) -> Any:
         return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    @property
+    def coordinator(self) -> object:
+        """Equal to what it was for as long as the group's coordinator was neither lost nor found.
+
+        May be asked for in any thread.
+        """
+        return self._thread.coordinator
 
     async def rejoin(self) -> None:
         """Leave the present assignment and join the group anew (a rebalance)."""

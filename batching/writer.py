@@ -27,6 +27,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -138,7 +139,7 @@ class TransactionalWriter:
         left, self._disturbed = self._producer, True
         self._producer = self._new_producer()
         # Not here: its end waits for threads that may still look for the brokers.
-        threading.Thread(target=left.close, name="left", daemon=True).start()
+        threading.Thread(target=_leave, args=(left,), name="left", daemon=True).start()
         self.fence()
 
     def abort_in(self, partitions: Sequence[TP]) -> None:
@@ -281,6 +282,12 @@ class TransactionalWriter:
             raise Abandoned(self.transactional_id)
 
 
+def _leave(producer: Producer) -> None:
+    with suppress(KafkaException):  # one that was fenced meanwhile complains once more
+        producer.purge()
+        producer.close()
+
+
 def _is_fenced(error: KafkaError) -> bool:
     return error.fatal() or error.code() in FENCED_CODES
 
@@ -306,6 +313,7 @@ def _size(output: Output) -> int:
     )
 
 
-# librdkafka repeats every connection error; what matters reaches us as the error of a call.
+# librdkafka repeats every connection error; what matters reaches us as the error of a call. At
+# CRITICAL it tells of producers that were fenced, also of one that was left long ago.
 _quiet = logging.getLogger("batching.librdkafka")
-_quiet.setLevel(logging.CRITICAL)
+_quiet.setLevel(logging.CRITICAL + 1)

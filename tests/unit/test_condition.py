@@ -17,6 +17,7 @@ class Partition:
     failures: int = 0
     problem: str = ""
     committing_since: float | None = None
+    working_since: float | None = None
 
 
 def judged(*owned: Owned, objection: str | None = None, rejoins: Rejoins = NONE) -> tuple[str, str]:
@@ -51,6 +52,15 @@ def test_a_commit_that_takes_long_is_bad() -> None:
         "in-2: Kafka has not committed for 12 s",
     )
     assert judged(Partition(committing_since=NOW - 0.1))[0] == "ok"
+
+
+def test_a_batch_that_is_worked_on_for_long_is_a_warning() -> None:
+    long = Partition("in-2", working_since=NOW - 90)
+    assert judged(Partition(working_since=NOW - 59), long) == (
+        "warn",
+        "in-2: the same batch has been worked on for 90 s",
+    )
+    assert judged(Partition(working_since=NOW - 59))[0] == "ok"
 
 
 def test_joining_the_group_again_and_again_without_a_commit_is_bad_whatever_else() -> None:
