@@ -1,10 +1,12 @@
 """A writer goes on with a new producer: after its coordinator went, or after it slept."""
 
+import time
 from collections.abc import Callable
+from typing import Any
 
 import faust
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from faust.types import TP
 from prometheus_client import CollectorRegistry
@@ -41,6 +43,20 @@ def place(bootstrap: str, topic: str, broker: int) -> None:
     admin.create_topics([new])[topic].result(30)
 
 
+def wait_for_coordinator(conf: dict[str, Any], source: TP) -> None:
+    """Ask for the group as its member does: librdkafka's producer waits for ever if nobody does."""
+    member = Consumer(conf)
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            member.committed([TopicPartition(source.topic, source.partition)], 30)
+            break
+        except KafkaException:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    member.close()
+
+
 def test_a_coordinator_that_is_started_anew_costs_no_rebalance(
     own_kafka: Callable[..., KafkaServer], topic_prefix: str, start_worker: Start
 ) -> None:
@@ -75,10 +91,7 @@ def test_a_writer_that_slept_while_another_committed_learns_it_from_the_row(
     for topic in (source.topic, rows):
         create_topic(kafka.bootstrap, topic, 1)
     takeover = Takeover(app, conf, {source.topic: table}, {})
-    # As a member of the group does: librdkafka waits for a coordinator that nobody asked for.
-    member = Consumer(conf | {"group.id": topic_prefix})
-    member.committed([TopicPartition(source.topic, 0)], 30)
-    member.close()
+    wait_for_coordinator(conf | {"group.id": topic_prefix}, source)
     group = group_metadata(conf, topic_prefix)
 
     def commit(writer: TransactionalWriter, position: int) -> None:
