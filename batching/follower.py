@@ -6,6 +6,7 @@ worker; it belongs to no group, so it never takes part in a rebalance, and it se
 committed.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -129,7 +130,8 @@ class ChangelogFollower(Service, Generic[T]):
                     silent_since = time.monotonic()
                     self._well()
                     await self.sleep(_NO_TOPIC_PAUSE)
-                await self._look_at_source(reader)
+                async with asyncio.timeout(_SILENCE):  # aiokafka's own is 10 s
+                    await self._look_at_source(reader)
                 if reader.caught_up:
                     self.ready = True
                     await self.sleep(max(0.0, began + self._poll_interval - time.monotonic()))

@@ -45,6 +45,7 @@ def test_all_that_a_worker_writes_is_json_without_cards(
     values = [account(card) for card in CARDS] + [b"no account " + CARDS[0].encode()]
     produce(kafka.bootstrap, "bankaccount", values)
     wait_for(lambda: worker.get("/verdicts/")[1]["dead_letters"] == 1)
+    wait_for(lambda: worker.get("/verdicts/")[1]["total"] > len(CARDS))
     worker.process.send_signal(signal.SIGUSR1)
     wait_for(lambda: "what every thread and task is doing" in worker.log)
     records = read_topic(kafka.bootstrap, "bankaccount")

@@ -73,10 +73,9 @@ def total(worker: Worker) -> int:
 
 
 def test_all_workers_tell_the_groups_totals_whoever_comes_and_goes(stream: Stream) -> None:
-    first = stream.worker()
-    first.wait_ready()
-    second = stream.worker()
-    second.wait_ready()
+    first, second = stream.worker(), stream.worker()
+    for worker in (first, second):
+        worker.wait_ready()
     assert stream.run("produce", "20000", "--seed", "1").returncode == 0
     wait_for(lambda: (total(first), total(second)), (20_000, 20_000))
     authorized = first.get("/verdicts/")[1]["authorized"]
