@@ -39,14 +39,10 @@ rows = st.builds(
     updated_at=counts,
     recent=st.just("") | st.integers(1, 2**1000 - 1).map("{:x}".format),
 )
+# Eleven digits at most: with twelve, partition and offset could be a card number, which is dropped.
 replays = st.builds(
     Replay,
-    origin=st.builds("accounts-{}-{}".format, st.integers(0, 9_999), st.integers(0, 10**7)),
-    times=st.integers(1, 10**6),
-)
-replays = st.builds(
-    Replay,
-    origin=st.builds("accounts-{}-{}".format, st.integers(0, 9_999), st.integers(0, 10**7)),
+    origin=st.builds("accounts-{}-{}".format, st.integers(0, 999), st.integers(0, 10**7)),
     times=st.integers(1, 10**6),
 )
 dead_letters = st.builds(
