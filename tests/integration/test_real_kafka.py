@@ -62,31 +62,35 @@ def test_a_topic_appears_with_four_partitions_when_a_producer_comes_first(
     assert len(found.topics[topic_prefix].partitions) == 4
 
 
-@pytest.mark.parametrize("end", [KafkaServer.stop, KafkaServer.kill])
-def test_a_restart_keeps_address_and_data(
-    own_kafka: StartKafka, topic_prefix: str, end: Callable[[KafkaServer], None]
-) -> None:
+def test_a_restart_keeps_address_and_data(own_kafka: StartKafka, topic_prefix: str) -> None:
     server = own_kafka()
     address = server.bootstrap
-    produce(address, topic_prefix, [b"kept"])
-    end(server)
-    assert not server.is_running
-    with pytest.raises(KafkaException):
-        AdminClient({"bootstrap.servers": address, "log_level": 0}).list_topics(timeout=1)
-    server.start()
-    assert server.bootstrap == address
-    assert values(address, topic_prefix) == [b"kept"]
+    create_topic(address, topic_prefix, 1)
+    kept: list[bytes | None] = []
+    for end, value in ((server.stop, b"before a stop"), (server.kill, b"before a kill")):
+        produce(address, topic_prefix, [value])
+        kept.append(value)
+        end()
+        assert not server.is_running
+        with pytest.raises(KafkaException):
+            AdminClient({"bootstrap.servers": address, "log_level": 0}).list_topics(timeout=1)
+        server.start()
+        assert server.bootstrap == address
+        assert values(address, topic_prefix) == kept
 
 
-def test_a_paused_server_answers_again_after_it(own_kafka: StartKafka, topic_prefix: str) -> None:
-    server = own_kafka()
-    create_topic(server.bootstrap, topic_prefix, 1)
-    server.pause()
-    with pytest.raises(KafkaException):
-        AdminClient({"bootstrap.servers": server.bootstrap, "log_level": 0}).list_topics(timeout=1)
-    server.resume()
-    produce(server.bootstrap, topic_prefix, [b"x"])
-    assert values(server.bootstrap, topic_prefix) == [b"x"]
+def test_a_paused_server_answers_again_after_it(guarded: KafkaServer, topic_prefix: str) -> None:
+    create_topic(guarded.bootstrap, topic_prefix, 1)
+    guarded.pause()
+    try:
+        with pytest.raises(KafkaException):
+            AdminClient({"bootstrap.servers": guarded.bootstrap, "log_level": 0}).list_topics(
+                timeout=1
+            )
+    finally:
+        guarded.resume()
+    produce(guarded.bootstrap, topic_prefix, [b"x"])
+    assert values(guarded.bootstrap, topic_prefix) == [b"x"]
 
 
 @pytest.fixture(scope="module")
