@@ -3,11 +3,13 @@
 The user may do what README.md says that the worker needs, and nothing else.
 """
 
+import contextlib
 import json
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -97,22 +99,40 @@ def page_of(worker: Worker) -> bytes:
     return seen
 
 
-@pytest.mark.parametrize("protocol", ["SASL_PLAINTEXT", "SSL", "SASL_SSL"])
+PROTOCOLS = ["SASL_PLAINTEXT", "SSL", "SASL_SSL"]
+
+
+@pytest.fixture(scope="module")
+def workers(
+    secured: Secured, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Worker]]:
+    """One for each protocol, with topics of its own; they are started together."""
+    with contextlib.ExitStack() as running:
+        started = {}
+        for protocol in PROTOCOLS:
+            settings = secured.settings(protocol, f"rights-{protocol}")
+            rights.grant(secured.server.bootstrap, "fraud", rights.of_a_worker(settings))
+            rights.grant(secured.server.bootstrap, "fraud", rights.of_an_operator(settings))
+            worker = Worker(tmp_path_factory.mktemp(protocol), environment(settings))
+            started[protocol] = running.enter_context(worker)
+        yield started
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_worker_and_commands_work_with_the_rights_of_the_readme(
-    secured: Secured, protocol: str, topic_prefix: str, start_worker: Callable[..., Worker]
+    workers: dict[str, Worker], protocol: str
 ) -> None:
-    settings = secured.settings(protocol, topic_prefix)
-    rights.grant(secured.server.bootstrap, "fraud", rights.of_a_worker(settings))
-    rights.grant(secured.server.bootstrap, "fraud", rights.of_an_operator(settings))
-    worker = start_worker(environment(settings))
+    worker = workers[protocol]
     worker.wait_ready()
     sent = faust(worker, "produce", "200")
     assert sent.returncode == 0, sent.stdout + sent.stderr
     wait_for(lambda: total(worker), 200)
     assert b'"card":"************' in page_of(worker)
-    counts = faust(worker, "counts", "--json")
-    assert json.loads(counts.stdout) == worker.get("/verdicts/")[1]
-    proof = faust(worker, "reconcile")
+    with ThreadPoolExecutor(2) as pool:
+        counting = pool.submit(faust, worker, "counts", "--json")
+        proving = pool.submit(faust, worker, "reconcile")
+    assert json.loads(counting.result().stdout) == worker.get("/verdicts/")[1]
+    proof = proving.result()
     assert proof.returncode == 0, proof.stdout + proof.stderr
     assert worker.stop() == 0
     assert "not readable" not in worker.log
