@@ -6,6 +6,7 @@ workers, and promtool judges them.
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -107,7 +108,7 @@ def test_a_dead_service_is_told_then_a_dead_worker_then_one_without_partitions(
         more = {"CREATE_TOPICS": "0", "SESSION_TIMEOUT": "60", **settings}
         return start_worker(environment(embedded_broker.url, **more))
 
-    recorded = Recorded(tmp_path)
+    recorded = Recorded(tmp_path, pause=0.1)  # nothing moves that could be missed
     waiting = start(VERITAS_URL=f"http://127.0.0.1:{free_port()}")
     waiting.wait_ready(path="/health/live")
     recorded.watch(one=waiting)
@@ -141,12 +142,16 @@ def test_a_worker_that_is_fenced_again_and_again_is_told_then_one_that_holds_a_p
     recorded = Recorded(tmp_path)
     recorded.watch(one=worker)
     recorded.scrape(2)
+    client = {"bootstrap.servers": kafka.bootstrap, "log_level": 0}
+
+    def fence(partition: int) -> None:
+        name = f"{topic_prefix}-{topic_prefix}-in-{partition}"
+        Producer(client | {"transactional.id": name}).init_transactions(10)
+
     while recorded.scrapes < 64 or fenced(recorded) < 8:
         before = fenced(recorded)
-        for partition in range(4):
-            client = {"bootstrap.servers": kafka.bootstrap, "log_level": 0}
-            name = f"{topic_prefix}-{topic_prefix}-in-{partition}"
-            Producer(client | {"transactional.id": name}).init_transactions(10)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(fence, range(4)))
         recorded.scrape_until(lambda before=before: fenced(recorded) > before)  # type: ignore[misc]
         recorded.scrape(3)
     # Whoever is fenced that often may well get nowhere.
