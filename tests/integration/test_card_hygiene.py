@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -180,8 +181,9 @@ def test_no_card_number_is_anywhere_but_where_it_may_be(
     told = {"web": answers(worker, card_number(9_000))}
     wait_for(lambda: is_done(worker, stream), True)
     wait_for(lambda: b'"card":"************' in watcher.seen, True)
-    for command in COMMANDS:
-        done = stream.run(*command)
+    with ThreadPoolExecutor(len(COMMANDS)) as pool:
+        ended = list(pool.map(lambda command: stream.run(*command), COMMANDS))
+    for command, done in zip(COMMANDS, ended, strict=True):
         assert done.returncode == 0, done.stdout + done.stderr
         told[" ".join(command)] = done.stdout + done.stderr
     assert worker.stop() == 0
