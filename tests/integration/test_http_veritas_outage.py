@@ -51,7 +51,7 @@ def test_an_outage_loses_nothing_and_moves_no_partition(
     assert total(worker) == judged, "judged by guessing"
     assert worker.get("/health/ready")[0] == 503
 
-    service.start("--latency", "0.1")
+    service.start()
     wait_for(lambda: worker.get("/health/ready")[0], 200)
     wait_for(lambda: total(worker), ACCOUNTS)
     assert worker.get("/verdicts/")[1]["dead_letters"] == 0
