@@ -278,7 +278,7 @@ def test_an_outage_that_outlasts_a_transaction_ends_no_worker(
     worker = copying.worker(ENGINE_COMMIT_TIMEOUT="2", ENGINE_MAX="20")
     worker.wait_ready()
     # Twenty to a batch that take 0.4 s: whenever the broker goes, a transaction is under way.
-    copying.send_values(*[b"wait 0.02"] * 500)
+    copying.send_values(*[b"wait 0.02"] * 300)
     wait_until(lambda: len(copying.copies()) > 0)
     server.kill()
     wait_until(lambda: "no commit in 2 s" in worker.log)
