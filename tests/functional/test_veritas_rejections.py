@@ -97,9 +97,13 @@ async def test_a_service_that_rejected_everybody_from_the_start_is_held_likewise
     await until(lambda: client.objection is not None)
     said = f"{AWAY}answered 415 to everybody since this worker started"
     assert client.objection == said
+    # Until somebody has said that he waits, the one who found it out is asked about again.
+    first = len(service.asked)
+    await until(lambda: len({key for _, key in service.asked[first:]}) > 1)
     before = len(service.asked)
-    # Those who wait are asked about in turn, as soon as they have said that they wait.
-    await until(lambda: len({key for _, key in service.asked[before:]}) >= 3)
+    await until(lambda: len(service.asked) >= before + 3)
+    probes = [key for _, key in service.asked[before:]]
+    assert len(set(probes)) == len(probes), "those who wait are asked about in turn"
     service.rejecting = None
     assert await waiting == {"VeritasRejected": BELIEVED, "VeritasAnswer": 200 - BELIEVED}
     assert lines(caplog) == [f"accounts wait, {said}", "the verification service answers again"]
