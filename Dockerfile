@@ -3,13 +3,13 @@
 FROM python:3.11.13-slim-bookworm
 
 # A compiled wheel is there for everything, so no compiler is needed.
-COPY requirements.txt constraints.txt /tmp/
-RUN pip install --no-cache-dir --only-binary :all: -r /tmp/requirements.txt \
-    && rm /tmp/requirements.txt /tmp/constraints.txt
+WORKDIR /app
+COPY requirements.txt constraints.txt ./
+COPY packages packages
+RUN pip install --no-cache-dir --prefer-binary -r requirements.txt
 
 RUN useradd --system --uid 10001 --create-home --home-dir /home/worker worker \
     && install --directory --owner=worker /data
-WORKDIR /app
 COPY . .
 USER worker
 

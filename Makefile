@@ -16,7 +16,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/worker.stamp ## the embedded broker and a worker; WEB_PORT=6066. Ctrl-C stops both
-	@$(PY) -m devbroker --web-port $(WEB_PORT) $(ARGS)
+	@$(PY) -m tools.devbroker --web-port $(WEB_PORT) $(ARGS)
 
 test: $(VENV)/dev.stamp ## every test this machine can run; REQUIRE_KAFKA=1 fails where there is no Kafka
 	@$(PY) -m pytest $(ARGS)
@@ -35,7 +35,7 @@ typecheck: $(VENV)/dev.stamp ## mypy --strict on our packages
 	@$(PY) -m mypy
 
 bench: $(VENV)/dev.stamp ## throughput against the alternatives; needs Java and Maven
-	@$(PY) -m bench $(ARGS)
+	@$(PY) -m tools.bench $(ARGS)
 
 chaos: $(VENV)/dev.stamp ## faults under load, minutes long; needs Java and Maven
 	@REQUIRE_KAFKA=1 $(PY) -m pytest tests/chaos --timeout 0 $(ARGS)
@@ -44,7 +44,7 @@ soak: $(VENV)/dev.stamp ## minutes without the verification service; needs Java 
 	@REQUIRE_KAFKA=1 $(PY) -m pytest tests/soak --timeout 0 $(ARGS)
 
 kafka: $(VENV)/worker.stamp ## a real Apache Kafka on localhost:9092; needs Java and Maven
-	@$(PY) -m devbroker.real $(ARGS)
+	@$(PY) -m tools.devbroker.real $(ARGS)
 
 up: ## Kafka and WORKERS=1 workers with docker compose
 	@command -v docker >/dev/null || { echo "make up needs Docker; without it there are make run and make kafka" >&2; exit 1; }
@@ -56,7 +56,7 @@ down: ## end what `make up` started; the data stays
 # One recipe for both stamps: .venv is made when it is missing or its Python has gone.
 $(VENV)/worker.stamp: LIST := requirements.txt
 $(VENV)/dev.stamp: LIST := requirements-dev.txt
-$(VENV)/worker.stamp: requirements.txt constraints.txt
+$(VENV)/worker.stamp: requirements.txt constraints.txt packages/faust-transactions/pyproject.toml
 $(VENV)/dev.stamp: requirements-dev.txt requirements.txt constraints.txt
 $(VENV)/worker.stamp $(VENV)/dev.stamp: $(shell test -x $(PY) || echo no-python)
 	@test -x $(PY) || scripts/make-venv $(VENV)

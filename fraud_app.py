@@ -11,9 +11,15 @@ from typing import Any
 
 import faust
 import uvloop
+from faust_transactions import Engine
+from faust_transactions.gc_tuning import calm_collector
+from faust_transactions.kafka.follower import ChangelogFollower
+from faust_transactions.kafka.latest import LatestRecords
+from faust_transactions.metrics import EngineMetrics
+from faust_transactions.owners import member_name
 from prometheus_client import CollectorRegistry, disable_created_metrics
 
-import commands
+import cli
 import logs
 import web
 from agents.fakes import FakeAccounts
@@ -23,16 +29,10 @@ from agents.metrics import AccountMetrics
 from agents.producer import production
 from agents.report import VerdictLog
 from agents.verification import verification
-from batching import Engine
-from batching.collector import calm_collector
-from batching.follower import ChangelogFollower
-from batching.latest import LatestRecords
-from batching.metrics import EngineMetrics
-from batching.owners import member_name
-from connection import aiokafka_kwargs, faust_credentials, librdkafka
+from cluster.clients import aiokafka_kwargs, faust_credentials, librdkafka
+from cluster.startup import checking_worker
+from config.settings import Settings, SettingsError
 from records import PartitionCounts
-from settings import Settings, SettingsError
-from startup import checking_worker
 from veritas import SimulatedVeritas, Veritas
 from veritas.http import HttpVeritas
 
@@ -133,7 +133,7 @@ def create_app(
     )
     token = settings.web_token
     web.attach(app, state, token=token.get_secret_value() if token else None)
-    commands.attach(app, settings, FakeAccounts)
+    cli.attach(app, settings, FakeAccounts)
     return app
 
 

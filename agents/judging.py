@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from faust_transactions import SourceRecord
+
 from agents.laps import Laps
-from batching import SourceRecord
 from records import BankAccount, DeadLetter, PartitionCounts, Undecodable, decode
 from records.card import mask, token
 from records.replay import replay_in
 from records.verdict import encode
-from screening import answered, is_card_number, screen
+from rules import answered, is_card_number, screen
 from veritas import Veritas, VeritasRejected, VeritasUnavailable
 
 __all__ = ["REJECTED", "STAGES", "Judge", "Judgement"]

@@ -14,10 +14,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Literal, NoReturn, Protocol
 
+from faust_transactions import SourceRecord
 from prometheus_client import CollectorRegistry, Gauge
 
 from agents.window import SIZE, Crossing, crossing, slide
-from batching import SourceRecord
 from records import BankAccount, PartitionCounts, Undecodable
 
 __all__ = ["InvalidLimit", "allowed"]
@@ -28,7 +28,7 @@ Decoded = BankAccount | Undecodable
 
 
 class InWork(Protocol):
-    """What is looked at of a `batching.Transaction`."""
+    """What is looked at of a `faust_transactions.Transaction`."""
 
     topic: str
     partition: int

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from agents.judging import REJECTED, STAGES, Judgement
 from records.decode import CODES
-from screening import REASONS
+from rules import REASONS
 
 __all__ = ["AccountMetrics"]
 

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import faust
+from faust_transactions import Batch, Transactions
 
 from agents.judging import Judge, Judgement, account_of, now_ms
 from agents.laps import Laps
 from agents.limit import InvalidLimit
-from batching import Batch, Transactions
 
 __all__ = ["verification"]
 

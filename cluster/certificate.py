@@ -3,9 +3,9 @@
 import socket
 import ssl
 
-from connection import aiokafka_kwargs
-from setting_values import broker_addresses
-from settings import Settings
+from cluster.clients import aiokafka_kwargs
+from config.settings import Settings
+from config.values import broker_addresses
 
 # OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH.
 _OTHER_NAME = frozenset({62, 64})

@@ -3,11 +3,11 @@
 import time
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
+from faust_transactions.kafka.offsets import partitions_of, until
 
-from batching.offsets import partitions_of, until
 from cluster.errors import ClusterError, reason
 from cluster.reach import quiet
-from settings import Settings
+from config.settings import Settings
 
 
 def committed_offsets(settings: Settings, timeout: float = 10.0) -> dict[int, int]:

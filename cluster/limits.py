@@ -15,10 +15,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but 
     AdminClient,
     ConfigResource,
 )
+from faust_transactions.producer import FULL_BATCH, LARGEST_RECORD
 
-from batching.writer import FULL_BATCH, LARGEST_RECORD
 from cluster.errors import ClusterError, reason
-from settings import Settings
+from config.settings import Settings
 
 logger = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from cluster import certificate
+from cluster.clients import librdkafka
 from cluster.errors import (
     ALL_BROKERS_DOWN,
     AUTHENTICATION,
@@ -19,8 +20,7 @@ from cluster.errors import (
     Stopped,
     reason,
 )
-from connection import librdkafka
-from settings import Settings
+from config.settings import Settings
 
 logger = logging.getLogger(__name__)
 

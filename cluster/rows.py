@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 
 from confluent_kafka import KafkaException
+from faust_transactions.kafka.tail import LastRecord, read_last
 
-from batching.tail import LastRecord, read_last
 from cluster.errors import ClusterError, reason
 from cluster.reach import quiet
 from cluster.topics import changelog_topic
+from config.settings import Settings
 from records import PartitionCounts
-from settings import Settings
 
 
 def committed_rows(settings: Settings, timeout: float = 10.0) -> dict[int, PartitionCounts]:

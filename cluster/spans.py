@@ -4,11 +4,11 @@ import time
 from typing import Literal
 
 from confluent_kafka import Consumer, KafkaException
+from faust_transactions.kafka.offsets import Span, committed_spans, offsets_at, partitions_of
 
-from batching.offsets import Span, committed_spans, offsets_at, partitions_of
 from cluster.errors import ClusterError, reason
 from cluster.reach import quiet
-from settings import Settings
+from config.settings import Settings
 
 Isolation = Literal["read_committed", "read_uncommitted"]
 

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaException
 from confluent_kafka.admin import AdminClient
+from faust_transactions.kafka.offsets import committed_spans, partitions_of
+from faust_transactions.kafka.tail import CONSUMER, last_records
 
-from batching.offsets import committed_spans, partitions_of
-from batching.tail import CONSUMER, last_records
 from cluster.errors import TIMED_OUT, TRANSPORT, ClusterError, reason
 from cluster.owners import partition_owners
 from cluster.reach import Complaints, quiet
 from cluster.rows import rows_in
 from cluster.topics import changelog_topic
+from config.settings import Settings
 from records import PartitionCounts
-from settings import Settings
 
 # A broker that is back shall be seen soon; librdkafka's own longest pause is 10 s.
 _RECONNECT = {"reconnect.backoff.max.ms": 1_000}

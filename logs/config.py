@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from mode.utils.logging import level_number, setup_logging
 
+from config.settings import Settings
 from logs.damping import Damper
 from logs.lines import HumanFormatter, JsonFormatter
-from settings import Settings
 
 __all__ = ["begin", "last_words", "logging_config", "quieten"]
 
@@ -30,9 +30,9 @@ DEBUG_OFF = ("aiokafka", "faust.topics", "faust.transport", "faust.tables", "fau
 INFO_OFF = (
     "faust",
     "mode",
-    "batching.producer",
-    "batching.table",
-    "batching.transport",
+    "faust_transactions.stoppable_producer",
+    "faust_transactions.stores.partition",
+    "faust_transactions.consumer",
     *DEBUG_OFF,
 )
 #: What others print: mode puts it in the log at info level.

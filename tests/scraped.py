@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.parser import text_string_to_metric_families
 
+from config.settings import Settings
 from fraud_app import create_app
-from settings import Settings
 
 #: A worker that has all there is: the verification service is asked over HTTP.
 WITH_HTTP = Settings(veritas_url="http://127.0.0.1:9")

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import orjson
 
 from records.text import shown
-from screening import is_card_number
+from rules import is_card_number
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ _OFFSETS = 10**11
 
 
 class LatestRecords(Protocol):
-    """Where the verdicts come from (`batching.latest` is one)."""
+    """Where the verdicts come from (`faust_transactions.kafka.latest` is one)."""
 
     async def latest(self, size: int, /) -> Sequence[bytes]:
         """The values of the last `size` records, newest first."""

@@ -12,7 +12,7 @@ from web.history import History
 
 
 class Feed(Protocol):
-    """The rows of the whole group as they change (`batching.follower` has one)."""
+    """The rows of the whole group as they change (`faust_transactions.kafka.follower` has one)."""
 
     @property
     def rows(self) -> Mapping[int, Row]:

@@ -10,10 +10,10 @@ import aiohttp.web
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from bench.browser import ARGUMENTS, find_chromium
-from devbroker.ports import free_port
 from tests.functional.web_fakes import Stage
 from tests.not_here import skip_or_fail
+from tools.bench.browser import ARGUMENTS, find_chromium
+from tools.devbroker.ports import free_port
 
 T = TypeVar("T")
 

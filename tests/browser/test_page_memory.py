@@ -2,8 +2,8 @@
 
 from playwright.sync_api import Browser
 
-from bench.browser import Visit
 from tests.browser.conftest import Site
+from tools.bench.browser import Visit
 
 
 def test_an_open_page_tells_what_it_shows_and_what_it_takes(browser: Browser, site: Site) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from devbroker import KafkaServer
 from tests.chaos.fleet import Fleet
 from tests.chaos.plan import Fault, Kind
 from tests.chaos.progress import Progress, Stalled
-from tests.integration.worker import Worker
+from tests.worker import Worker
+from tools.devbroker import KafkaServer
 
 #: Seconds without a commit after which the engine has not survived a fault.
 PATIENCE = 90.0

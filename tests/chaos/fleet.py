@@ -8,7 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 
-from tests.integration.worker import Worker
+from tests.worker import Worker
 
 #: The last line of a traceback, and what Faust says of an error that ends its worker.
 _EXCEPTION = re.compile(r"[A-Za-z_.]*(Error|Exception|Exit)\b|.*\[(CRITICAL)\]")

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from faust_transactions.kafka.tail import read_last
+from support.engine_app import RARE
 
-from batching.tail import read_last
 from tests.chaos.load import value
-from tests.integration.engine_app import RARE
 from tests.topics import read_topic
 
 

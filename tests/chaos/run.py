@@ -11,15 +11,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from devbroker import KafkaServer
 from tests.chaos.faults import Chaos
 from tests.chaos.fleet import Fleet
 from tests.chaos.load import Load
 from tests.chaos.plan import FEWEST_WORKERS, SESSION, Fault
 from tests.chaos.progress import Progress
 from tests.chaos.proof import Proof, prove
-from tests.integration.worker import Worker
 from tests.topics import create_topic
+from tests.worker import Worker
+from tools.devbroker import KafkaServer
 
 APP = "chaos"
 PARTITIONS = 4
@@ -107,7 +107,7 @@ def _run(directory: Path, seed: int, records: int, faults: Sequence[Fault], say:
         }
 
         def worker(number: int) -> Worker:
-            return Worker(directory / f"worker-{number}", env, app="tests.integration.engine_app")
+            return Worker(directory / f"worker-{number}", env, app="support.engine_app")
 
         fleet = Fleet(worker, say)
         stack.callback(fleet.close)

@@ -11,10 +11,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from records import BankAccount
+from tools.veritas_server.faults import FaultPlan, Faults
+from tools.veritas_server.server import create_server
 from veritas import SimulatedVeritas, VeritasRejected, VeritasUnavailable
-from veritas.faults import FaultPlan, Faults
 from veritas.http import HttpVeritas
-from veritas.server import create_server
 
 CARD = "4111111111111111"
 ANSWERS = SimulatedVeritas(0.5, 3)

@@ -7,8 +7,8 @@ from contextlib import suppress
 
 import faust
 import pytest
+from faust_transactions import Batch
 
-from batching import Batch
 from tests.functional.test_verification import GOOD, Stream, batch
 
 BAD = b"no account"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from settings import Settings
+from config.settings import Settings
 from tests.functional.web_fakes import Stage
 from tests.promtool import promtool
 from tests.scraped import families, labels, metrics_text
@@ -17,7 +17,11 @@ _ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| (.+?) \| .+ \|$", re.MULTILINE)
 _LABEL = re.compile(r"`(\w+)`(?:: ([a-z_, -]+))?")
 
 #: These have no series before there is a partition or a batch; see test_engine_metrics, test_limit.
-WITHOUT_SERIES = {"batching_committed_offset", "batching_lag_records", "fraud_partition_held"}
+WITHOUT_SERIES = {
+    "faust_transactions_committed_offset",
+    "faust_transactions_lag_records",
+    "fraud_partition_held",
+}
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The alert rules and the board in observe/ read series that a worker really has."""
+"""The alert rules and the board in deploy/ read series that a worker really has."""
 
 import json
 import re
@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from settings import Settings
+from config.settings import Settings
 from tests import promql
 from tests.promtool import promtool
 from tests.scraped import labels, metrics_text, series_names
 
 ROOT = Path(__file__).parents[2]
-PROMETHEUS = ROOT / "observe" / "prometheus"
-BOARD = ROOT / "observe" / "grafana" / "dashboards" / "accounts.json"
+PROMETHEUS = ROOT / "deploy" / "prometheus"
+BOARD = ROOT / "deploy" / "grafana" / "dashboards" / "accounts.json"
 RULES = [
     rule
     for group in yaml.safe_load((PROMETHEUS / "alerts.yml").read_text("utf-8"))["groups"]

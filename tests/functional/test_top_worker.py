@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 import aiohttp.web
 from aiohttp.test_utils import TestServer
 
-from commands.top_told import Told
-from commands.top_worker import WorkerStream
+from cli.top.told import Told
+from cli.top.worker import WorkerStream
 from tests.functional.web_fakes import Stage
 from web import Condition
 

@@ -4,14 +4,14 @@ import json
 
 import faust
 import pytest
+from faust_transactions import Batch
+from faust_transactions.testing import MemoryTransactions, StoredRecord
 from prometheus_client import CollectorRegistry
 
 from agents.judging import Judge, Judgement
 from agents.limit import InvalidLimit
 from agents.metrics import AccountMetrics
 from agents.verification import verification
-from batching import Batch
-from batching.testing import MemoryTransactions, StoredRecord
 from records import BankAccount, PartitionCounts
 from veritas import VeritasAnswer, VeritasRejected, VeritasUnavailable
 

@@ -11,10 +11,10 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
 from records import BankAccount
+from tools.veritas_server.options import parser
+from tools.veritas_server.server import server_of
 from veritas import SimulatedVeritas
 from veritas.call import question
-from veritas.options import parser
-from veritas.server import server_of
 
 Serve = Callable[..., Awaitable[TestClient[Any, Any]]]
 ACCOUNT = BankAccount(

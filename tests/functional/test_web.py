@@ -285,7 +285,7 @@ async def test_a_slash_more_or_less_does_not_matter(client: Client, path: str) -
         "/performance/",
         "/static/../views.py",
         "/static/%2e%2e/views.py",
-        "/static/..%2f..%2fsettings.py",
+        "/static/..%2f..%2ffraud_app.py",
     ],
 )
 async def test_what_is_not_there_is_plainly_not_there(client: Client, path: str) -> None:

@@ -7,11 +7,11 @@ from typing import Any, cast
 import faust
 import pytest
 from faust.types import TP
+from faust_transactions import Batch, Engine
+from faust_transactions.producer import TransactionalWriter
+from faust_transactions.task import Tenure
+from faust_transactions.testing import StoredRecord
 
-from batching import Batch, Engine
-from batching.tenure import Tenure
-from batching.testing import StoredRecord
-from batching.writer import TransactionalWriter
 from logs.worker import stacks
 from records import PartitionCounts
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import faust
+from faust_transactions.versioned import Versioned
 from prometheus_client import CollectorRegistry, Counter
 
-from batching.versioned import Versioned
 from records import PartitionCounts
 from web import Condition, WebState, attach
 

@@ -8,9 +8,9 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from cluster import changelog_topic, topic_spans
+from config.settings import Settings
 from records import DeadLetter, PartitionCounts
 from records.verdict import encode
-from settings import Settings
 
 
 def bootstrap(settings: Settings) -> str:

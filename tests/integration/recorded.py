@@ -8,10 +8,10 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests import promql
-from tests.integration.worker import ROOT, Worker
 from tests.promtool import promtool
+from tests.worker import ROOT, Worker
 
-RULES = ROOT / "observe" / "prometheus" / "alerts.yml"
+RULES = ROOT / "deploy" / "prometheus" / "alerts.yml"
 _EXPRESSIONS = [
     rule["expr"]
     for group in yaml.safe_load(RULES.read_text("utf-8"))["groups"]

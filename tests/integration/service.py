@@ -9,12 +9,12 @@ import time
 import urllib.request
 from pathlib import Path
 
-from devbroker import free_port
-from tests.integration.worker import ROOT
+from tests.worker import ROOT
+from tools.devbroker import free_port
 
 
 class Service:
-    """`python -m veritas.server` on a port that it keeps over its restarts.
+    """`python -m tools.veritas_server` on a port that it keeps over its restarts.
 
     What it logs goes to `log_file`, or where the tests' own output goes.
     """
@@ -34,7 +34,7 @@ class Service:
         with contextlib.ExitStack() as files:
             log = files.enter_context(self._log_file.open("ab")) if self._log_file else None
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "veritas.server", "--port", str(self.port), *options],
+                [sys.executable, "-m", "tools.veritas_server", "--port", str(self.port), *options],
                 cwd=ROOT,
                 env=env,
                 stdout=log,

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from devbroker import EmbeddedBroker, KafkaServer, free_port
-from tests.conftest import Kafka
+from tests.brokers import Kafka
 from tests.integration.recorded import Recorded
-from tests.integration.worker import Worker
 from tests.promtool import promtool
 from tests.topics import produce
+from tests.worker import Worker
+from tools.devbroker import EmbeddedBroker, KafkaServer, free_port
 
 STREAM = {"NoProgress", "PartitionHeld", "TransactionsAborting"}
 STREAM |= {"InvalidRecords", "AuthorizedShareOutOfBand"}
@@ -97,7 +97,7 @@ def test_another_share_of_authorized_accounts_is_told(
 
 def test_a_working_worker_s_metrics_are_as_prometheus_wants_them(worker: Worker) -> None:
     text = worker.get("/metrics")[1]
-    assert 'batching_lag_records{partition="0",topic="bankaccount"}' in text
+    assert 'faust_transactions_lag_records{partition="0",topic="bankaccount"}' in text
     assert promtool("check", "metrics", text=text) == ""
 
 
@@ -187,5 +187,5 @@ def test_brokers_that_a_worker_does_not_reach_are_told(
 
 def fenced(recorded: Recorded) -> float:
     """Transactions that ended so, at the last scrape."""
-    outcomes = recorded.last("batching_transactions_total")
+    outcomes = recorded.last("faust_transactions_total")
     return outcomes["instance=one:6066,job=worker,outcome=fenced"]

@@ -9,12 +9,12 @@ import pytest
 from confluent_kafka import Producer
 
 from agents.fakes import FakeAccounts
-from tests.conftest import Kafka
+from tests.brokers import Kafka
 from tests.integration.bad_payloads import BAD, BROKEN, dumped
 from tests.integration.service import Service
 from tests.integration.test_stream import Stream, total, wait_for
-from tests.integration.worker import Worker
 from tests.topics import read_topic
+from tests.worker import Worker
 
 GOOD_ONES, BAD_ONES, PARTITIONS = 10_000, 1_000, 4
 

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from devbroker import KafkaServer
-from tests.conftest import Kafka
+from tests.brokers import Kafka
 from tests.integration.planted_cards import Planted, account, card_number, cards_in, planted, send
 from tests.integration.service import Service
 from tests.integration.test_stream import Stream, wait_for
-from tests.integration.worker import Worker
 from tests.topics import read_topic
+from tests.worker import Worker
+from tools.devbroker import KafkaServer
 
 Cards = dict[str, str]
 COMMANDS = [

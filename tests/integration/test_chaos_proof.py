@@ -6,9 +6,9 @@ from collections.abc import Iterable
 import pytest
 from confluent_kafka import Producer
 
+from tests.brokers import Kafka
 from tests.chaos.load import value
 from tests.chaos.proof import Proof, prove
-from tests.conftest import Kafka
 from tests.topics import create_topic
 
 EXPECTED = (3, 2)

@@ -17,18 +17,18 @@ from confluent_kafka.admin import AdminClient
 from rich.console import Console
 
 from agents.fakes import FakeAccounts
-from commands import sending
-from commands.errors import CommandError
-from commands.produce import send_accounts
-from commands.sending import Outgoing, Sender
-from devbroker import EmbeddedBroker, KafkaServer, free_port
+from cli import sending
+from cli.errors import CommandError
+from cli.produce import send_accounts
+from cli.sending import Outgoing, Sender
+from cluster.startup import check
+from config.settings import Settings
 from records import BankAccount, decode
-from settings import Settings
-from startup import check
-from tests.conftest import Kafka
+from tests.brokers import Kafka
 from tests.integration.by_hand import StreamByHand
 from tests.integration.test_startup import named
 from tests.topics import count_offsets, create_topic, produce, read_topic
+from tools.devbroker import EmbeddedBroker, KafkaServer, free_port
 
 ROOT = Path(__file__).parents[2]
 Done = subprocess.CompletedProcess[str]

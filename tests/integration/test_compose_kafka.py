@@ -17,10 +17,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ResourceType,
 )
 
-from devbroker import KafkaServer, free_port
-from devbroker.java import java
-from devbroker.libraries import libraries
 from tests.topics import read_topic
+from tools.devbroker import KafkaServer, free_port
+from tools.devbroker.java import java
+from tools.devbroker.libraries import libraries
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from commands.errors import CommandError
-from commands.letter_list import list_letters
-from commands.letters import Selection
-from commands.replay import replay
+from cli.dead_letters.letters import Selection
+from cli.dead_letters.listing import list_letters
+from cli.dead_letters.replay import replay
+from cli.errors import CommandError
+from cluster.startup import check
+from config.settings import Settings
 from records import DeadLetter
-from settings import Settings
-from startup import check
-from tests.conftest import Kafka
+from tests.brokers import Kafka
 from tests.integration.by_hand import StreamByHand, dead_letter
 from tests.integration.test_startup import named
-from tests.integration.worker import Worker
 from tests.raw_records import send_raw
 from tests.topics import Read, create_topic, produce, read_topic
+from tests.worker import Worker
 
 CARD = "3558018114425614"
 NOON = 1_769_860_800_000

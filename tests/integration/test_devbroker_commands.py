@@ -1,4 +1,4 @@
-"""`python -m devbroker` and `python -m devbroker.real` as a person would run them."""
+"""`python -m tools.devbroker` and `python -m tools.devbroker.real` as a person would run them."""
 
 import os
 import signal
@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from devbroker import free_port
-from devbroker.child import run
 from tests.topics import produce, read_topic
+from tools.devbroker import free_port
+from tools.devbroker.child import run
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,7 +80,7 @@ def is_alive(pid: int) -> bool:
 
 def test_the_command_gets_the_brokers_settings_and_its_exit_code_is_ours(start: Start) -> None:
     script = "import os, sys; print([v for v in os.environ if v.startswith('FRAUD_')]); sys.exit(7)"
-    command = start("devbroker", "--", sys.executable, "-c", script)
+    command = start("tools.devbroker", "--", sys.executable, "-c", script)
     assert command.process.wait(30) == 7
     for name in ("FRAUD_BROKER", "FRAUD_CREATE_TOPICS", "FRAUD_PARTITIONS"):
         assert f"'{name}'" in command.printed
@@ -97,7 +97,7 @@ def test_a_signal_ends_the_child_in_order_and_leaves_nothing(
         "print('child', os.getpid(), flush=True)\n"
         "time.sleep(60)\n"
     )
-    command = start("devbroker", "--", sys.executable, "-c", script)
+    command = start("tools.devbroker", "--", sys.executable, "-c", script)
     child = int(command.wait_for("child "))
     assert command.end(number) == 0
     forwarded = signal.SIGINT if number is signal.SIGINT else signal.SIGTERM
@@ -117,7 +117,7 @@ def test_a_child_that_does_not_listen_is_killed_with_what_it_started() -> None:
 
 
 def test_the_broker_alone_runs_until_it_is_stopped(start: Start) -> None:
-    command = start("devbroker", "--broker-only")
+    command = start("tools.devbroker", "--broker-only")
     address = command.wait_for("embedded broker on ").partition(",")[0]
     produce(address, "t", [b"x"])
     assert [record.value for record in read_topic(address, "t")] == [b"x"]
@@ -129,7 +129,7 @@ def test_a_taken_port_is_said_with_what_to_do(start: Start) -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        command = start("devbroker", "--web-port", str(port))
+        command = start("tools.devbroker", "--web-port", str(port))
         assert command.process.wait(30) == 1
     (line,) = command.printed.splitlines()
     assert f"port {port} is taken" in line
@@ -141,14 +141,14 @@ def test_a_setting_that_cannot_be_used_is_all_that_is_said(
 ) -> None:
     monkeypatch.setenv("FRAUD_BROKER", "that of another day, and not used here")
     monkeypatch.setenv("FRAUD_APPROVAL_RATE", "2")
-    command = start("devbroker", "--web-port", str(free_port()))
+    command = start("tools.devbroker", "--web-port", str(free_port()))
     assert command.process.wait(30) == 1
     (line,) = command.printed.splitlines()
     assert line == "devbroker: FRAUD_APPROVAL_RATE is '2', but must be a number from 0 to 1"
 
 
 def test_a_program_that_is_not_there_is_said_in_one_line(start: Start) -> None:
-    command = start("devbroker", "--", "no-such-program")
+    command = start("tools.devbroker", "--", "no-such-program")
     assert command.process.wait(30) == 1
     assert command.printed.splitlines()[-1] == "devbroker: no such program: no-such-program"
 
@@ -157,7 +157,9 @@ def test_a_program_that_is_not_there_is_said_in_one_line(start: Start) -> None:
 def test_a_real_kafka_runs_until_ctrl_c_and_keeps_its_data(start: Start, tmp_path: Path) -> None:
     port = free_port()
     for expected in ([b"1"], [b"1", b"2"]):
-        command = start("devbroker.real", "--port", str(port), "--data", str(tmp_path / "kafka"))
+        command = start(
+            "tools.devbroker.real", "--port", str(port), "--data", str(tmp_path / "kafka")
+        )
         address = command.wait_for("Apache Kafka on ").partition(",")[0]
         assert address == f"127.0.0.1:{port}"
         by_name = AdminClient({"bootstrap.servers": f"localhost:{port}"})
@@ -173,6 +175,6 @@ def test_a_real_kafka_says_which_port_is_taken(start: Start, tmp_path: Path) -> 
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = str(other.getsockname()[1])
-        command = start("devbroker.real", "--port", port, "--data", str(tmp_path))
+        command = start("tools.devbroker.real", "--port", port, "--data", str(tmp_path))
         assert command.process.wait(60) == 1
     assert command.printed.strip().endswith(f"port {port} is taken by another program")

@@ -4,8 +4,8 @@ import pytest
 from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
-from devbroker import EmbeddedBroker
 from tests.topics import produce, read_topic
+from tools.devbroker import EmbeddedBroker
 
 
 def test_it_answers_a_transaction(embedded_broker: EmbeddedBroker) -> None:

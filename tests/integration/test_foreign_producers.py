@@ -7,10 +7,10 @@ import pytest
 from confluent_kafka import Producer
 
 from agents.fakes import FakeAccounts
-from tests.conftest import Kafka
+from tests.brokers import Kafka
 from tests.integration.test_stream import Stream, total, wait_for
-from tests.integration.worker import Worker
 from tests.topics import create_topic, read_topic
+from tests.worker import Worker
 
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
 PARTITIONS = 4

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.conftest import Kafka
+from tests.brokers import Kafka
 from tests.integration.service import Service
 from tests.integration.test_stream import Stream, total, wait_for
-from tests.integration.worker import Worker
+from tests.worker import Worker
 
 ACCOUNTS = 6_000
 
@@ -64,6 +64,6 @@ def test_an_outage_loses_nothing_and_moves_no_partition(
 def tenures(worker: Worker) -> list[int]:
     """How many partitions it owns; empty while it does not answer."""
     try:
-        return [int(worker.metric("batching_partitions"))]
+        return [int(worker.metric("faust_transactions_partitions"))]
     except OSError:
         return []

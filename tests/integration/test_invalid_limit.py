@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from tests.conftest import Kafka
+from tests.brokers import Kafka
 from tests.integration.test_stream import ARTICLE, Stream, total, wait_for
-from tests.integration.worker import Worker
 from tests.topics import produce, read_topic
+from tests.worker import Worker
 
 BAD = 700
 

@@ -8,13 +8,13 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from cluster import Progress, Watch
+from config.settings import Settings
 from records.totals import lag
-from settings import Settings
-from tests.conftest import Kafka
+from tests.brokers import Kafka
 from tests.integration.recorded import Recorded
-from tests.integration.worker import Worker
 from tests.promtool import promtool
 from tests.topics import create_topic, produce
+from tests.worker import Worker
 
 ACCOUNT = b'{"FirstName":"A","LastName":"B","CreditCardNumber":"4111111111111111","Amount":1.0}'
 
@@ -99,7 +99,7 @@ def lags(progress: Progress) -> list[int | None]:
 
 
 def worker_lags(recorded: Recorded) -> list[float]:
-    return list(recorded.last("batching_lag_records").values())
+    return list(recorded.last("faust_transactions_lag_records").values())
 
 
 def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:

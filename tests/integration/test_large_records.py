@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from tests.conftest import Kafka
+from tests.brokers import Kafka
 from tests.integration.test_stream import ARTICLE, Stream, wait_for
-from tests.integration.worker import Worker
 from tests.topics import configure_topic, create_topic, produce, read_topic
+from tests.worker import Worker
 
 LIMIT = 3_000_000
 # What a batch of one record takes besides key and value.

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from devbroker import KafkaServer
-from tests.conftest import Kafka
-from tests.integration.worker import Worker
+from tests.brokers import Kafka
 from tests.topics import create_topic, produce, read_topic
+from tests.worker import Worker
+from tools.devbroker import KafkaServer
 
 CARDS = ["4111111111111111", "378282246310005"]
 StartKafka = Callable[..., KafkaServer]

@@ -11,8 +11,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from devbroker import free_port
-from devbroker.ports import answers
+from tools.devbroker import free_port
+from tools.devbroker.ports import answers
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,7 +27,7 @@ def test_verdicts_flow_within_30_seconds_and_ctrl_c_leaves_no_process(tmp_path: 
     port = free_port()
     log = tmp_path / "log"
     # The tests run in an environment that is set up; what make adds to it is tried on its own.
-    command = [sys.executable, "-m", "devbroker", "--web-port", str(port)]
+    command = [sys.executable, "-m", "tools.devbroker", "--web-port", str(port)]
     with log.open("wb") as out:
         began = time.monotonic()
         make_run = subprocess.Popen(

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Kafka
+from tests.brokers import Kafka
 from tests.integration.test_stream import Start, Stream, wait_for
-from tests.integration.worker import Worker
+from tests.worker import Worker
 
 
 @pytest.fixture

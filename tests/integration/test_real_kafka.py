@@ -7,10 +7,10 @@ import trustme
 from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
-from devbroker import KafkaServer
-from tests.conftest import Kafka
+from tests.brokers import Kafka
 from tests.integration import tls
 from tests.topics import commit_abort_commit, create_topic, produce, read_topic
+from tools.devbroker import KafkaServer
 
 StartKafka = Callable[..., KafkaServer]
 

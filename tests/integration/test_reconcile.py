@@ -7,15 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from cli.reconcile.command import Reconciliation, reconcile
 from cluster import ClusterError
-from commands.reconcile import Reconciliation, reconcile
-from devbroker import EmbeddedBroker
-from settings import Settings
-from startup import check
-from tests.conftest import Kafka
+from cluster.startup import check
+from config.settings import Settings
+from tests.brokers import Kafka
 from tests.integration.by_hand import StreamByHand, dead_letter, delete_before, verdict
 from tests.integration.test_startup import named
 from tests.topics import create_topic, produce
+from tools.devbroker import EmbeddedBroker
 
 
 @pytest.fixture

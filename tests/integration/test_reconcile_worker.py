@@ -4,13 +4,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from config.settings import Settings
 from records.verdict import encode
-from settings import Settings
-from tests.conftest import Kafka
+from tests.brokers import Kafka
 from tests.integration.by_hand import delete_before
 from tests.integration.test_stream import Stream, total, wait_for
-from tests.integration.worker import Worker
 from tests.topics import Read, create_topic, produce, read_topic
+from tests.worker import Worker
 
 ACCOUNTS = 400
 

@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 import trustme
 
-from devbroker import KafkaServer
-from settings import Settings
-from startup import StartupError, check
+from cluster.startup import StartupError, check
+from config.settings import Settings
 from tests.integration import rights, tls
 from tests.integration.test_startup import named
 from tests.integration.test_stream import total, wait_for
-from tests.integration.worker import ROOT, Worker
+from tests.worker import ROOT, Worker
+from tools.devbroker import KafkaServer
 
 PASSWORD = "in-wonderland"
 LOGIN = {"kafka_sasl_username": "fraud", "kafka_sasl_password": PASSWORD}

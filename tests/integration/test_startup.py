@@ -18,13 +18,13 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from cluster import changelog_topic
-from devbroker import EmbeddedBroker, KafkaServer, free_port
+from cluster.startup import StartupError, StartupStopped, check
+from config.settings import Settings
 from records import PartitionCounts
-from settings import Settings
-from startup import StartupError, StartupStopped, check
-from tests.conftest import Kafka
-from tests.integration.worker import Worker
+from tests.brokers import Kafka
 from tests.topics import configure_topic, create_topic, produce, topic_config
+from tests.worker import Worker
+from tools.devbroker import EmbeddedBroker, KafkaServer, free_port
 
 ROOT = Path(__file__).parents[2]
 StartKafka = Callable[..., KafkaServer]

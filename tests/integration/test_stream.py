@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from devbroker import KafkaServer
-from tests.conftest import Kafka
-from tests.integration.worker import ROOT, Worker
+from tests.brokers import Kafka
 from tests.raw_records import send_raw
 from tests.topics import produce, read_topic
+from tests.worker import ROOT, Worker
+from tools.devbroker import KafkaServer
 
 Start = Callable[..., Worker]
 ARTICLE = (

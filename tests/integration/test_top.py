@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from fcntl import ioctl
 from pathlib import Path
 
-from devbroker import KafkaServer
-from settings import Settings
-from tests.conftest import Kafka
+from config.settings import Settings
+from tests.brokers import Kafka
 from tests.integration.by_hand import StreamByHand
-from tests.integration.worker import ROOT
 from tests.topics import create_topic, produce
+from tests.worker import ROOT
+from tools.devbroker import KafkaServer
 
 StartKafka = Callable[..., KafkaServer]
 NO_WORKER = "http://127.0.0.1:1"

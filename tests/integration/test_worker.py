@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from devbroker import EmbeddedBroker
-from tests.conftest import Kafka
-from tests.integration.worker import Worker
+from tests.brokers import Kafka
 from tests.topics import create_topic, produce, read_topic
+from tests.worker import Worker
+from tools.devbroker import EmbeddedBroker
 
 StartWorker = Callable[..., Worker]
 TINY = "tests.integration.tiny_app"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tests.integration.worker import Worker
+from tests.worker import Worker
 
 #: Between two looks at the worker (s).
 EVERY = 1.0

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.brokers import Kafka
 from tests.chaos.announce import announcer
-from tests.conftest import Kafka
 from tests.integration.service import Service
 from tests.integration.test_stream import Stream
-from tests.integration.worker import Worker
 from tests.soak.phases import Watch
+from tests.worker import Worker
 
 AWAY = "the verification service is unavailable"
 #: Seconds within which a worker notices that the service has gone, or is back.

@@ -8,14 +8,14 @@ from confluent_kafka import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import report
-from bench.browser import Memory, resident_bytes
-from bench.figures import percentile, ratio, table
-from bench.latency import Latency
-from bench.page import ALONE, WATCHED, Sample, slope
-from bench.programs import PROGRAMS, Topology, with_web
-from bench.proof import WorkNotDone, in_newest_rows, in_order
-from bench.throughput import Measured
+from tools.bench import report
+from tools.bench.browser import Memory, resident_bytes
+from tools.bench.figures import percentile, ratio, table
+from tools.bench.latency import Latency
+from tools.bench.page import ALONE, WATCHED, Sample, slope
+from tools.bench.programs import PROGRAMS, Topology, with_web
+from tools.bench.proof import WorkNotDone, in_newest_rows, in_order
+from tools.bench.throughput import Measured
 
 VALUES = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1)
 

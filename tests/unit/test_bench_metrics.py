@@ -8,21 +8,21 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from faust_transactions.latency import LatencyHistogram
+from faust_transactions.metrics import EngineMetrics
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
 from agents.judging import STAGES
-from batching.latency import LatencyHistogram
-from batching.metrics import EngineMetrics
-from bench import report
-from bench.metrics import BARE, METERED, SCRAPED, scraping
-from bench.metrics_calls import Calls, measure
-from bench.no_metrics import NoAccountMetrics, NoEngineMetrics, Nothing
-from bench.programs import Topology, with_web
-from bench.progress import Work
-from bench.proof import WorkNotDone
-from bench.throughput import Measured
-from devbroker import free_port
+from tools.bench import report
+from tools.bench.metrics import BARE, METERED, SCRAPED, scraping
+from tools.bench.metrics_calls import Calls, measure
+from tools.bench.no_metrics import NoAccountMetrics, NoEngineMetrics, Nothing
+from tools.bench.programs import Topology, with_web
+from tools.bench.progress import Work
+from tools.bench.proof import WorkNotDone
+from tools.bench.throughput import Measured
+from tools.devbroker import free_port
 
 ENGINE_STAGES = ("turn", "work", "transaction")
 
@@ -54,13 +54,13 @@ def test_all_that_a_worker_tells_of_a_batch_is_told_alone_too() -> None:
     registry = CollectorRegistry()
     calls = measure(registry)
     assert 0 < calls.account < calls.look
-    assert registry.get_sample_value("batching_records_total", {"topic": "bankaccount"})
+    assert registry.get_sample_value("faust_transactions_records_total", {"topic": "bankaccount"})
     for name, labels in [
-        ("batching_latency_seconds_count", {}),
-        ("batching_batch_records_count", {}),
+        ("faust_transactions_latency_seconds_count", {}),
+        ("faust_transactions_batch_records_count", {}),
         ("fraud_accounts_total", {"outcome": "authorized"}),
         ("fraud_reasons_total", {"reason": "veritas_declined"}),
-        *(("batching_stage_seconds_count", {"stage": one}) for one in ENGINE_STAGES),
+        *(("faust_transactions_stage_seconds_count", {"stage": one}) for one in ENGINE_STAGES),
         *(("fraud_stage_seconds_count", {"stage": one}) for one in STAGES),
     ]:
         assert registry.get_sample_value(name, labels), (name, labels)
@@ -126,6 +126,6 @@ def test_an_address_that_never_answers_ends_the_measurement() -> None:
 
 def test_the_bare_worker_is_another_app_with_its_web() -> None:
     run = Topology("b:1", "g", "a", "v", "d", 4, Path("/tmp/x"))
-    command = with_web("bare", 7, "bench.bare_app").command(run)
-    assert command[command.index("-A") + 1] == "bench.bare_app"
+    command = with_web("bare", 7, "tools.bench.bare_app").command(run)
+    assert command[command.index("-A") + 1] == "tools.bench.bare_app"
     assert command[-2:] == ["--web-port", "7"]

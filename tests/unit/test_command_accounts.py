@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from stdnum import luhn
 
 from agents.fakes import FakeAccounts
-from commands import accounts
-from commands.accounts import POOL, unique_values, values
+from cli import accounts
+from cli.accounts import POOL, unique_values, values
 from records import BankAccount, decode
-from screening import screen
+from rules import screen
 
 
 def decoded(encoded: Iterator[bytes]) -> list[BankAccount]:

@@ -12,17 +12,17 @@ import click
 import pytest
 from rich.console import Console
 
+from cli.blocking import exit_code
+from cli.counts import Counts
+from cli.dead_letters.letters import Letter, Selection
+from cli.dead_letters.listing import moment
+from cli.errors import CommandError, Interrupted
+from cli.ids import printable_id
+from cli.interruption import interruption
+from cli.produce import in_turn
+from cli.progress import shown_progress
+from cli.times import TimeParameter
 from cluster import ClusterError
-from commands.blocking import exit_code
-from commands.counts import Counts
-from commands.errors import CommandError, Interrupted
-from commands.ids import printable_id
-from commands.interruption import interruption
-from commands.letter_list import moment
-from commands.letters import Letter, Selection
-from commands.produce import in_turn
-from commands.progress import shown_progress
-from commands.times import TimeParameter
 from records import PartitionCounts
 from records.replay import Replay
 from web.documents import counts as web_counts

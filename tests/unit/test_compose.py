@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from devbroker.properties import SINGLE_NODE
-from settings import Settings
+from config.settings import Settings
 from tests.unit.test_imports import ROOMS, imports_of
+from tools.devbroker.properties import SINGLE_NODE
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yml"
@@ -154,7 +154,7 @@ def test_nobody_logs_in_to_grafana_with_a_known_password(
 
 
 def test_it_is_the_version_that_the_tests_run_on(services: dict[str, dict[str, Any]]) -> None:
-    pom = (ROOT / "devbroker" / "kafka" / "pom.xml").read_text(encoding="utf-8")
+    pom = (ROOT / "tools" / "devbroker" / "kafka" / "pom.xml").read_text(encoding="utf-8")
     version = re.search(r"<kafka.version>(.*)</kafka.version>", pom)
     assert version is not None
     assert services["kafka"]["image"] == f"apache/kafka:{version[1]}"

@@ -10,8 +10,8 @@ from faust.auth import SASLCredentials, SSLCredentials
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from pydantic import SecretStr, ValidationError
 
-from connection import aiokafka_kwargs, faust_credentials, librdkafka
-from settings import Settings
+from cluster.clients import aiokafka_kwargs, faust_credentials, librdkafka
+from config.settings import Settings
 
 
 @pytest.fixture(scope="module")

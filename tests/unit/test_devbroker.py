@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from devbroker import BrokerUnavailableError, free_port
-from devbroker.java import java
-from devbroker.libraries import libraries
-from devbroker.ports import answers, is_taken
-from devbroker.properties import as_text, sasl_properties, server_properties
+from tools.devbroker import BrokerUnavailableError, free_port
+from tools.devbroker.java import java
+from tools.devbroker.libraries import libraries
+from tools.devbroker.ports import answers, is_taken
+from tools.devbroker.properties import as_text, sasl_properties, server_properties
 
 
 def program(directory: Path, name: str, script: str) -> Path:

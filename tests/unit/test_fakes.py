@@ -2,7 +2,7 @@ from decimal import Decimal
 
 from agents.fakes import FakeAccounts
 from records import BankAccount, decode
-from screening import screen
+from rules import screen
 
 POOL = FakeAccounts(7).pool(300)
 

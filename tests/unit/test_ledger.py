@@ -1,11 +1,11 @@
 import tracemalloc
 from collections import Counter
 
+from faust_transactions.kafka.offsets import Span
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batching.offsets import Span
-from commands.ledger import Findings, Listing, PartitionLedger, total
+from cli.reconcile.ledger import Findings, Listing, PartitionLedger, total
 
 END = 60
 offsets = st.integers(0, END - 1)

@@ -1,12 +1,12 @@
 """Which limits of topics are objected to."""
 
 import pytest
+from faust_transactions.producer import FULL_BATCH, LARGEST_RECORD
 
-from batching.writer import FULL_BATCH, LARGEST_RECORD
 from cluster.limits import HEADROOM, dead_letters_limit, objections
+from config.settings import Settings
 from records import DeadLetter
 from records.replay import Replay
-from settings import Settings
 
 SETTINGS = Settings(accounts_topic="in", verdicts_topic="out", dead_letters_topic="dead")
 USUAL = 1_048_588

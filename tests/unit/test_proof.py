@@ -3,14 +3,14 @@ from typing import Any
 
 import orjson
 import pytest
+from faust_transactions.kafka.offsets import Span
 
-from batching.offsets import Span
-from commands.ledger import Findings
-from commands.proof import Proof
-from commands.reading import Headers
+from cli.reading import Headers
+from cli.reconcile.ledger import Findings
+from cli.reconcile.proof import Proof
+from config.settings import Settings
 from records import DeadLetter
 from records.verdict import encode
-from settings import Settings
 
 SETTINGS = Settings(
     accounts_topic="accounts-2024", verdicts_topic="verdicts", dead_letters_topic="dead"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from settings import Settings
+from config.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -75,7 +75,7 @@ def test_every_verb_that_the_readme_names_is_in_the_makefile() -> None:
 
 
 def test_the_commands_of_the_readme_are_those_that_there_are() -> None:
-    source = (ROOT / "commands" / "attach.py").read_text(encoding="utf-8")
+    source = (ROOT / "cli" / "attach.py").read_text(encoding="utf-8")
     names = re.findall(r"def (\w+)\(\s*self: BlockingCommand", source)
     table = re.findall(r"^\| `faust -A fraud_app ([\w-]+)", README, re.MULTILINE)
     assert set(table) == {name.replace("_", "-") for name in names}

@@ -3,9 +3,9 @@ import io
 import pytest
 from rich.console import Console
 
-from commands.ledger import Findings
-from commands.reconcile import Reconciliation
-from commands.reconcile_report import show
+from cli.reconcile.command import Reconciliation
+from cli.reconcile.ledger import Findings
+from cli.reconcile.report import show
 
 
 def shown(found: Findings) -> str:

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.letters import Letter, Selection
-from commands.replay_plan import Plan
+from cli.dead_letters.letters import Letter, Selection
+from cli.dead_letters.plan import Plan
 from records.replay import Replay
 
 TOPIC = "in"

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from stdnum import luhn
 
 from records import BankAccount
-from screening import REASONS, answered, decide, is_card_number, screen
-from screening.luhn import is_valid
+from rules import REASONS, answered, decide, is_card_number, screen
+from rules.luhn import is_valid
 from tests.unit import strategies as some
 
 CARD = "3558018114425616"

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from setting_values import broker_addresses
-from settings import PREFIX, Settings, SettingsError
+from config.settings import PREFIX, Settings, SettingsError
+from config.values import broker_addresses
 
 
 @pytest.fixture(scope="module")

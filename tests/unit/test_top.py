@@ -4,14 +4,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from commands.errors import CommandError
-from commands.top import watch_on
-from commands.top_picture import picture
-from commands.top_told import told
-from commands.top_trend import bars
+from cli.errors import CommandError
+from cli.top.command import watch_on
+from cli.top.picture import picture
+from cli.top.told import told
+from cli.top.trend import bars
+from config.settings import Settings
 from records import PartitionCounts
 from records.totals import progress_document
-from settings import Settings
 from tests.unit.test_top_told import TOLD
 
 OWNERS = {n: f"worker-{n % 2}.far.example.org:16066" for n in range(64)}

@@ -1,9 +1,9 @@
+from cli.top.board import Board
+from cli.top.rates import Rates
+from cli.top.told import Told, told
 from cluster import ClusterError, Progress
-from commands.top_board import Board
-from commands.top_rates import Rates
-from commands.top_told import Told, told
+from config.settings import Settings
 from records import PartitionCounts
-from settings import Settings
 from tests.unit.test_top import VERDICTS, row
 from tests.unit.test_top_told import TOLD
 

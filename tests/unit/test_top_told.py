@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from commands.errors import CommandError
-from commands.top_told import told
-from commands.top_worker import WorkerStream
+from cli.errors import CommandError
+from cli.top.told import told
+from cli.top.worker import WorkerStream
 
 TOLD: dict[str, Any] = {
     "worker": "worker-a:6066",

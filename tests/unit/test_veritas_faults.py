@@ -3,7 +3,7 @@ from statistics import mean, median, quantiles
 
 import pytest
 
-from veritas.faults import DISTRIBUTIONS, Distribution, FaultPlan, Faults
+from tools.veritas_server.faults import DISTRIBUTIONS, Distribution, FaultPlan, Faults
 
 REQUESTS = 20_000
 

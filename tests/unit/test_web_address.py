@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from devbroker import free_port
+from tools.devbroker import free_port
 from web.address import objection
 
 

@@ -1,0 +1,61 @@
+"""`counts`: what became of the accounts so far, from the topics alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cluster import committed_rows, connect, topic_spans
+from config.settings import Settings
+from records import PartitionCounts, counts_document
+from records.totals import lag
+
+_COUNTS = ("authorized", "unauthorized", "dead_letters", "next_offset")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The rows of all partitions, and from where to where the accounts topic goes."""
+
+    topic: str
+    rows: Mapping[int, PartitionCounts]
+    #: Both are empty when the accounts topic does not exist.
+    begins: Mapping[int, int]
+    ends: Mapping[int, int]
+
+    def document(self) -> dict[str, Any]:
+        """What a worker answers at `/verdicts/`."""
+        return counts_document(self.rows, self.ends)
+
+    def show(self, console: Console) -> None:
+        """The same as a table, with the offsets that are still to be judged."""
+        table = Table(title=f"Accounts of topic {self.topic}", title_justify="left")
+        for name in ("partition", *(name.replace("_", " ") for name in _COUNTS), "lag"):
+            table.add_column(name, justify="right", footer="")
+        document = self.document()
+        lags = 0
+        for number, counts in document["partitions"].items():
+            left = lag(int(number), self.rows, self.begins, self.ends) or 0
+            lags += left
+            table.add_row(number, *(f"{counts[name]:,}" for name in _COUNTS), f"{left:,}")
+        table.add_section()
+        sums = (f"{document[name]:,}" for name in _COUNTS[:-1])
+        table.add_row("total", *sums, "", f"{lags:,}", style="bold")
+        console.print(table)
+        if not self.ends:
+            console.print(f"There is no topic {self.topic} yet.", highlight=False)
+        elif not self.rows:
+            console.print("Nothing has been judged yet.")
+
+
+def read_counts(settings: Settings) -> Counts:
+    """The counts as they are now; needs no worker, and disturbs none. Raises ClusterError."""
+    connect(settings, patience=0)
+    rows = committed_rows(settings)
+    # After the rows, so that no row is ahead of its end.
+    spans = topic_spans(settings, settings.accounts_topic)
+    begins = {partition: span.begin for partition, span in spans.items()}
+    ends = {partition: span.end for partition, span in spans.items()}
+    return Counts(settings.accounts_topic, rows, begins, ends)

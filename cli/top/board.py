@@ -1,0 +1,113 @@
+"""What `top` shows, gathered: from Kafka whatever is there, from a worker what only it knows."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from cli.top.rates import Rates
+from cli.top.told import Told
+from cluster import ClusterError, Progress
+from config.settings import Settings
+from config.values import broker_addresses
+from records.totals import progress_document
+from web.history import INTERVAL, History, Sample
+from web.recent import SIZE
+
+Verdicts = list[dict[str, Any]]
+
+
+class WorkerLook(Protocol):
+    """What is known of one worker (`cli.top.worker` has it)."""
+
+    @property
+    def url(self) -> str:
+        """Where it is asked."""
+
+    @property
+    def state(self) -> tuple[Told | None, str | None]:
+        """What it told, or why it did not."""
+
+    def wait(self, seconds: float, /) -> None:
+        """Waits until either is known."""
+
+
+class Board:
+    """Turns looks into documents; keeps what was seen last while there is nothing to see."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        look: Callable[[], Progress],
+        verdicts: Callable[[int], Verdicts | None],
+        worker: WorkerLook,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        brokers = ",".join(broker_addresses(settings.broker))
+        self._title = f"{settings.app_id}: topic {settings.accounts_topic} on {brokers}"
+        self._look = look
+        self._look_at_verdicts = verdicts
+        self.worker = worker
+        self._clock = clock
+        self._rates = Rates()
+        self._history = History()
+        self._sampled = float("-inf")
+        self._seen = Progress({}, {}, {})
+        self._verdicts: Verdicts | None = []
+
+    def document(self) -> dict[str, Any]:
+        """A new look, or the last one that succeeded and what the problem is.
+
+        It has `title`, `at` (s since the epoch), `problem` (why the figures are old, or None),
+        `per_second` (partition -> accounts a second, empty while unknown), `rates` (those of the
+        whole over time, see `cli.top.trend`), `verdicts` (newest first, None when they cannot
+        be read), `worker` (a `Told`, or None), `worker_problem`, `worker_url`, and what
+        `records.totals.progress_document` has.
+        """
+        problem = None
+        try:
+            self._seen = self._look()
+        except ClusterError as exc:
+            problem = str(exc)
+        else:
+            self._verdicts = self._look_at_verdicts(SIZE)
+        told, worker_problem = self.worker.state
+        document = progress_document(
+            self._seen.rows,
+            self._seen.begins,
+            self._seen.ends,
+            owners=None if problem else self._owners(told),
+        )
+        if problem is None:
+            self._note(document["counts"])
+        return {
+            "title": self._title,
+            "at": time.time(),
+            "problem": problem,
+            "per_second": {} if problem else self._rates.per_second,
+            "rates": told.rates if told else self._seen_rates(),
+            "verdicts": self._verdicts,
+            "worker": told,
+            "worker_problem": worker_problem,
+            "worker_url": self.worker.url,
+            **document,
+        }
+
+    def _owners(self, told: Told | None) -> Mapping[int, str] | None:
+        """As Kafka knows them; as the worker does where Kafka does not say (the embedded one)."""
+        if self._seen.owners is None and told is not None:
+            return told.owners
+        return self._seen.owners
+
+    def _note(self, counts: Mapping[str, Any]) -> None:
+        now = self._clock()
+        self._rates.add(now, {at: row.next_offset for at, row in self._seen.rows.items()})
+        if now - self._sampled >= INTERVAL:
+            self._sampled = now
+            names = ("authorized", "unauthorized", "dead_letters")
+            self._history.add(Sample(now, *(counts[name] for name in names)))
+
+    def _seen_rates(self) -> list[float]:
+        """Since this began; a worker that answers has seen more."""
+        columns = self._history.document()
+        names = ("authorized", "unauthorized", "dead_letters")
+        return [sum(rates) for rates in zip(*(columns[name] for name in names), strict=True)]

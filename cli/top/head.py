@@ -1,0 +1,59 @@
+"""The first lines of the picture that `top` draws: how Kafka, the worker and its parts are."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from cli.top.told import Told
+from web.state import Condition
+
+_STYLES: Final = {"ok": "green", "warn": "yellow", "bad": "bold red"}
+_GRAVITY: Final = {level: gravity for gravity, level in enumerate(_STYLES)}
+_NAMES: Final = {"engine": "engine", "provider": "verification service"}
+
+
+def head(document: Mapping[str, Any], *, short: bool) -> list[RenderableType]:
+    """A line each; `short`: one for the worker and its parts together. What is too long is cut."""
+    clock = time.strftime("%H:%M:%S", time.localtime(document["at"]))
+    title = Table.grid(expand=True, padding=(0, 1, 0, 0))
+    title.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    title.add_column(justify="right", no_wrap=True)
+    title.add_row(Text(document["title"], style="bold"), Text(clock))
+    lines = _worker(document, short=short)
+    if short:
+        lines = [Text("  ").join(lines)]
+    return [title, *map(_cut, [_kafka(document["problem"]), *lines])]
+
+
+def _kafka(problem: str | None) -> Text:
+    if problem is None:
+        return Text("Kafka answers", style="green")
+    told = Text(f"Kafka does not answer: {problem}", style="bold red")
+    return told + Text("; these are the last figures seen", style="red")
+
+
+def _worker(document: Mapping[str, Any], *, short: bool) -> list[Text]:
+    told: Told | None = document["worker"]
+    if told is None:
+        url, problem = document["worker_url"], document["worker_problem"]
+        return [
+            Text(f"no worker at {url} ({problem}): give one by --url", style="yellow"),
+            Text("engine and verification service: not known", style="dim"),
+        ]
+    names = {"worker": f"worker {told.worker}, version {told.version}", **_NAMES}
+    # What is wrong must not be what a line that is too long is cut of.
+    keys = sorted(names, key=lambda key: -_GRAVITY[told.conditions[key].level] if short else 0)
+    return [_condition(names[key], told.conditions[key]) for key in keys]
+
+
+def _condition(name: str, condition: Condition) -> Text:
+    return Text.assemble((f"{name}: ", "dim"), (condition.text, _STYLES[condition.level]))
+
+
+def _cut(line: Text) -> Text:
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return line

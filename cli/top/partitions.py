@@ -1,0 +1,76 @@
+"""The partitions in the picture that `top` draws."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from cli.top.figures import NOBODY, NOT_KNOWN, number, rate, table
+from records.text import shown
+
+# A host name is no longer (RFC 1035), and a port has five digits.
+_LONGEST_NAME = 260
+
+
+def partitions_table(document: Mapping[str, Any], room: int | None) -> RenderableType:
+    """A line for each, `room` lines at most: those with the least to do are summed up then."""
+    drawn = table("part.", "authorized", "unauthorized", "dead", "lag", "acc./s")
+    # Only this one gives way: a number that is cut is a wrong number.
+    drawn.expand = True
+    drawn.add_column("owner", no_wrap=True, overflow="ellipsis", ratio=1)
+    partitions = document["partitions"]
+    told, hidden = _fitting(partitions, room)
+    rates = document["per_second"]
+    for one in told:
+        partition = one["partition"]
+        drawn.add_row(
+            str(partition),
+            *(number(one[name]) for name in ("authorized", "unauthorized", "dead_letters", "lag")),
+            rate([rates[partition]] if partition in rates else []),
+            _owner(one["owner"]),
+        )
+    if hidden:
+        drawn.add_row(*_summed_up(hidden, rates), style="dim")
+    if not partitions:
+        drawn.add_row(NOT_KNOWN, *[""] * 5, "no accounts topic yet")
+    return drawn
+
+
+def _fitting(
+    partitions: list[dict[str, Any]], room: int | None
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    if room is None or len(partitions) <= room:
+        return partitions, []
+    by_lag = sorted(partitions, key=lambda one: -(one["lag"] or 0))
+    chosen = {one["partition"] for one in by_lag[: max(0, room - 1)]}
+    return (
+        [one for one in partitions if one["partition"] in chosen],
+        [one for one in partitions if one["partition"] not in chosen],
+    )
+
+
+def _summed_up(hidden: list[dict[str, Any]], rates: Mapping[int, float]) -> list[str]:
+    names = ("authorized", "unauthorized", "dead_letters")
+    sums = [number(sum(one[name] for one in hidden)) for name in names]
+    lags = [one["lag"] for one in hidden if one["lag"] is not None]
+    per_second = rate(rates[one["partition"]] for one in hidden if one["partition"] in rates)
+    return [
+        f"+{len(hidden)}",
+        *sums,
+        number(sum(lags) if lags else None),
+        per_second,
+        "more partitions",
+    ]
+
+
+def _owner(worker: str | None) -> Text:
+    """Without the host's domain: the port at the end must not be what is cut."""
+    if worker is None:
+        return Text(NOT_KNOWN, style="dim")
+    if not worker:
+        return Text(NOBODY, style="bold red")
+    host, colon, port = shown(worker, _LONGEST_NAME).rpartition(":")
+    return Text(
+        host.partition(".")[0] + colon + port if host[:1].isalpha() else host + colon + port
+    )

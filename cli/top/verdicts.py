@@ -1,0 +1,73 @@
+"""The last verdicts, read from their topic, and how `top` shows them."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiokafka.errors import KafkaError
+from faust_transactions.kafka.latest import LatestRecords
+from rich.table import Table
+from rich.text import Text
+
+from cli.top.figures import table
+from cluster.clients import aiokafka_kwargs
+from config.settings import Settings
+from web.recent import entry
+
+_PATIENCE = 3.0
+_LONG_AMOUNT = 1e12
+
+
+class LastVerdicts:
+    """Looks at the ends of the verdicts topic as often as it is asked to; to be closed."""
+
+    def __init__(self, settings: Settings) -> None:
+        # What it says of a broker that is away would be written across the picture.
+        for name in ("aiokafka", "asyncio"):
+            logging.getLogger(name).addHandler(logging.NullHandler())
+            logging.getLogger(name).propagate = False
+        self._records = LatestRecords(settings.verdicts_topic, aiokafka_kwargs(settings))
+        self._runner = asyncio.Runner()
+
+    def look(self, size: int) -> list[dict[str, Any]] | None:
+        """The last ones as `web.recent.entry` shows them, newest first; None when not readable."""
+        try:
+            values = self._runner.run(asyncio.wait_for(self._records.latest(size), _PATIENCE))
+        except (KafkaError, OSError, TimeoutError):
+            return None
+        return [one for one in map(entry, values) if one is not None]
+
+    def close(self) -> None:
+        """Closes the connection."""
+        with self._runner:
+            self._runner.run(self._records.close())
+
+
+def verdicts_table(verdicts: Sequence[Mapping[str, Any]] | None, most: int) -> Table:
+    """The first `most` of them, in a line each; the reasons give way."""
+    drawn = table()
+    for name in ("last verdicts", "outcome", "card"):
+        drawn.add_column(name, no_wrap=True)
+    drawn.add_column("amount", justify="right", no_wrap=True)
+    drawn.add_column("reasons", no_wrap=True, overflow="ellipsis", ratio=1)
+    drawn.expand = True
+    for one in (verdicts or ())[:most]:
+        authorized = one["authorized"]
+        drawn.add_row(
+            time.strftime("%H:%M:%S", time.localtime(one["at"] / 1000)),
+            Text("authorized", "cyan") if authorized else Text("unauthorized", "yellow"),
+            Text(one["card"]),
+            _amount(one["amount"]),
+            # Not a str: anybody may have written the verdict, and rich would read it as markup.
+            Text(", ".join(one["reasons"])),
+        )
+    if not verdicts:
+        drawn.add_row("none yet" if verdicts is not None else "not readable", *[""] * 4)
+    return drawn
+
+
+def _amount(amount: float) -> str:
+    """As money; in powers of ten where that would leave no room for the rest."""
+    return f"{amount:,.2f}" if abs(amount) < _LONG_AMOUNT else f"{amount:.2e}"

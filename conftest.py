@@ -1,0 +1,3 @@
+"""What the tests of the application and those of the packages share."""
+
+pytest_plugins = ("tests.brokers",)

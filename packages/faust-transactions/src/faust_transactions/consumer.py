@@ -1,0 +1,352 @@
+"""Faust's Kafka transport, fetching batches of the engine's topics.
+
+Faust pays 120 to 600 microseconds for each event that passes its conductor, streams and acks. Here
+the event is a batch, so that price is paid once a fetch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import faust
+from aiokafka.errors import KafkaError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+
+from faust_transactions.batch import Batch
+from faust_transactions.kafka.header_names import accept_any_header_names
+from faust_transactions.stoppable_producer import StoppableProducer
+from faust_transactions.task import Fetch, Fetched, Tenure
+
+if TYPE_CHECKING:
+    from faust_transactions.engine import Engine
+
+__all__ = ["BatchConsumer", "BatchSchema", "BatchTransport"]
+
+#: Batches of a partition in the worker at once: one being worked on, one waiting.
+OUTSTANDING = 2
+#: How long to wait for records (s) while some partitions are left out because they are full.
+SHORT_WAIT = 0.005
+#: How long a broker may hold a fetch back while it has no data.
+FETCH_WAIT_MS = 100
+#: Longest wait (s) for aiokafka's consumer to leave its group and close its connections.
+STOP_TIMEOUT = 2.5
+
+
+class BatchSchema(faust.Schema[Any, Any]):
+    """The value of an event is the batch; its records are decoded by the agent."""
+
+    def loads_key(
+        self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None
+    ) -> Any:
+        """Batches have no key."""
+        return None
+
+    def loads_value(
+        self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None
+    ) -> Any:
+        """The batch that the consumer made."""
+        return message.value
+
+
+class BatchConsumerThread(driver.AIOKafkaConsumerThread):
+    """Faust's consumer thread, reading committed records only."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        # Faust derives the isolation level from this flag, and nothing else while it creates the
+        # consumer; left on, it would bring Faust's own transactions along.
+        self.consumer.in_transaction = True
+        accept_any_header_names()
+        try:
+            consumer = super()._create_worker_consumer(transport)
+            # Faust's 1.5 s is how long the embedded broker holds every fetch back, data or not.
+            consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+            return consumer
+        finally:
+            self.consumer.in_transaction = False
+
+    def __post_init__(self) -> None:
+        """Begin to count."""
+        super().__post_init__()
+        self._fetches: Counter[TP] = Counter()
+
+    async def _fetch_records(
+        self, consumer: Any, active_partitions: set[TP], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Fetch, and tell of each partition what came, also where nothing did.
+
+        What comes is numbered, see :meth:`Tenure.accept`.
+        """
+        records = await super()._fetch_records(consumer, active_partitions, *args, **kwargs)
+        # Nothing is awaited from here on: a seek comes before all of this or after it.
+        self._fetches.update(records.keys())
+        return {
+            tp: Fetch(self._fetches[tp], records.get(tp, ()), *_standing(consumer, tp))
+            for tp in active_partitions
+        }
+
+    async def seek_now(self, tp: TP, offset: int) -> int:
+        """Seek; returns its number among the partition's fetches."""
+        self.seek(tp, offset)
+        self._fetches[tp] += 1
+        return self._fetches[tp]
+
+    async def still_polling(self) -> None:
+        """Let aiokafka know that the app works, though it fetches nothing.
+
+        It takes an app that has not fetched for ``broker_max_poll_interval`` for hung, and leaves
+        the group (KIP-62).
+        """
+        with self._ensure_consumer()._subscription.fetch_context():
+            pass
+
+    @property
+    def coordinator(self) -> tuple[object, bool]:
+        """The group's coordinator as it was found last, and whether it is lost since.
+
+        Another one each time, though it may be the same broker.
+        """
+        lost = self._ensure_consumer()._coordinator._coordinator_dead_fut
+        return lost, lost.done()
+
+    async def request_rejoin(self) -> None:
+        """Join the group anew as soon as its coordinator is known.
+
+        By subscribing again, while the brokers are away, aiokafka's coordination would end in an
+        assertion when they are back, and the worker with it.
+        """
+        self._ensure_consumer()._coordinator.request_rejoin()
+
+    async def on_thread_stop(self) -> None:
+        """Stop aiokafka's consumer, but do not wait for brokers that are away.
+
+        Its fetcher lets a CancelledError out when it is closed while it waits to try again; let
+        through, that would leave Faust waiting for this thread for ever.
+        """
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT):
+                await super().on_thread_stop()
+        except (asyncio.CancelledError, TimeoutError, KafkaError) as exc:
+            self.log.warning("the consumer was not stopped in order: %r", exc)
+
+
+def _standing(consumer: Any, tp: TP) -> tuple[int | None, int | None]:
+    """Where fetching goes on and where what is committed ends, as far as aiokafka knows.
+
+    It goes past markers, aborted records and gaps without a record to show for it. The end is the
+    last stable offset: what a transaction that is open writes cannot be read, and its first offset
+    is as far as anybody gets.
+    """
+    assignment = consumer._subscription.subscription.assignment
+    state = assignment and assignment.state_value(tp)
+    if state is None:
+        return None, None
+    return state.position if state.has_valid_position else None, state.lso
+
+
+class BatchConsumer(driver.Consumer):
+    """Yields one message for each batch of the engine's topics; other topics as ever."""
+
+    engine: Engine
+    _thread: BatchConsumerThread
+
+    def _new_consumer_thread(self) -> Any:
+        return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    @property
+    def coordinator(self) -> object:
+        """Equal to what it was for as long as the group's coordinator was neither lost nor found.
+
+        May be asked for in any thread.
+        """
+        return self._thread.coordinator
+
+    async def rejoin(self) -> None:
+        """Leave the present assignment and join the group anew (a rebalance)."""
+        await self._thread.call_thread(self._thread.request_rejoin)
+
+    # -- rebalance
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """End the tenures before Faust lets go."""
+        await self.engine.release(revoked)
+        await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Begin the tenures before Faust recovers and seeks."""
+        # Before Faust recovers and seeks: the former owner must be shut out first, else it could
+        # still commit behind what is read here.
+        await self.engine.take(assigned)
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    async def on_stop(self) -> None:
+        """End the tenures: a commit under way is awaited, unless the brokers are away."""
+        await self.engine.release(list(self.engine.tenures))
+        await super().on_stop()
+
+    async def perform_seek(self) -> None:
+        """Seek to what is committed; the table's row knows better than the group's offset."""
+        await super().perform_seek()
+        tenures = list(self.engine.tenures.values())
+        new = [tenure.tp for tenure in tenures if tenure.position is None]
+        earliest = await self.earliest_offsets(*new) if new else {}
+        for tenure in tenures:
+            if tenure.position is None:
+                tenure.position = self._committed_offset[tenure.tp] or earliest[tenure.tp]
+            await self.rewind(tenure)
+
+    async def rewind(self, tenure: Tenure) -> None:
+        """Start a partition again at what is committed."""
+        position = cast(int, tenure.position)
+        # In the consumer's own thread: aiokafka's futures belong to that thread's loop.
+        try:
+            fetch = await self._thread.call_thread(self._thread.seek_now, tenure.tp, position)
+        except KafkaError as exc:
+            # Not assigned any more, or not yet: the seek that ends the rebalance will do.
+            self.log.info("%s: not sought: %r", tenure.tp, exc)
+            return
+        self._read_offset[tenure.tp] = position
+        tenure.sought(fetch)
+
+    # -- fetch
+
+    async def getmany(
+        self,
+        timeout: float,  # noqa: ASYNC109 - Faust's
+    ) -> AsyncIterator[tuple[TP, Any]]:
+        """Yield what the next fetch brings."""
+        generation = self.app.consumer_generation_id
+        for parked in self._parked(generation):
+            yield parked
+        fetches, _ = await self._wait_next_records(timeout)
+        if self.should_stop:
+            return
+        if not self.flow_active:
+            await self._fetch_again(fetches)
+            return
+        for source, fetch in fetches.items():
+            for tp, message in await self._messages(TP(source.topic, source.partition), fetch):
+                if self._is_over(generation):
+                    return
+                yield tp, message
+        for parked in self._parked(generation):
+            yield parked
+
+    async def _fetch_again(self, fetches: Mapping[TP, Fetch]) -> None:
+        """Go back before records that came while the flow is suspended: they are dropped."""
+        if any(fetch.records for fetch in fetches.values()):
+            await self.perform_seek()
+
+    def _parked(self, generation: int) -> Iterator[tuple[TP, ConsumerMessage]]:
+        """What is parked of the partitions that have room for it."""
+        for tenure in list(self.engine.tenures.values()):
+            while tenure.parked and tenure.outstanding < OUTSTANDING:
+                if self._is_over(generation):
+                    return
+                yield tenure.tp, self._to_batch(tenure, tenure.parked.popleft())
+
+    def _is_over(self, generation: int) -> bool:
+        """Whether a rebalance has begun, or been, since this generation's fetch."""
+        return not self.flow_active or self.app.consumer_generation_id != generation
+
+    async def _messages(self, tp: TP, fetch: Fetch) -> Sequence[tuple[TP, Any]]:
+        if not self.engine.handles(tp.topic):
+            return [(tp, self._to_message(tp, record)) for record in fetch.records]
+        tenure = self.engine.tenures.get(tp)
+        if tenure is None:
+            return ()
+        match tenure.accept(fetch):
+            case Fetched.OLD:
+                return ()
+            case Fetched.GAP:
+                await self.rewind(tenure)
+                return ()
+        # Parked first, as one fetch may bring any number of batches: were they all handed out, a
+        # partition that waits would have its batches with every actor, and the others none.
+        if fetch.records:
+            tenure.parked.extend(
+                split(fetch.records, self.engine.max_records, self.engine.max_bytes)
+            )
+        return ()
+
+    def _to_batch(self, tenure: Tenure, records: Sequence[Any]) -> ConsumerMessage:
+        last = records[-1]
+        origin = tenure.hand_out(last.offset + 1, len(records))
+        batch = Batch(last.topic, last.partition, records, origin)
+        return ConsumerMessage(
+            last.topic,
+            last.partition,
+            last.offset,
+            last.timestamp / 1000.0,
+            last.timestamp_type,
+            None,
+            None,
+            cast(Any, batch),
+            None,
+            0,
+            0,
+            tenure.tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    async def _wait_next_records(
+        self,
+        timeout: float,  # noqa: ASYNC109 - Faust's
+    ) -> tuple[Any, set[TP] | None]:
+        if not self.flow_active:
+            await self.wait(self.can_resume_flow)  # type: ignore[arg-type]
+        active = self._get_active_partitions()
+        open_for_more = {tp for tp in active if not self._is_full(tp)}
+        if not open_for_more:
+            self.engine.room.clear()
+            await self.wait_first(
+                cast(Any, self.engine.room), self.suspend_flow.wait(), timeout=timeout
+            )
+            if not self.engine.room.is_set() and not self.should_stop:
+                await self._thread.call_thread(self._thread.still_polling)
+            return {}, active
+        if len(open_for_more) < len(active):
+            timeout = SHORT_WAIT
+        return await self._getmany(open_for_more, timeout), active
+
+    def _is_full(self, tp: TP) -> bool:
+        tenure = self.engine.tenures.get(tp)
+        if tenure is None:
+            return False
+        return tenure.outstanding >= OUTSTANDING or bool(tenure.parked)
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Check, for other topics, that events come through."""
+        # Faust reports a partition that does not move as a fault; here it may wait for its
+        # provider as long as it takes, and its lag is a metric.
+        if not self.engine.handles(tp.topic):
+            super().verify_event_path(now, tp)
+
+
+def split(records: Sequence[Any], max_records: int, max_bytes: int) -> Iterator[Sequence[Any]]:
+    """Cut what was fetched into batches no larger than the bounds (one record may exceed them)."""
+    start, size = 0, 0
+    for index, record in enumerate(records):
+        length = len(record.value or b"") + len(record.key or b"")
+        if index > start and (index - start >= max_records or size + length > max_bytes):
+            yield records[start:index]
+            start, size = index, 0
+        size += length
+    yield records[start:]
+
+
+class BatchTransport(driver.Transport):
+    """Faust's aiokafka transport with the consumer above."""
+
+    Consumer = BatchConsumer
+    Producer = StoppableProducer
+    engine: Engine
+
+    def create_consumer(self, callback: Any, **kwargs: Any) -> Any:
+        """Create the consumer and make the engine known to it."""
+        consumer = super().create_consumer(callback, **kwargs)
+        cast(BatchConsumer, consumer).engine = self.engine
+        return consumer

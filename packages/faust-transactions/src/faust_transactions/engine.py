@@ -1,0 +1,389 @@
+"""The engine: batched topics and one Kafka transaction per batch for a Faust app.
+
+::
+
+    engine = Engine(app, kafka={"bootstrap.servers": "localhost:9092"})
+    counts = engine.table("counts", Counts)             # Counts: a Record with a field next_offset
+    orders = engine.topic("orders", table=counts, outputs=["receipts"])
+
+    async def count(batches):
+        async for batch in batches:
+            async with engine.begin(batch) as tx:
+                for record in tx.records:
+                    tx.send("receipts", receipt(record.value))
+                tx.state = Counts(total=tx.state.total + len(tx.records))
+            yield len(batch)
+
+    app.agent(orders, name="count", concurrency=engine.concurrency)(count)
+
+For every record of ``orders`` a reader in ``read_committed`` sees its output exactly once. How,
+and what happens at a rebalance: docs/engine.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, cast
+
+import faust
+from faust.types import TP
+
+from faust_transactions.batch import Batch
+from faust_transactions.consumer import OUTSTANDING, BatchConsumer, BatchSchema, BatchTransport
+from faust_transactions.errors import Abandoned, Fenced, Lost, TransactionRefused
+from faust_transactions.failures import kind, report
+from faust_transactions.health import Condition, Rejoins, condition
+from faust_transactions.kafka.hanging import Looks
+from faust_transactions.metrics import EngineMetrics
+from faust_transactions.owners import owners
+from faust_transactions.producer import Output
+from faust_transactions.restore import Takeover
+from faust_transactions.stores.partition import PartitionTable, TransactionalTableManager
+from faust_transactions.task import Origin, Tenure
+from faust_transactions.transaction import Transaction
+
+__all__ = ["Engine"]
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE, LAST_PAUSE = 0.2, 30.0
+#: Longest time (s) for a transaction, retries and aborts included, before the worker joins anew.
+COMMIT_TIMEOUT = 20.0
+#: A broker that has just started knows no topics; a group that then assigned nothing looks again
+#: after this time (ms) instead of Faust's five minutes.
+METADATA_AGE_MS = 5_000
+#: Seconds between looks for transactions that hang; longer than any transaction takes.
+LOOK_EVERY = 30.0
+
+
+class Engine:
+    """Give it the app before any agent is attached; it implements :class:`Transactions`.
+
+    Args:
+        app: the Faust app. Its transport and table manager are replaced, nothing else.
+        kafka: librdkafka configuration for the transactional producers (addresses, security).
+        max_records, max_bytes: bounds of a batch (one record may exceed the bytes).
+        max_partitions: partitions that one worker works on at the same time.
+        commit_timeout: seconds for a transaction, retries and aborts included, before the worker
+            joins its group anew.
+    """
+
+    def __init__(
+        self,
+        app: faust.App,
+        kafka: dict[str, Any],
+        *,
+        max_records: int = 2_000,
+        max_bytes: int = 1_000_000,
+        max_partitions: int = 16,
+        commit_timeout: float = COMMIT_TIMEOUT,
+        metrics: EngineMetrics | None = None,
+    ) -> None:
+        self.app = app
+        self.kafka = kafka
+        self.max_records = max_records
+        self.max_bytes = max_bytes
+        self.commit_timeout = commit_timeout
+        #: Actors an agent needs so that no partition waits for another's.
+        self.concurrency = OUTSTANDING * max_partitions
+        self.metrics = metrics or EngineMetrics()
+        #: The partitions owned now. Read it, do not write it.
+        self.tenures: dict[TP, Tenure] = {}
+        self.metrics.owned.tenures = self.tenures
+        #: Set when a partition can take another batch.
+        self.room = asyncio.Event()
+        self._tables: dict[str, PartitionTable] = {}
+        self._outputs: dict[str, Sequence[str]] = {}
+        self._takeover = Takeover(app, kafka, self._tables, self._outputs)
+        self._rejoining = False
+        self._rejoins = Rejoins()
+        self._taken = False
+        self._looks = Looks()
+        app.timer(max(LOOK_EVERY, 1.5 * commit_timeout))(self._look_for_hanging)
+        transport = BatchTransport(app.conf.broker_consumer, app)
+        transport.engine = self
+        app.transport = transport
+        cast(Any, app.conf).TableManager = TransactionalTableManager
+        cast(Any, app.conf).consumer_metadata_max_age_ms = METADATA_AGE_MS
+
+    def table(self, name: str, row: type[Any], **options: Any) -> PartitionTable:
+        """Declare the table of the partitions' rows; ``row`` is a Record with ``next_offset``."""
+        table = PartitionTable(
+            self.app, name=name, key_type=cast(Any, int), value_type=row, default=row, **options
+        )
+        self.app.tables.add(table)
+        return table
+
+    def topic(
+        self, name: str, *, table: PartitionTable, outputs: Sequence[str] = ()
+    ) -> faust.Topic:
+        """Declare a batched topic. ``table`` must not serve another topic.
+
+        ``outputs`` are the topics that its batches are written to, in the partition's own number:
+        a transaction whose end the brokers lost is ended there
+        (see :mod:`faust_transactions.kafka.hanging`).
+        """
+        self._tables[name] = table
+        self._outputs[name] = tuple(outputs)
+        self.metrics.records.labels(name)  # there from the start, at 0
+        # acks=False: the transaction commits the offset, Faust's own commits leave it alone.
+        return cast(faust.Topic, self.app.topic(name, schema=BatchSchema(), acks=False))
+
+    def handles(self, topic: str) -> bool:
+        """Whether this topic is read in batches."""
+        return topic in self._tables
+
+    @property
+    def objection(self) -> str | None:
+        """Why no batches are worked on now, in a few words; None when they are.
+
+        A worker that has been left without partitions has nothing to object.
+        """
+        if not self._taken:
+            return "waiting for partitions"
+        if self.app.rebalancing or self._rejoining:
+            return "rebalancing"
+        return None
+
+    @property
+    def trouble(self) -> str | None:
+        """What goes wrong again and again, or does not end; None when nothing does."""
+        found = self.condition
+        return found.text if found.level == "bad" else None
+
+    @property
+    def condition(self) -> Condition:
+        """How the engine is, for people: see `faust_transactions.health`."""
+        tenures = self.tenures.values()
+        return condition(self.objection, tenures, self._rejoins, time.monotonic())
+
+    def owners(self, topic: str) -> Mapping[int, str] | None:
+        """Partition -> its owner's `owners.member_name`; None while they change hands."""
+        return None if self.objection else owners(self.app, topic)
+
+    # -- an agent's batch
+
+    @asynccontextmanager
+    async def begin(self, batch: Batch) -> AsyncIterator[Transaction]:
+        """See :meth:`Transactions.begin`."""
+        origin = cast(Origin, batch.origin)
+        tenure = origin.tenure
+        waiting = time.monotonic()
+        async with tenure.turn:
+            started = time.monotonic()
+            self.metrics.turn_seconds.observe(started - waiting)
+            try:
+                if not tenure.is_current(origin) or self.app.should_stop:
+                    yield self._void(batch)
+                    return
+                if not tenure.follows_on(origin):
+                    yield self._void(batch)
+                    await self._retry(tenure, "a batch was not taken through its transaction")
+                    return
+                transaction = self._transaction(batch, tenure)
+                async with _body(tenure):
+                    yield transaction
+                if transaction.records and not tenure.ended:
+                    self.metrics.work_seconds.observe(time.monotonic() - started)
+                    await self._commit(batch, tenure, transaction)
+            except Exception as exc:  # noqa: BLE001 - an agent may raise anything
+                report(logger, f"{tenure.name}: the batch failed", exc)
+                self.metrics.transactions.labels("failed").inc()
+                await self._retry(tenure, kind(exc))
+            finally:
+                tenure.finished(origin)
+                self.room.set()
+
+    def _transaction(self, batch: Batch, tenure: Tenure) -> Transaction:
+        records = batch.records
+        done = tenure.position
+        if done is not None and batch.first_offset < done:
+            records = [record for record in records if record.offset >= done]
+        state = tenure.state
+        if state is None:
+            state = self._tables[batch.topic].default()
+        return Transaction(batch, records, state)
+
+    def _void(self, batch: Batch) -> Transaction:
+        return Transaction(batch, (), self._tables[batch.topic].default())
+
+    async def _commit(self, batch: Batch, tenure: Tenure, transaction: Transaction) -> None:
+        table = self._tables[batch.topic]
+        # A copy: an agent that assigns no state still holds the one that was committed last.
+        state = transaction.state.derive(next_offset=batch.next_offset)
+        transaction.send(
+            table.changelog_topic_name,
+            state.dumps(serializer="json"),
+            b"%d" % batch.partition,
+        )
+        places = {TP(output[0], output[1]) for output in transaction.outputs}
+        started = tenure.committing_since = time.monotonic()
+        aborted = tenure.writer.aborted
+        try:
+            async with asyncio.timeout(self.commit_timeout):
+                await tenure.run(self._write, batch, tenure, transaction.outputs, places)
+        except Abandoned:
+            return
+        except TimeoutError:
+            # A call into librdkafka may never return, also when the brokers are back
+            # (librdkafka#5456). Whether it still commits, the row will tell the next tenure.
+            self.metrics.transactions.labels("timeout").inc()
+            tenure.writer.stop()
+            if not tenure.ended:
+                await self._rejoin(tenure, f"no commit in {self.commit_timeout:g} s")
+            return
+        except Lost as exc:
+            self.metrics.transactions.labels("lost").inc()
+            await self._rejoin(tenure, str(exc))
+            return
+        except Fenced as exc:
+            self.metrics.transactions.labels("fenced").inc()
+            await self._rejoin(tenure, f"fenced: {exc}")
+            return
+        except TransactionRefused as exc:
+            self.metrics.transactions.labels("refused").inc()
+            logger.error(  # noqa: TRY400 - the trace says nothing more
+                "%s: the broker refuses the transaction: %s", tenure.name, exc
+            )
+            await self._retry(tenure, str(exc))
+            return
+        finally:
+            tenure.committing_since = None
+            self.metrics.transactions.labels("aborted").inc(tenure.writer.aborted - aborted)
+        self.metrics.transaction_seconds.observe(time.monotonic() - started)
+        self.metrics.batch_committed(batch.topic, transaction.records)
+        transaction.committed = True
+        if tenure.ended:
+            return  # committed, but the partition has gone meanwhile
+        self._rejoins = Rejoins()
+        tenure.failures = 0
+        tenure.written = places
+        tenure.state = state
+        tenure.position = batch.next_offset
+        table.apply(batch.partition, state)
+
+    def _write(
+        self, batch: Batch, tenure: Tenure, outputs: Sequence[Output], places: set[TP]
+    ) -> None:
+        """Write a transaction to these partitions. Blocks: it runs in the tenure's thread."""
+        coordinator = self.consumer.coordinator
+        # Where a broker leaves in order, librdkafka tells of nothing; the group's member knows.
+        if tenure.writer.disturbed or tenure.coordinator != coordinator:
+            tenure.writer.renew()
+            tenure.coordinator = coordinator
+            self._takeover.check_row(tenure.tp, tenure.state)
+        if tenure.written - places:
+            self._takeover.check_before(tenure.tp)
+        tenure.writer.write(
+            outputs,
+            batch.topic,
+            batch.partition,
+            batch.next_offset,
+            partial(self._takeover.check_row, tenure.tp, tenure.state),
+        )
+
+    async def _retry(self, tenure: Tenure, reason: str) -> None:
+        """Fetch again from what is committed, after a pause that grows."""
+        if tenure.ended:
+            return
+        tenure.failures += 1
+        tenure.problem = reason
+        pause = min(FIRST_PAUSE * 2 ** min(tenure.failures - 1, 10), LAST_PAUSE)
+        logger.warning("%s: fetching again in %.1f s: %s", tenure.name, pause, reason)
+        await tenure.pause(pause)
+        if not tenure.ended:
+            await self.consumer.rewind(tenure)
+
+    async def _rejoin(self, tenure: Tenure, reason: str) -> None:
+        """End a tenure that cannot go on, and join anew: what is known of the group may be old."""
+        tenure.ended = True
+        logger.warning("%s: joining the group anew: %s", tenure.name, reason)
+        if self._rejoining or self.app.rebalancing or self.app.should_stop:
+            return
+        self._rejoining = True
+        self._rejoins = Rejoins(self._rejoins.number + 1, reason)
+        # Not awaited: the rebalance waits for this very batch to end.
+        _ = self.app.add_future(self.consumer.rejoin())
+
+    async def _look_for_hanging(self) -> None:
+        """Join anew when a transaction hangs, so that it is ended.
+
+        Where nothing comes any more its records would else stay unseen.
+        """
+        if self.objection is not None:
+            return
+        for source in await self._takeover.hanging(list(self.tenures), self._looks):
+            tenure = self.tenures.get(source)
+            if tenure is not None and not tenure.ended:
+                await self._rejoin(tenure, "a transaction hangs")
+
+    # -- rebalance
+
+    @property
+    def consumer(self) -> BatchConsumer:
+        """The app's consumer; there is none before the worker has started it."""
+        return cast(BatchConsumer, self.app.consumer)
+
+    async def take(self, assigned: Iterable[TP]) -> None:
+        """Own these partitions: fence the former owners, then read back what they committed.
+
+        Waits for the broker as long as it takes, unless the app stops.
+        """
+        wanted = sorted(tp for tp in assigned if self.handles(tp.topic))
+        await self.release(list(self.tenures))
+        self._rejoining = False
+        self.metrics.rebalances.inc()
+        started = time.monotonic()
+        coordinator = self.consumer.coordinator
+        try:
+            tenures = await self._takeover.of(wanted)
+        except Abandoned:
+            return
+        except Exception as exc:  # noqa: BLE001 - whatever it is, somebody must know
+            # Without this the worker would stay in the group and do nothing.
+            logger.error("cannot take over partitions: %s", exc)  # noqa: TRY400
+            await self.app.crash(exc)
+            return
+        for tenure in tenures:
+            tenure.coordinator = coordinator
+            self.tenures[tenure.tp] = tenure
+        self._taken = True
+        self.metrics.tenures.set(len(self.tenures))
+        self.metrics.takeover.observe(time.monotonic() - started)
+        logger.info(
+            "took over %s in %.2f s",
+            ", ".join(tenure.name for tenure in tenures) or "no partition",
+            time.monotonic() - started,
+        )
+
+    async def release(self, revoked: Iterable[TP]) -> None:
+        """Give partitions up; returns when nothing of them is written any more."""
+        leaving = [self.tenures.pop(tp) for tp in list(revoked) if tp in self.tenures]
+        self.metrics.tenures.set(len(self.tenures))
+        await asyncio.gather(*(tenure.end() for tenure in leaving))
+        if leaving:
+            logger.info("gave up %s", ", ".join(tenure.name for tenure in leaving))
+        self.room.set()
+
+
+@asynccontextmanager
+async def _body(tenure: Tenure) -> AsyncIterator[None]:
+    """The agent's block: cancelled, and only it, when the tenure ends."""
+    task = cast("asyncio.Task[Any]", asyncio.current_task())
+    cancelling = task.cancelling()
+    tenure.enter(task)
+    tenure.working_since = time.monotonic()
+    try:
+        yield
+    except asyncio.CancelledError:
+        # As asyncio.timeout() does it: swallow the cancellation that was ours, and no other.
+        if not tenure.ended or task.uncancel() > cancelling:
+            raise
+    finally:
+        tenure.working_since = None
+        tenure.leave(task)

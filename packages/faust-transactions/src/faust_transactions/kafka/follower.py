@@ -1,0 +1,185 @@
+"""Follows the changelog of a table in which each partition holds one row.
+
+A Faust table keeps the rows of the partitions that its worker owns. Who wants the rows of all
+partitions, whichever worker writes them, follows the changelog. That is one small consumer per
+worker; it belongs to no group, so it never takes part in a rebalance, and it sees only what was
+committed.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaError
+from mode import Service
+
+from faust_transactions.kafka.offsets import Span
+from faust_transactions.kafka.tail_reader import FETCH_WAIT, TailReader
+from faust_transactions.versioned import Versioned
+
+T = TypeVar("T")
+
+_POLL_TIMEOUT = 1.0
+_SILENCE = 5.0
+_NO_TOPIC_PAUSE = 1.0
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 10.0
+
+
+class ChangelogFollower(Service, Generic[T]):
+    """The last committed row of every partition of `topic`, at most half a second old.
+
+    `decode` makes a row from a record's value; whatever it raises, the row before is kept. With
+    `source_topic`, `source_begins` and `source_ends` tell from where to where that topic goes for a
+    reader of what is committed. `client_kwargs` say how aiokafka reaches the brokers.
+
+    Nothing leaves its task as an exception: while the brokers are away the rows stay as they were
+    last seen, `connected` is False, and it tries again by itself, with pauses of up to 10 s.
+    """
+
+    mundane_level = "debug"
+
+    def __init__(
+        self,
+        topic: str,
+        decode: Callable[[bytes], T],
+        *,
+        client_kwargs: Mapping[str, Any],
+        source_topic: str | None = None,
+        poll_interval: float = FETCH_WAIT,
+        ends_interval: float = 2.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.topic = topic
+        self.ready = False
+        self.connected = False
+        self._decode = decode
+        self._client_kwargs = client_kwargs
+        self._source_topic = source_topic
+        self._poll_interval = poll_interval
+        self._ends_interval = ends_interval
+        self._rows: dict[int, T] = {}
+        self._source: dict[int, Span] = {}
+        self._ends_due = 0.0
+        self._undecodable: set[int] = set()
+        self._changes = Versioned()
+        self._complained = False
+        self._pause = _FIRST_PAUSE
+
+    @property
+    def rows(self) -> Mapping[int, T]:
+        """Partition -> row, for the partitions that have one. Not to be kept: it goes on."""
+        return MappingProxyType(self._rows)
+
+    @property
+    def source_begins(self) -> Mapping[int, int]:
+        """Partition of the source topic -> its first offset, a few seconds old at most."""
+        return {partition: span.begin for partition, span in self._source.items()}
+
+    @property
+    def source_ends(self) -> Mapping[int, int]:
+        """Partition of the source topic -> its end offset, a few seconds old at most."""
+        return {partition: span.end for partition, span in self._source.items()}
+
+    @property
+    def version(self) -> int:
+        """Grows with each change of a row."""
+        return self._changes.version
+
+    async def wait_changed(self, version: int, seconds: float) -> int:
+        """Waits until the version is above `version`, `seconds` at most; returns it."""
+        return await self._changes.wait_changed(version, seconds)
+
+    @Service.task
+    async def _follow(self) -> None:
+        while not self.should_stop:
+            try:
+                await self._session()
+            except (KafkaError, OSError, TimeoutError) as exc:
+                self._complain(
+                    "%s: not readable, trying again (%s: %s)", self.topic, type(exc).__name__, exc
+                )
+            except Exception:  # noqa: BLE001 - one that leaves a task ends the whole worker
+                self._complain("%s: the follower failed, starting over", self.topic, exc_info=True)
+            self.connected = False
+            await self.sleep(self._pause)
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+
+    async def _session(self) -> None:
+        reader = TailReader(self.topic, self._client_kwargs)
+        try:
+            await reader.start()
+            silent_since = time.monotonic()
+            last_answer = 0
+            while not self.should_stop:
+                began = time.monotonic()
+                if await reader.take_up():
+                    for partition, record in (await reader.poll(_POLL_TIMEOUT)).items():
+                        self._apply(partition, record)
+                    if reader.last_answer != last_answer:
+                        last_answer, silent_since = reader.last_answer, time.monotonic()
+                        self._well()
+                    elif time.monotonic() - silent_since > _SILENCE:
+                        raise TimeoutError(f"no answer for {_SILENCE:g} s")
+                else:
+                    # Nobody wrote a row yet, and the metadata that says so is an answer too.
+                    silent_since = time.monotonic()
+                    self._well()
+                    await self.sleep(_NO_TOPIC_PAUSE)
+                async with asyncio.timeout(_SILENCE):  # aiokafka's own is 10 s
+                    await self._look_at_source(reader)
+                if reader.caught_up:
+                    self.ready = True
+                    await self.sleep(max(0.0, began + self._poll_interval - time.monotonic()))
+        finally:
+            await reader.stop()
+
+    def _apply(self, partition: int, record: ConsumerRecord[Any, Any]) -> None:
+        if record.value is None:
+            self._replace(partition, None)
+            return
+        try:
+            row = self._decode(record.value)
+        except Exception as exc:  # noqa: BLE001 - whatever the caller's function raises
+            if partition not in self._undecodable:
+                self._undecodable.add(partition)
+                self.log.warning(
+                    "%s: kept the row of partition %d, the one at offset %d is not readable (%s)",
+                    self.topic,
+                    partition,
+                    record.offset,
+                    type(exc).__name__,
+                )
+            return
+        self._undecodable.discard(partition)
+        self._replace(partition, row)
+
+    def _replace(self, partition: int, row: T | None) -> None:
+        if self._rows.get(partition) == row:
+            return
+        if row is None:
+            del self._rows[partition]
+        else:
+            self._rows[partition] = row
+        self._changes.changed()
+
+    async def _look_at_source(self, reader: TailReader) -> None:
+        if self._source_topic is not None and time.monotonic() >= self._ends_due:
+            self._ends_due = time.monotonic() + self._ends_interval
+            self._source = await reader.spans(self._source_topic)
+
+    def _well(self) -> None:
+        if self._complained:
+            self.log.info("%s: read again", self.topic)
+        self._complained = False
+        self.connected = True
+        self._pause = _FIRST_PAUSE
+
+    def _complain(self, message: str, *args: Any, exc_info: bool = False) -> None:
+        if not self._complained:
+            self._complained = True
+            self.log.warning(message, *args, exc_info=exc_info)

@@ -1,0 +1,89 @@
+"""Transactions that hang: decided by their coordinator, still open in their partitions.
+
+A coordinator that cannot find the leader of a partition may take it for deleted and leave the
+commit or abort marker out. Kafka 4.3.0, 4.3.1 and 4.4.0 do so while the only broker that has the
+partition is stopped in order (``KRaftMetadataCache.getPartitionLeaderEndpoint`` answers nothing
+where up to 4.2.1 it answered "no node", and ``TransactionMarkerChannelManager`` retried). For the
+producer the transaction is committed. For a read_committed reader the partition ends before it,
+until the next marker of the same producer, which then decides about all of it. KIP-664 has other
+ways into that state. docs/engine.md tells what the engine does about it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+from confluent_kafka import Consumer
+from faust.types import TP
+
+from faust_transactions.errors import Lost
+from faust_transactions.kafka.offsets import committed_ends, partitions_of
+
+__all__ = ["Looks", "open_since", "wait_until_closed"]
+
+#: Longest wait (s) for the brokers' answers.
+TIMEOUT = 10.0
+#: So late (s) no marker comes any more; most come within milliseconds.
+LATE = 5.0
+
+
+def open_since(conf: Mapping[str, Any], partitions: Iterable[TP]) -> dict[TP, int]:
+    """Those of the partitions with an open transaction, and the offset where the first begins.
+
+    A partition that does not exist has none. ``conf`` says how librdkafka reaches the brokers.
+    Blocks for some tens of milliseconds as a rule. Raises KafkaException when the brokers refuse or
+    do not answer.
+    """
+    wanted: dict[str, set[int]] = defaultdict(set)
+    for tp in partitions:
+        wanted[tp.topic].add(tp.partition)
+    with ExitStack() as stack:
+        committed, everything = (
+            _reader(conf, isolation, stack) for isolation in ("read_committed", "read_uncommitted")
+        )
+        deadline = time.monotonic() + TIMEOUT
+        found: dict[TP, int] = {}
+        for topic, asked in wanted.items():
+            numbers = asked & partitions_of(everything, topic, deadline)
+            # In this order: what is committed in between makes nothing look open.
+            ends = committed_ends(everything, topic, numbers, deadline)
+            stable = committed_ends(committed, topic, numbers, deadline)
+            found |= {TP(topic, p): stable[p] for p in numbers if stable[p] < ends[p]}
+        return found
+
+
+def wait_until_closed(conf: Mapping[str, Any], partition: TP) -> None:
+    """Return when no transaction is open in the partition. Blocks.
+
+    Markers are written some milliseconds after the commit has returned. Raises :class:`Lost` when
+    one is still open after `LATE` seconds, and KafkaException.
+    """
+    deadline = time.monotonic() + LATE
+    while found := open_since(conf, [partition]):
+        if time.monotonic() > deadline:
+            raise Lost(f"the last transaction hangs at offset {found[partition]} of its row")
+        time.sleep(0.01)
+
+
+class Looks:
+    """Tells a transaction that hangs from one under way: it begins where it began a look ago."""
+
+    def __init__(self) -> None:
+        self._last: Mapping[TP, int] = {}
+
+    def hanging(self, found: Mapping[TP, int]) -> set[TP]:
+        """Of what `open_since` found now, what it found at the last look in the same place."""
+        last, self._last = self._last, dict(found)
+        return {tp for tp, since in found.items() if last.get(tp) == since}
+
+
+def _reader(conf: Mapping[str, Any], isolation: str, stack: ExitStack) -> Consumer:
+    """A consumer that only asks; librdkafka wants a group's name from it."""
+    own = {"group.id": "asking-for-ends", "isolation.level": isolation, "log_level": 0}
+    consumer = Consumer({"error_cb": lambda _error: None, **conf, **own})
+    stack.callback(consumer.close)
+    return consumer

@@ -1,0 +1,140 @@
+"""The last committed record of each partition of a topic, read from the end of the partition.
+
+The offset before the end of a partition is as a rule no record: transactions leave markers there,
+aborted ones records that no reader gets, compaction leaves gaps. So it is looked for from the end
+backwards in windows that grow (see `TailSearch`), in all partitions at the same time.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, cast
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from faust_transactions.kafka.offsets import committed_spans, partitions_of
+from faust_transactions.kafka.tail_search import TailSearch
+
+_POLL = 0.5
+#: What `last_records` needs its consumer to be.
+CONSUMER: Mapping[str, Any] = {
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "enable.partition.eof": True,
+    "isolation.level": "read_committed",
+    # Retention or compaction may take the start of a window away while it is read.
+    "auto.offset.reset": "earliest",
+    # An answer without records is one too here, so the broker must not hold it back.
+    "fetch.wait.max.ms": 10,
+}
+
+
+class LastRecord(NamedTuple):
+    """A record that was the last; `value` is None when it deletes its key."""
+
+    key: bytes | None
+    value: bytes | None
+    offset: int
+
+
+def read_last(
+    conf: Mapping[str, Any],
+    topic: str,
+    partitions: Iterable[int] | None = None,
+    timeout: float = 10.0,
+) -> dict[int, LastRecord]:
+    """The last committed record of these partitions (None: of all that the topic has).
+
+    `conf` says how librdkafka reaches the brokers. Nothing joins a group or commits, although
+    librdkafka wants a `group.id` (the topic's name when `conf` has none).
+
+    A partition that never had a committed record, or from which all were deleted, is not in the
+    result; neither is any when the topic does not exist, which is not created. The result is what
+    was committed when the call began, or later: of an open transaction nothing is seen, and
+    nothing that was written after it began. Blocks for some tens of milliseconds as a rule.
+
+    Raises KafkaException when Kafka refuses (no right to read, no such partition in the topic) or
+    no broker answers, TimeoutError when not all was read within `timeout` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    quiet = {"log_level": 0, "error_cb": lambda _error: None}
+    consumer = Consumer({"group.id": topic, **quiet, **conf, **CONSUMER})
+    try:
+        return last_records(consumer, topic, partitions, deadline)
+    finally:
+        consumer.close()
+
+
+def last_records(
+    consumer: Consumer, topic: str, partitions: Iterable[int] | None, deadline: float
+) -> dict[int, LastRecord]:
+    """The same as `read_last` by a consumer that stays open, for whoever looks again and again.
+
+    It was made with `CONSUMER`, and whatever it is assigned before is forgotten. `deadline` is a
+    reading of `time.monotonic()`.
+    """
+    there = partitions_of(consumer, topic, deadline)
+    wanted = there if partitions is None else set(partitions)
+    if not there or not wanted:
+        return {}
+    if wanted - there:
+        missing = KafkaError(KafkaError._UNKNOWN_PARTITION, f"{topic}: {wanted - there}")
+        raise KafkaException(missing)
+    try:
+        return _search(consumer, topic, wanted, deadline)
+    finally:
+        # Else it would go on fetching what nobody polls.
+        consumer.unassign()
+
+
+def _search(
+    consumer: Consumer, topic: str, partitions: set[int], deadline: float
+) -> dict[int, LastRecord]:
+    spans = committed_spans(consumer, topic, partitions, deadline)
+    searches = {
+        partition: TailSearch(span.begin, span.end)
+        for partition, span in spans.items()
+        if span.begin < span.end
+    }
+    found: dict[int, LastRecord] = {}
+    consumer.assign([TopicPartition(topic, p, search.start) for p, search in searches.items()])
+    unsettled = set(searches)
+    while unsettled:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{topic}: partitions {sorted(unsettled)} not read to their ends")
+        message = consumer.poll(_POLL)
+        if message is None:
+            continue
+        _raise_error(message)
+        partition = message.partition()
+        if partition not in unsettled:
+            continue
+        search = searches[partition]
+        if message.error() is None:
+            found[partition] = LastRecord(message.key(), message.value(), _offset(message))
+        back = _advance(search, message)
+        if back is not None:
+            consumer.seek(TopicPartition(topic, partition, back))
+        elif search.settled:
+            unsettled.discard(partition)
+    return found
+
+
+def _raise_error(message: Message) -> None:
+    """Raises what is neither a record nor the end of a partition."""
+    error = message.error()
+    if error is not None and error.code() != KafkaError._PARTITION_EOF:
+        raise KafkaException(error)
+
+
+def _advance(search: TailSearch, message: Message) -> int | None:
+    """Takes note of a record or of an end; returns the offset to go back to, if any."""
+    if message.error() is None:
+        return search.advance(_offset(message) + 1, found=True)
+    # For a reader of committed records this is where the first open transaction begins; the
+    # markers in front of it, which it never gets, are behind it now.
+    return search.advance(_offset(message), found=False, exhausted=True)
+
+
+def _offset(message: Message) -> int:
+    """Only messages that were not sent yet have none."""
+    return cast(int, message.offset())

@@ -1,0 +1,85 @@
+"""What the engine counts, as Prometheus metrics of a registry of one's own or the default one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+
+from faust_transactions.batch import SourceRecord
+from faust_transactions.latency import LatencyHistogram
+from faust_transactions.owned import OwnedPartitions
+
+__all__ = ["EngineMetrics"]
+
+STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+SIZE_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
+
+OUTCOMES = ("committed", "aborted", "fenced", "lost", "refused", "timeout", "failed")
+
+
+class EngineMetrics:
+    """One call a batch each, so the cost does not depend on the number of records."""
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self.records = Counter(
+            "faust_transactions_records",
+            "Records committed, by source topic.",
+            ["topic"],
+            registry=registry,
+        )
+        self.batch_records = Histogram(
+            "faust_transactions_batch_records",
+            "Records in a committed batch.",
+            buckets=SIZE_BUCKETS,
+            registry=registry,
+        )
+        self.transactions = Counter(
+            "faust_transactions",
+            "Transactions: committed, aborted and tried again, fenced, refused by the broker, not"
+            " ended in time, or not begun as the agent's block failed.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.stage = Histogram(
+            "faust_transactions_stage_seconds",
+            "Seconds a batch spent waiting for its turn, in the agent's work, in its transaction.",
+            ["stage"],
+            buckets=STAGE_BUCKETS,
+            registry=registry,
+        )
+        self.takeover = Histogram(
+            "faust_transactions_takeover_seconds",
+            "Seconds from an assignment to fenced producers and restored rows.",
+            buckets=STAGE_BUCKETS,
+            registry=registry,
+        )
+        self.tenures = Gauge(
+            "faust_transactions_partitions",
+            "Source partitions this worker owns now.",
+            registry=registry,
+        )
+        self.rebalances = Counter(
+            "faust_transactions_rebalances", "Assignments received.", registry=registry
+        )
+        self.latency = LatencyHistogram(
+            "faust_transactions_latency_seconds",
+            "Seconds from a source record's timestamp to the commit of what became of it.",
+            registry,
+        )
+        self.owned = OwnedPartitions(registry)
+        for outcome in OUTCOMES:
+            self.transactions.labels(outcome)
+        # Children are looked up once: labels() costs more than the increment.
+        self.committed = self.transactions.labels("committed")
+        self.turn_seconds = self.stage.labels("turn")
+        self.work_seconds = self.stage.labels("work")
+        self.transaction_seconds = self.stage.labels("transaction")
+
+    def batch_committed(self, topic: str, records: Sequence[SourceRecord]) -> None:
+        """Count a batch that has just become visible."""
+        self.committed.inc()
+        self.batch_records.observe(len(records))
+        self.records.labels(topic).inc(len(records))
+        self.latency.observe([record.timestamp for record in records], time.time_ns() // 1_000_000)

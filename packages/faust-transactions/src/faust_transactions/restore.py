@@ -1,0 +1,212 @@
+"""Taking partitions over: shut the former owners out, then read back what they committed.
+
+In this order, always: a former owner that is not fenced could still commit behind what is read.
+In between, what hangs is ended (see :mod:`faust_transactions.kafka.hanging`): the row of a
+transaction that hangs is not read, so its records will be written again, and its own must not
+become visible with them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+import faust
+from confluent_kafka import KafkaException
+from faust.types import TP
+
+from faust_transactions.errors import Abandoned, Fenced, Lost
+from faust_transactions.failures import kind
+from faust_transactions.kafka.hanging import Looks, open_since, wait_until_closed
+from faust_transactions.kafka.tail import read_last
+from faust_transactions.producer import TransactionalWriter, group_metadata
+from faust_transactions.stores.partition import PartitionTable
+from faust_transactions.task import Tenure
+from faust_transactions.thread import CallThread
+
+__all__ = ["Takeover"]
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+#: Pauses (s) between looks at what hangs; what outlasts the last one is for an operator.
+FIRST_PAUSE, LAST_PAUSE = 0.1, 5.0
+
+
+class Takeover:
+    """Begins tenures.
+
+    ``tables`` names the table of each source topic, ``outputs`` the topics that its transactions
+    write to in the partition's own number; both may go on growing.
+    """
+
+    def __init__(
+        self,
+        app: faust.App,
+        kafka: dict[str, Any],
+        tables: Mapping[str, PartitionTable],
+        outputs: Mapping[str, Sequence[str]],
+    ) -> None:
+        self._app = app
+        self._kafka = kafka
+        self._tables = tables
+        self._outputs = outputs
+        self._group: Any = None
+        # Not asyncio's threads: the interpreter waits for those at its end, brokers or not.
+        self._thread = CallThread("takeover")
+
+    async def of(self, partitions: Sequence[TP]) -> list[Tenure]:
+        """Own these partitions; the tenures and tables hold what was committed, for good.
+
+        Waits for the brokers as long as it takes. Raises :class:`Abandoned` when the app stops.
+        """
+        if self._group is None:
+            self._group = await self._thread.run(group_metadata, self._kafka, self._app.conf.id)
+        tenures = [self._tenure(tp) for tp in partitions]
+        await self._fence(tenures)
+        await self._end_hanging(tenures)
+        await self._restore(tenures)
+        return tenures
+
+    def check_before(self, source: TP) -> None:
+        """Raise :class:`Lost` when the last transaction of a source partition hangs. Blocks.
+
+        For before one that leaves out a partition that the last one wrote to. Its marker decides
+        about what hangs where it is written; were that the row's partition and not all the others,
+        nobody could tell any more how those are to be decided.
+        """
+        try:
+            wait_until_closed(self._kafka, self._row_of(source))
+        except KafkaException as exc:
+            raise Lost(f"open transactions cannot be looked for: {exc}") from exc
+
+    def check_row(self, source: TP, state: Any) -> None:
+        """Raise :class:`Lost` unless ``state`` is still the last row that can be read. Blocks.
+
+        For after an abort, whose marker decides about all that its producer has open in a
+        partition, also about transactions that were committed and hang; and for after a producer
+        was renewed, as somebody else may have owned the partition before that.
+        """
+        table = self._tables[source.topic]
+        try:
+            last = read_last(self._kafka, table.changelog_topic_name, [source.partition])
+            row = last.get(source.partition)
+            found = None if row is None or row.value is None else table.row(row.value).next_offset
+        except Exception as exc:
+            raise Lost(f"the row cannot be read: {kind(exc)}") from exc
+        known = None if state is None else state.next_offset
+        if found != known:
+            raise Lost(f"committed up to {known}, but the row says {found}")
+
+    async def hanging(self, partitions: Iterable[TP], looks: Looks) -> list[TP]:
+        """Those in whose rows a transaction hangs since the last look; nobody else writes there.
+
+        None where the brokers do not answer.
+        """
+        by_row = {self._row_of(source): source for source in partitions}
+        try:
+            found = await self._thread.run(open_since, self._kafka, list(by_row))
+        except KafkaException as exc:
+            logger.debug("open transactions were not looked for: %s", exc)
+            return []
+        return [by_row[row] for row in looks.hanging(found)]
+
+    def _tenure(self, tp: TP) -> Tenure:
+        transactional_id = f"{self._app.conf.id}-{tp.topic}-{tp.partition}"
+        return Tenure(tp, TransactionalWriter(self._kafka, transactional_id, self._group))
+
+    async def _fence(self, tenures: list[Tenure]) -> None:
+        """Shut the former owners out, all at once."""
+        await self._unless_stopped(
+            tenures, *(tenure.run(tenure.writer.fence) for tenure in tenures)
+        )
+
+    async def _end_hanging(self, tenures: list[Tenure]) -> None:
+        """Abort what is open in the rows' partitions; nobody else writes there."""
+        by_row = {self._row_of(tenure.tp): tenure for tenure in tenures}
+        pause, outlasted = FIRST_PAUSE, False
+        while hanging := await self._ask(open_since, by_row):
+            if outlasted:
+                self._complain(by_row, hanging)
+            if pause in (FIRST_PAUSE, LAST_PAUSE):
+                for row in hanging:
+                    await self._abort_hanging(tenures, by_row[row])
+            await self._pause(pause)  # the markers are written after the abort has returned
+            outlasted = pause == LAST_PAUSE
+            pause = min(pause * 2, LAST_PAUSE)
+
+    @staticmethod
+    def _complain(by_row: Mapping[TP, Tenure], hanging: Mapping[TP, int]) -> None:
+        for row, offset in hanging.items():
+            # An older producer's, which only its id and epoch can end.
+            logger.error(
+                "%s: nothing is taken over while a foreign transaction hangs in its rows; end it: "
+                "kafka-transactions.sh --bootstrap-server ... abort --topic %s --partition %d "
+                "--start-offset %d",
+                by_row[row].name,
+                row.topic,
+                row.partition,
+                offset,
+            )
+
+    async def _abort_hanging(self, tenures: list[Tenure], tenure: Tenure) -> None:
+        logger.warning(
+            "%s: the brokers lost the end of its last transactions, whose records nobody could "
+            "read; they are aborted and written again",
+            tenure.name,
+        )
+        outputs = [TP(topic, tenure.tp.partition) for topic in self._outputs[tenure.tp.topic]]
+        found = await self._ask(open_since, [self._row_of(tenure.tp), *outputs])
+        try:
+            await self._unless_stopped(tenures, tenure.run(tenure.writer.abort_in, list(found)))
+        except Fenced as exc:
+            logger.info("%s: fenced: %s", tenure.name, exc)  # its next owner does it
+
+    async def _unless_stopped(self, tenures: list[Tenure], *calls: Awaitable[Any]) -> None:
+        """Wait for calls of the writers, which give up (:class:`Abandoned`) when the app stops."""
+        tasks = [asyncio.ensure_future(call) for call in calls]
+        waiting = set(tasks)
+        while waiting:
+            _, waiting = await asyncio.wait(waiting, timeout=0.5)
+            if self._app.should_stop:
+                for tenure in tenures:
+                    tenure.writer.stop()
+        await asyncio.gather(*tasks)
+
+    def _row_of(self, source: TP) -> TP:
+        return TP(self._tables[source.topic].changelog_topic_name, source.partition)
+
+    async def _restore(self, tenures: list[Tenure]) -> None:
+        for topic, table in self._tables.items():
+            mine = {tenure.tp.partition: tenure for tenure in tenures if tenure.tp.topic == topic}
+            if not mine:
+                continue
+            rows = await self._ask(read_last, table.changelog_topic_name, list(mine))
+            for partition, row in rows.items():
+                if row.value is None:
+                    continue  # somebody deleted the row by hand
+                try:
+                    found = table.row(row.value)
+                except Exception as exc:  # noqa: BLE001 - whatever its codec raises
+                    where = f"{table.changelog_topic_name}-{partition}, offset {row.offset}"
+                    # Without the text, which would quote the row.
+                    raise ValueError(f"no row can be read at {where} ({kind(exc)})") from None
+                mine[partition].restore(found)
+                table.apply(partition, mine[partition].state)
+
+    async def _ask(self, question: Callable[..., T], *args: Any) -> T:
+        """Ask the brokers, by a blocking call, until they answer."""
+        while True:
+            try:
+                return cast(T, await self._thread.run(question, self._kafka, *args))
+            except (KafkaException, TimeoutError) as exc:
+                logger.warning("partitions cannot be taken over yet, again: %s", exc)
+            await self._pause(1.0)
+
+    async def _pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        if self._app.should_stop:
+            raise Abandoned("the app stops")

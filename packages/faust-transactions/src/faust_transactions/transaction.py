@@ -1,0 +1,70 @@
+"""What an agent holds while it works on a batch, and the protocol behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+from faust_transactions.batch import Batch, SourceRecord
+from faust_transactions.producer import Output
+
+__all__ = ["Transaction", "Transactions"]
+
+
+class Transaction:
+    """One batch in work: records in, records out, the partition's state.
+
+    Nothing is sent before the ``async with`` block ends; then all of it is committed together with
+    the batch's offset, or, when the block is left by an exception, none of it.
+    """
+
+    __slots__ = ("committed", "outputs", "partition", "records", "state", "topic")
+
+    def __init__(self, batch: Batch, records: Sequence[SourceRecord], state: Any) -> None:
+        self.topic = batch.topic
+        self.partition = batch.partition
+        #: The records to work on, in order. Those that were committed before are left out; empty
+        #: when the partition has gone to another worker.
+        self.records = records
+        #: The partition's row, as it was committed last. Assign a new object to change it; its
+        #: ``next_offset`` is set by the engine.
+        self.state = state
+        self.outputs: list[Output] = []
+        #: True after the block, when all of it has become visible; false when nothing has.
+        self.committed = False
+
+    def send(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None = None,
+        *,
+        headers: Sequence[tuple[str, bytes]] | None = None,
+        partition: int | None = None,
+    ) -> None:
+        """Write a record; to the batch's own partition number unless another is given."""
+        target = self.partition if partition is None else partition
+        self.outputs.append((topic, target, key, value, None if headers is None else list(headers)))
+
+    def send_all(self, topic: str, records: Iterable[tuple[bytes | None, bytes | None]]) -> None:
+        """Write many, key and value of each, in order, to the batch's own partition number.
+
+        The same as ``send`` for each of them, at a third of its cost.
+        """
+        target = self.partition
+        self.outputs += [(topic, target, key, value, None) for key, value in records]
+
+
+class Transactions(Protocol):
+    """Opens a transaction for a batch. The engine is one, `testing` has another."""
+
+    def begin(self, batch: Batch) -> AbstractAsyncContextManager[Transaction]:
+        """Wait for the batch's turn in its partition and open its transaction.
+
+        The block may await as long as it needs; when the partition is revoked meanwhile, the block
+        is cancelled where it waits and the agent goes on with the next batch. An exception that
+        leaves the block does not leave the ``async with``: it is logged, nothing is written, and
+        the batch is fetched again after a pause.
+        """
+        ...

@@ -1,0 +1,116 @@
+"""A writer goes on with a new producer: after its coordinator went, or after it slept."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import faust
+import pytest
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+from faust.types import TP
+from faust_transactions import Engine
+from faust_transactions.errors import Fenced, Lost
+from faust_transactions.metrics import EngineMetrics
+from faust_transactions.producer import TransactionalWriter, group_metadata
+from faust_transactions.restore import Takeover
+from prometheus_client import CollectorRegistry
+from support.copying import Copying, Start
+from support.engine_app import Sums
+
+from tests.brokers import Kafka
+from tests.topics import create_topic
+from tools.devbroker import KafkaServer, free_port
+
+STARTER, COORDINATOR = 1, 2
+
+
+def second_broker(start: Callable[..., KafkaServer], first: KafkaServer) -> KafkaServer:
+    """A broker that joins the first one's cluster."""
+    listener = f"PLAINTEXT://127.0.0.1:{(port := free_port())}"
+    lines = (first.directory / "server.properties").read_text().splitlines()
+    shared = dict(line.split("=", 1) for line in lines if line.startswith("controller.quorum."))
+    own = {"node.id": str(COORDINATOR), "process.roles": "broker"}
+    addresses = {"listeners": listener, "advertised.listeners": listener}
+    return start(port=port, properties=shared | own | addresses)
+
+
+def place(bootstrap: str, topic: str, broker: int) -> None:
+    """Create one of Kafka's own topics on this broker alone."""
+    compacted = {"cleanup.policy": "compact"}
+    new = NewTopic(topic, 4, replica_assignment=[[broker]] * 4, config=compacted)
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin.create_topics([new])[topic].result(30)
+
+
+def wait_for_coordinator(conf: dict[str, Any], source: TP) -> None:
+    """Ask for the group as its member does: librdkafka's producer waits for ever if nobody does."""
+    member = Consumer(conf)
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            member.committed([TopicPartition(source.topic, source.partition)], 30)
+            break
+        except KafkaException:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    member.close()
+
+
+def test_a_coordinator_that_is_started_anew_costs_no_rebalance(
+    own_kafka: Callable[..., KafkaServer], topic_prefix: str, start_worker: Start
+) -> None:
+    first = own_kafka()
+    coordinator = second_broker(own_kafka, first)
+    place(first.bootstrap, "__consumer_offsets", COORDINATOR)
+    place(first.bootstrap, "__transaction_state", STARTER)
+    copying = Copying(first.bootstrap, topic_prefix, start_worker)
+    copying.create()
+    copying.send(200)
+    worker = copying.worker()
+    copying.wait_for_all()
+    # In order: librdkafka tells of no error then.
+    coordinator.stop()
+    coordinator.start()
+    copying.send(200)
+    copying.wait_for_all()
+    assert "a new producer" in worker.log
+    assert "joining the group anew" not in worker.log
+    assert worker.stop() == 0
+
+
+def test_a_writer_that_slept_while_another_committed_learns_it_from_the_row(
+    kafka: Kafka, topic_prefix: str
+) -> None:
+    conf = {"bootstrap.servers": kafka.bootstrap}
+    app = faust.App(topic_prefix, broker=kafka.url)
+    engine = Engine(app, conf, metrics=EngineMetrics(CollectorRegistry()))
+    source = TP(f"{topic_prefix}-in", 0)
+    table = engine.table("sums", Sums)
+    rows = table.changelog_topic_name
+    for topic in (source.topic, rows):
+        create_topic(kafka.bootstrap, topic, 1)
+    takeover = Takeover(app, conf, {source.topic: table}, {})
+    wait_for_coordinator(conf | {"group.id": topic_prefix}, source)
+    group = group_metadata(conf, topic_prefix)
+
+    def commit(writer: TransactionalWriter, position: int) -> None:
+        row = Sums(next_offset=position).dumps(serializer="json")
+        writer.write([(rows, 0, b"0", row, None)], *source, position)
+
+    sleeper = TransactionalWriter(conf, f"{topic_prefix}-0", group)
+    sleeper.fence()
+    commit(sleeper, 5)
+    sleeper.renew()
+    takeover.check_row(source, Sums(next_offset=5))
+    commit(sleeper, 6)
+
+    owner = TransactionalWriter(conf, f"{topic_prefix}-0", group)
+    owner.fence()
+    commit(owner, 7)
+    sleeper.renew()
+    with pytest.raises(Lost, match="committed up to 6, but the row says 7"):
+        takeover.check_row(source, Sums(next_offset=6))
+    with pytest.raises(Fenced):
+        commit(owner, 8)
+    sleeper.close()

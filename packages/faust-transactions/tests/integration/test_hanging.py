@@ -1,0 +1,184 @@
+"""A transaction whose markers the brokers lose.
+
+Kafka 4.3 does so when its only broker is stopped in order while a commit comes in.
+"""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import faust
+import pytest
+from confluent_kafka import KafkaException, Producer
+from faust.types import TP
+from faust_transactions import Engine
+from faust_transactions.errors import Lost
+from faust_transactions.kafka.hanging import Looks, open_since
+from faust_transactions.kafka.tail import read_last
+from faust_transactions.metrics import EngineMetrics
+from faust_transactions.restore import Takeover
+from prometheus_client import CollectorRegistry
+from support.copying import Copying, Start, wait_until
+from support.engine_app import Sums
+
+from tests.brokers import Kafka
+from tests.not_here import skip_or_fail
+from tests.topics import create_topic
+from tools.devbroker import KafkaServer
+
+#: What a broker says when its partitions have no leader any more, moments before it ends.
+LEADERLESS = "partition(s) to local followers"
+#: What Kafka 4.3 says when it leaves markers out, taking the partitions for deleted.
+LEFT_OUT = "while trying to send transaction markers"
+RECORDS = 10
+
+
+class FormerOwner:
+    """Copies the records of partition 0 as the app's worker does, with its transactional id."""
+
+    def __init__(self, server: KafkaServer, copying: Copying) -> None:
+        self._server = server
+        self._copying = copying
+        self._conf = {"bootstrap.servers": server.bootstrap, "log_level": 0}
+        self.rows = f"{copying.name}-sums-changelog"
+        self._out = f"{copying.name}-out"
+
+    def hanging(self) -> set[str]:
+        """Topics in whose partition 0 a transaction is open."""
+        partitions = [TP(self.rows, 0), TP(self._out, 0)]
+        return {tp.topic for tp in open_since(self._conf, partitions)}
+
+    @property
+    def committed(self) -> int:
+        """The next offset by the last row that can be read; of what hangs nothing can."""
+        row = json.loads(read_last(self._conf, self.rows, [0])[0].value or b"")
+        return int(row["next_offset"])
+
+    def copy_while_the_broker_stops(self) -> bool:
+        """Write a transaction, and commit it once the partitions have lost their leader.
+
+        Returns whether its markers are lost for good. At other moments the commit is refused, or
+        the coordinator writes what it left out when it is back.
+        """
+        start = self.committed
+        values = [b"%d" % number for number in range(start, start + RECORDS)]
+        self._copying.send_values(*values)
+        producer = Producer(
+            {**self._conf, "transactional.id": f"{self._copying.name}-{self._copying.name}-in-0"}
+        )
+        producer.init_transactions(30)
+        producer.begin_transaction()
+        for offset, value in enumerate(values, start):
+            producer.produce(self._out, value, b"0-%d" % offset, 0)
+        row = {"count": 0, "bytes": 0, "next_offset": start + RECORDS}
+        producer.produce(self.rows, json.dumps(row).encode(), b"0", 0)
+        assert not producer.flush(30)
+        stopping = self._stop()
+        with suppress(KafkaException):  # where the coordinator has gone already
+            producer.commit_transaction(2)
+        stopping.join()
+        producer.purge()
+        left_out = LEFT_OUT in self._server.log_file.read_text(encoding="utf-8")
+        self._server.start()
+        time.sleep(2.0)
+        return left_out and bool(self.hanging())
+
+    def _stop(self) -> threading.Thread:
+        """Begin to stop the broker; returns when its partitions have no leader."""
+        log = self._server.log_file
+        said = log.stat().st_size
+        stopping = threading.Thread(target=self._server.stop)
+        stopping.start()
+        with log.open(encoding="utf-8", errors="replace") as lines:
+            lines.seek(said)
+            while stopping.is_alive() and LEADERLESS not in lines.read():
+                time.sleep(0.001)
+        return stopping
+
+
+def test_what_hangs_of_a_former_owner_is_aborted_and_written_again(
+    own_kafka: Callable[..., KafkaServer], topic_prefix: str, start_worker: Start
+) -> None:
+    server = own_kafka()
+    copying = Copying(server.bootstrap, topic_prefix, start_worker)
+    copying.create()
+    # The more partitions lose their leader, the longer the moment in which markers are left out.
+    create_topic(server.bootstrap, f"{topic_prefix}-others", 300)
+    copying.send_values(b"first")
+    worker = copying.worker()
+    copying.wait_for_all()
+    assert worker.stop() == 0
+
+    former = FormerOwner(server, copying)
+    for _ in range(8):
+        if former.copy_while_the_broker_stops():
+            break
+    else:
+        skip_or_fail("REQUIRE_KAFKA", "this Kafka left no marker out in 8 stops")
+    assert former.hanging() == {former.rows, f"{copying.name}-out"}
+    check_that_an_owner_would_notice(server.bootstrap, copying.name, former.committed)
+
+    worker.start()
+    copying.wait_for_all()
+    assert not former.hanging()
+    assert "lost the end of its last transactions" in worker.log
+    assert worker.stop() == 0
+
+
+def check_that_an_owner_would_notice(bootstrap: str, name: str, readable: int) -> None:
+    """An owner that committed what hangs finds it when it looks, before and after the next one."""
+    app = faust.App(name, broker=f"kafka://{bootstrap}")
+    source, other = TP(f"{name}-in", 0), TP(f"{name}-in", 1)
+    conf = {"bootstrap.servers": bootstrap}
+    engine = Engine(app, conf, metrics=EngineMetrics(CollectorRegistry()))
+    takeover = Takeover(app, conf, {source.topic: engine.table("sums", Sums)}, {})
+
+    async def look_twice() -> list[list[TP]]:
+        looks = Looks()
+        return [await takeover.hanging([source, other], looks) for _ in range(2)]
+
+    assert asyncio.run(look_twice()) == [[], [source]]
+
+    takeover.check_before(other)
+    with pytest.raises(Lost, match="hangs"):
+        takeover.check_before(source)
+
+    takeover.check_row(source, Sums(next_offset=readable))
+    hanging = readable + RECORDS
+    with pytest.raises(Lost, match=f"committed up to {hanging}, but the row says {readable}"):
+        takeover.check_row(source, Sums(next_offset=hanging))
+    with pytest.raises(Lost, match=f"committed up to None, but the row says {readable}"):
+        takeover.check_row(source, None)
+    takeover.check_row(other, None)
+
+
+def test_what_hangs_of_somebody_else_is_told_and_waited_for(
+    kafka: Kafka, topic_prefix: str, start_worker: Start
+) -> None:
+    copying = Copying(kafka.bootstrap, topic_prefix, start_worker)
+    copying.create()
+    copying.send_values(b"first")
+    worker = copying.worker()
+    copying.wait_for_all()
+    assert worker.stop() == 0
+
+    rows = f"{topic_prefix}-sums-changelog"
+    somebody = Producer(
+        {"bootstrap.servers": kafka.bootstrap, "transactional.id": f"{topic_prefix}-somebody"}
+    )
+    somebody.init_transactions(30)
+    somebody.begin_transaction()
+    somebody.produce(rows, b"{}", b"0", 0)
+    assert not somebody.flush(30)
+
+    worker.start()
+    copying.send_values(b"second")
+    remedy = f"kafka-transactions.sh --bootstrap-server ... abort --topic {rows} --partition 0 "
+    wait_until(lambda: remedy in worker.log)
+    assert worker.get("/health/ready")[1]["text"] == "waiting for partitions"
+    somebody.abort_transaction(30)
+    copying.wait_for_all()
+    assert worker.stop() == 0

@@ -1,0 +1,71 @@
+"""Topics and workers of a test that runs `support.engine_app`."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from support.engine_app import RARE
+from tests.topics import Read, create_topic, produce, read_topic
+from tests.worker import Worker
+
+APP = "support.engine_app"
+Start = Callable[..., Worker]
+
+
+class Copying:
+    """Topics and workers of one test."""
+
+    def __init__(self, bootstrap: str, name: str, start: Start, **env: str) -> None:
+        self.bootstrap, self.name = bootstrap, name
+        self._start = start
+        self._env = {"ENGINE_ID": name, "ENGINE_BOOTSTRAP": bootstrap, "ENGINE_SESSION": "6", **env}
+        self.sent: Counter[bytes] = Counter()
+
+    def create(self) -> None:
+        for topic in ("in", "out", "rare"):
+            create_topic(self.bootstrap, f"{self.name}-{topic}")
+
+    def worker(self, **env: str) -> Worker:
+        return self._start(self._env | env, app=APP)
+
+    def send(self, number: int, *, partition: int = -1) -> None:
+        first = self.sent.total()
+        values = [b"%d" % (first + each) for each in range(number)]
+        self.sent.update(values)
+        produce(self.bootstrap, f"{self.name}-in", values, partition=partition)
+
+    def send_values(self, *values: bytes, partition: int = 0) -> None:
+        self.sent.update(values)
+        produce(self.bootstrap, f"{self.name}-in", values, partition=partition)
+
+    def copies(self) -> list[Read]:
+        return read_topic(self.bootstrap, f"{self.name}-out")
+
+    def wait_for_all(self, timeout: float = 60.0) -> None:
+        """Wait until as many copies are committed as were sent, then hold them against it."""
+        deadline = time.monotonic() + timeout
+        while len(copies := self.copies()) < self.sent.total() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert Counter(copy.value for copy in copies) == self.sent
+        origins = [copy.key for copy in copies]
+        assert len(set(origins)) == len(origins)
+        for partition in range(4):
+            offsets = [
+                int(str(c.key).split("-")[1][:-1]) for c in copies if c.partition == partition
+            ]
+            assert offsets == sorted(offsets)
+        rare = [origin for origin in origins if int(str(origin).split("-")[1][:-1]) % RARE == 0]
+        # The markers of a transaction come to its topics one after the other.
+        while len(found := self._rare()) < len(rare) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert sorted(map(str, found)) == sorted(map(str, rare))
+
+    def _rare(self) -> list[bytes | None]:
+        return [copy.key for copy in read_topic(self.bootstrap, f"{self.name}-rare")]
+
+
+def wait_until(true: Callable[[], bool], timeout: float = 60.0) -> None:
+    deadline = time.monotonic() + timeout
+    while not true():
+        assert time.monotonic() < deadline, "did not come true"
+        time.sleep(0.2)

@@ -1,5 +1,0 @@
-"""Pure judging: what makes an account acceptable, and the reasons when it is not."""
-
-from screening.rules import REASONS, Answer, answered, decide, is_card_number, screen
-
-__all__ = ["REASONS", "Answer", "answered", "decide", "is_card_number", "screen"]

@@ -1,0 +1,139 @@
+"""Brokers and names for all tests; marks the tests by their folder; says what was skipped."""
+
+import os
+import re
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.not_here import skip_or_fail
+from tests.worker import Worker
+from tools.devbroker import BrokerUnavailableError, EmbeddedBroker, KafkaServer
+from tools.devbroker.java import java
+from tools.devbroker.libraries import libraries
+
+FOLDERS = {"unit", "functional", "integration", "browser", "chaos", "soak"}
+
+
+@dataclass(frozen=True)
+class Kafka:
+    """A real Kafka that tests share: topics of one's own, and no stopping it."""
+
+    bootstrap: str
+
+    @property
+    def url(self) -> str:
+        return f"kafka://{self.bootstrap}"
+
+
+@pytest.fixture(scope="session")
+def can_run_kafka() -> None:
+    """Skips, or fails, where this machine cannot run a Kafka of its own."""
+    missing = None
+    try:
+        java()
+        libraries()
+    except BrokerUnavailableError as error:
+        missing = f"no real Kafka: {error}"
+    if missing is not None:  # out here, where no second traceback goes before the reason
+        skip_or_fail("REQUIRE_KAFKA", missing)
+
+
+@pytest.fixture(scope="session")
+def kafka(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Kafka]:
+    """The Kafka of FRAUD_TEST_BROKER, else one that is started for this run."""
+    given = os.environ.get("FRAUD_TEST_BROKER")
+    if given:
+        yield Kafka(given.removeprefix("kafka://").replace(";", ","))
+        return
+    request.getfixturevalue("can_run_kafka")
+    with KafkaServer(tmp_path_factory.mktemp("kafka")) as server:
+        yield Kafka(server.bootstrap)
+
+
+@pytest.fixture
+def own_kafka(can_run_kafka: None, tmp_path: Path) -> Iterator[Callable[..., KafkaServer]]:
+    """Starts a Kafka for this test alone, which may stop, kill or pause it.
+
+    Takes the arguments of KafkaServer but the directory. Each costs some seconds.
+    """
+    servers: list[KafkaServer] = []
+
+    def start(**options: Any) -> KafkaServer:
+        server = KafkaServer(tmp_path / f"kafka-{len(servers)}", **options)
+        servers.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in servers:
+        server.kill()
+
+
+@pytest.fixture
+def embedded_broker() -> Iterator[EmbeddedBroker]:
+    with EmbeddedBroker() as broker:
+        yield broker
+
+
+@pytest.fixture
+def topic_prefix(request: pytest.FixtureRequest) -> str:
+    """Begins the names of topics, groups and apps of this test, and of no other or earlier one."""
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
+    return f"{name[:60]}-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def java_starts_quickly() -> Iterator[None]:
+    """Kafka's servers live for seconds here, in which optimizing them costs more than it brings.
+
+    Starting one takes half the processor time so. Every `java` heeds the variable.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        options = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+        patch.setenv("JDK_JAVA_OPTIONS", f"{options} {os.environ.get('JDK_JAVA_OPTIONS', '')}")
+        yield
+
+
+@pytest.fixture
+def start_worker(tmp_path: Path) -> Iterator[Callable[..., Worker]]:
+    """Starts workers: start_worker(env, app="fraud_app"), without waiting.
+
+    Those still there at the test's end are killed.
+    """
+    workers: list[Worker] = []
+
+    def start(env: dict[str, str], **options: Any) -> Worker:
+        worker = Worker(tmp_path / f"worker-{len(workers)}", env, **options)
+        workers.append(worker)
+        worker.start()
+        return worker
+
+    yield start
+    for worker in workers:
+        worker.kill()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for folder in FOLDERS.intersection(item.path.parts):
+            item.add_marker(folder)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The tests that were skipped, by reason."""
+    files: dict[str, Counter[str]] = defaultdict(Counter)
+    for report in terminalreporter.getreports("skipped"):
+        _, _, message = report.longrepr
+        files[message.removeprefix("Skipped: ")][report.nodeid.partition("::")[0]] += 1
+    for reason, counts in files.items():
+        terminalreporter.section(f"{counts.total()} tests were skipped: {reason}", sep="-")
+        for name, count in sorted(counts.items()):
+            terminalreporter.write_line(f"{count:5} in {name}")

@@ -1,0 +1,1 @@
+"""What developers run beside the worker; no running worker imports it."""

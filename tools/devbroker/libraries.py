@@ -1,0 +1,54 @@
+"""Kafka's libraries, which Maven downloads once into .kafka/ of the project."""
+
+import hashlib
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tools.devbroker.errors import BrokerUnavailableError
+
+KAFKA_FILES = Path(__file__).parent / "kafka"
+CACHE = Path(__file__).parents[2] / ".kafka"
+_POM = KAFKA_FILES / "pom.xml"
+
+
+def libraries(cache: Path = CACHE) -> Path:
+    """The folder with the jars of the Kafka server that pom.xml names.
+
+    The first call downloads them (15 s on a quick line) and prints a line about it; a changed
+    pom.xml makes that necessary again. Several processes may call it at the same time. Raises
+    BrokerUnavailableError without Maven or when it fails.
+    """
+    edition = hashlib.sha256(_POM.read_bytes()).hexdigest()[:12]
+    folder = cache / f"libs-{edition}"
+    if folder.is_dir():
+        return folder
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache, prefix="download-") as download:
+        jars = Path(download, "libs")
+        _download(jars)
+        try:
+            jars.rename(folder)  # whole or not at all
+        except OSError:
+            if not folder.is_dir():  # else another process was quicker
+                raise
+    return folder
+
+
+def _download(target: Path) -> None:
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise BrokerUnavailableError(
+            "no mvn on the PATH: Kafka is downloaded by Maven, once (apt-get install maven)"
+        )
+    print("downloading Apache Kafka with Maven, once …", flush=True)
+    command = [
+        *(maven, "--batch-mode", "--quiet", "--file", str(_POM)),
+        *("dependency:copy-dependencies", f"-DoutputDirectory={target}", "-DincludeScope=runtime"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0 or not target.is_dir():
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if "ERROR" in line]
+        why = lines[0] if lines else f"exit code {done.returncode}"
+        raise BrokerUnavailableError(f"Maven could not download Kafka: {why}")
