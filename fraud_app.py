@@ -12,7 +12,7 @@ from typing import Any
 import faust
 import uvloop
 from faust_transactions import Engine
-from faust_transactions.gc_tuning import calm_collector
+from faust_transactions.gc_tuning import tune_gc
 from faust_transactions.kafka.follower import ChangelogFollower
 from faust_transactions.kafka.latest import LatestRecords
 from faust_transactions.metrics import EngineMetrics
@@ -96,7 +96,7 @@ def create_app(
     app.agent(accounts, name="verification", concurrency=engine.concurrency)(verify_accounts)
     app.timer(1.0, name="verdict_log")(verdict_log.tick)
     app.task(veritas.start)
-    app.task(calm_collector)
+    app.task(tune_gc)
     app.on_before_shutdown.connect(lambda *_, **__: veritas.close(), weak=False)
 
     # what people and machines see of it
@@ -120,16 +120,14 @@ def create_app(
         registry,
         recent,
         lambda: (
-            engine.objection
-            or engine.trouble
-            or limit.objection
-            or (over_http.objection if over_http else None)
+            engine.not_ready_reason
+            or engine.persistent_failure
+            or limit.not_ready_reason
+            or (over_http.not_ready_reason if over_http else None)
         ),
         owners=lambda: engine.owners(settings.accounts_topic),
-        engine=lambda: web.Condition.worst(engine.condition, limit.condition),
-        provider=lambda: web.Condition(
-            *(over_http.condition if over_http else ("ok", "simulated"))
-        ),
+        engine=lambda: web.Health.worst(engine.health, limit.health),
+        provider=lambda: web.Health(*(over_http.health if over_http else ("ok", "simulated"))),
     )
     token = settings.web_token
     web.attach(app, state, token=token.get_secret_value() if token else None)
@@ -200,4 +198,4 @@ asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 try:
     app = create_app()
 except SettingsError as exc:
-    raise SystemExit(logs.last_words(f"fraud_app: {exc}")) from None
+    raise SystemExit(logs.format_fatal(f"fraud_app: {exc}")) from None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from faust_transactions import SourceRecord
 
-from agents.laps import Laps
+from agents.stage_timer import StageTimer
 from records import BankAccount, DeadLetter, PartitionCounts, Undecodable, decode
 from records.card import mask, token
 from records.replay import replay_in
@@ -123,16 +123,16 @@ class Judge:
         An account that Veritas rejects becomes a dead letter, as does what is no account.
         """
         judgement = Judgement(records[-1].offset + 1 if records else 0)
-        laps = Laps()
+        timer = StageTimer()
         screened = [screen(each) if isinstance(each, BankAccount) else () for each in decoded]
-        laps.end("screen")
+        timer.end("screen")
         asked = [
             each
             for each, reasons in zip(decoded, screened, strict=True)
             if isinstance(each, BankAccount) and not reasons
         ]
         answers = iter(await self._ask_all(asked))
-        laps.end("verify")
+        timer.end("verify")
         now = self._clock()
         for record, each, refused in zip(records, decoded, screened, strict=True):
             if not isinstance(each, BankAccount):
@@ -158,8 +158,8 @@ class Judge:
             )
             judgement.accounts.append((each, reasons))
         judgement.count()
-        laps.end("encode")
-        judgement.seconds = laps.seconds
+        timer.end("encode")
+        judgement.seconds = timer.seconds
         return judgement
 
     @staticmethod

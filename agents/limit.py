@@ -60,15 +60,15 @@ class InvalidLimit:
         )
 
     @property
-    def objection(self) -> str | None:
+    def not_ready_reason(self) -> str | None:
         """Which partitions are held and why, in a few words; None when none is."""
         return "; ".join(self._held[partition] for partition in sorted(self._held)) or None
 
     @property
-    def condition(self) -> tuple[Literal["ok", "bad"], str]:
+    def health(self) -> tuple[Literal["ok", "bad"], str]:
         """How the reading is, and a line about it."""
-        objection = self.objection
-        return ("ok", "running") if objection is None else ("bad", objection)
+        not_ready_reason = self.not_ready_reason
+        return ("ok", "running") if not_ready_reason is None else ("bad", not_ready_reason)
 
     async def __call__(self, batch: InWork, decoded: Sequence[Decoded]) -> str:
         """The outcomes to be kept in the partition's row once the batch is committed.

@@ -9,8 +9,8 @@ import faust
 from faust_transactions import Batch, Transactions
 
 from agents.judging import Judge, Judgement, account_of, now_ms
-from agents.laps import Laps
 from agents.limit import InvalidLimit
+from agents.stage_timer import StageTimer
 
 __all__ = ["verification"]
 
@@ -37,12 +37,12 @@ def verification(
         batch: Batch
         async for batch in batches:
             async with transactions.begin(batch) as tx:
-                laps = Laps()
+                timer = StageTimer()
                 decoded = [account_of(record.value) for record in tx.records]
-                laps.end("decode")
+                timer.end("decode")
                 recent = await limit(tx, decoded)
                 judgement = await judge(tx.topic, tx.partition, tx.records, decoded)
-                judgement.seconds |= laps.seconds
+                judgement.seconds |= timer.seconds
                 tx.send_all(verdicts_topic, judgement.verdicts)
                 for letter in judgement.dead_letters:
                     tx.send(dead_letters_topic, letter.value, letter.key, headers=letter.headers())

@@ -81,7 +81,7 @@ def checking_worker(settings: Settings, version: str) -> type[logs.LoggingWorker
         def _end(self, line: str, code: int) -> NoReturn:
             if self.logfile:
                 logger.critical("%s", line)
-            said = logs.last_words(f"fraud_app: {line}", settings.log_format)
+            said = logs.format_fatal(f"fraud_app: {line}", settings.log_format)
             sys.stderr.write(f"{said}\n")
             raise SystemExit(code) from None
 

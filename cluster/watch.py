@@ -35,7 +35,7 @@ class Progress:
 
 
 class Watch:
-    """Looks as often as it is asked to. For one thread; to be closed."""
+    """Reads progress as often as it is asked to. For one thread; to be closed."""
 
     def __init__(self, settings: Settings) -> None:
         self._complaints = Complaints()

@@ -12,10 +12,10 @@ from typing import Any, Literal
 from mode.utils.logging import level_number, setup_logging
 
 from config.settings import Settings
-from logs.damping import Damper
 from logs.lines import HumanFormatter, JsonFormatter
+from logs.rate_limit import RateLimitFilter
 
-__all__ = ["begin", "last_words", "logging_config", "quieten"]
+__all__ = ["begin", "format_fatal", "logging_config", "quieten"]
 
 Format = Literal["human", "json"]
 
@@ -82,12 +82,12 @@ def quieten(level: int) -> None:
         logging.getLogger(name).setLevel(logging.INFO if debugging else logging.WARNING)
     logging.getLogger(PRINTED).setLevel(logging.INFO)
     if not debugging:
-        damper = Damper()
+        damper = RateLimitFilter()
         for handler in logging.root.handlers:
             handler.addFilter(damper)
 
 
-def last_words(text: str, form: Format | None = None) -> str:
+def format_fatal(text: str, form: Format | None = None) -> str:
     """For `SystemExit`, which prints it: the text, or the log line that it is in JSON.
 
     Without a form, as where the settings cannot be used, the environment says which.

@@ -128,7 +128,9 @@ class GuardedCalls:
                 raise
             rejection = failure
         if not await self._is_own(asked, rejection):
-            raise VeritasUnavailable(self._health.objection or f"{rejection}, perhaps to everybody")
+            raise VeritasUnavailable(
+                self._health.not_ready_reason or f"{rejection}, perhaps to everybody"
+            )
         raise VeritasRejected(f"the verification service {rejection}")
 
     async def _is_own(self, asked: Question, rejection: CallFailed) -> bool:
@@ -168,7 +170,7 @@ class GuardedCalls:
             raise VeritasUnavailable("the connections to the verification service are closed")
         permit = self._breaker.admit()
         if permit is None:
-            raise VeritasUnavailable(self._health.objection or UNAVAILABLE)
+            raise VeritasUnavailable(self._health.not_ready_reason or UNAVAILABLE)
         sent, ended = time.monotonic(), asyncio.Event()
         self._under_way.add(ended)
         result = "cancelled"
@@ -194,7 +196,7 @@ class GuardedCalls:
     def _look(self, asked: Question) -> None:
         """See to it that a service that is away is found back; `asked` was asked last."""
         if self._breaker.state != CLOSED and self._bringing_back is None:
-            logger.warning("accounts wait, %s", self._health.objection)
+            logger.warning("accounts wait, %s", self._health.not_ready_reason)
             self._health.probes.clear()
             self._bringing_back = asyncio.create_task(self._bring_back(asked))
 

@@ -39,7 +39,7 @@ class Health:
         return None if self.breaker.state == CLOSED else self._trouble
 
     @property
-    def objection(self) -> str | None:
+    def not_ready_reason(self) -> str | None:
         """Why nobody can be verified now, None while the service answers."""
         trouble = self.trouble
         return trouble and f"{UNAVAILABLE}: {trouble[1]}"

@@ -97,12 +97,12 @@ class HttpVeritas:
         return trouble and trouble[0]
 
     @property
-    def objection(self) -> str | None:
+    def not_ready_reason(self) -> str | None:
         """Why nobody can be verified now, None while the service answers."""
-        return self._health.objection
+        return self._health.not_ready_reason
 
     @property
-    def condition(self) -> tuple[Literal["ok", "warn", "bad"], str]:
+    def health(self) -> tuple[Literal["ok", "warn", "bad"], str]:
         """How the service is, and a line about it."""
         breaker, trouble = self._breaker, self._health.trouble
         if trouble:
@@ -122,7 +122,7 @@ class HttpVeritas:
         asked = question(account, self._key, send_card=self._send_card)
         if self._breaker.pause_left:
             self._health.probes.waits(asked)
-            raise VeritasUnavailable(self.objection or UNAVAILABLE)
+            raise VeritasUnavailable(self.not_ready_reason or UNAVAILABLE)
         async with self._slots:
             try:
                 return await self._attempt(asked)

@@ -2,11 +2,11 @@
 
 from web.attach import attach
 from web.recent import LatestRecords, RecentVerdicts
-from web.state import Condition, Feed, Recent, WebState
+from web.state import Feed, Health, Recent, WebState
 
 __all__ = [
-    "Condition",
     "Feed",
+    "Health",
     "LatestRecords",
     "Recent",
     "RecentVerdicts",

@@ -32,7 +32,7 @@ def dashboard(state: WebState) -> dict[str, Any]:
         "worker": state.worker(),
         "version": state.app_version,
         **_progress(state),
-        "conditions": _conditions(state),
+        "health": _conditions(state),
         "history": state.history.document(),
         "recent": list(state.recent.verdicts),
     }

@@ -58,19 +58,19 @@ _LEVELS: tuple[Level, ...] = ("ok", "warn", "bad")
 
 
 @dataclass(frozen=True)
-class Condition:
+class Health:
     """How a part of the stream is, in a word for the eye and a line for the reader."""
 
     level: Level
     text: str
 
     @classmethod
-    def worst(cls, *found: tuple[Level, str]) -> "Condition":
+    def worst(cls, *found: tuple[Level, str]) -> "Health":
         """The gravest of these; the first of several."""
         return cls(*max(found, key=lambda one: _LEVELS.index(one[0])))
 
 
-def _no_objection() -> str | None:
+def _no_reason() -> str | None:
     return None
 
 
@@ -86,11 +86,11 @@ class WebState:
     registry: CollectorRegistry
     recent: Recent
     #: Why the worker cannot do its work now (rebalancing, provider away), in a few words.
-    objection: Callable[[], str | None] = _no_objection
+    not_ready_reason: Callable[[], str | None] = _no_reason
     #: Partition -> the worker that owns it now; None while that is not known.
     owners: Callable[[], Mapping[int, str] | None] = field(kw_only=True)
-    engine: Callable[[], Condition] = field(kw_only=True)
-    provider: Callable[[], Condition] = field(kw_only=True)
+    engine: Callable[[], Health] = field(kw_only=True)
+    provider: Callable[[], Health] = field(kw_only=True)
     history: History = field(default_factory=History)
 
     def ready(self) -> str | None:
@@ -99,4 +99,4 @@ class WebState:
             return "the counts of the group are being read"
         if not self.feed.connected:
             return "Kafka does not answer"
-        return self.objection()
+        return self.not_ready_reason()

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.top.told import Told
-from web.state import Condition
+from web.state import Health
 
 _STYLES: Final = {"ok": "green", "warn": "yellow", "bad": "bold red"}
 _GRAVITY: Final = {level: gravity for gravity, level in enumerate(_STYLES)}
@@ -46,12 +46,12 @@ def _worker(document: Mapping[str, Any], *, short: bool) -> list[Text]:
         ]
     names = {"worker": f"worker {told.worker}, version {told.version}", **_NAMES}
     # What is wrong must not be what a line that is too long is cut of.
-    keys = sorted(names, key=lambda key: -_GRAVITY[told.conditions[key].level] if short else 0)
-    return [_condition(names[key], told.conditions[key]) for key in keys]
+    keys = sorted(names, key=lambda key: -_GRAVITY[told.health[key].level] if short else 0)
+    return [_health_of(names[key], told.health[key]) for key in keys]
 
 
-def _condition(name: str, condition: Condition) -> Text:
-    return Text.assemble((f"{name}: ", "dim"), (condition.text, _STYLES[condition.level]))
+def _health_of(name: str, health: Health) -> Text:
+    return Text.assemble((f"{name}: ", "dim"), (health.text, _STYLES[health.level]))
 
 
 def _cut(line: Text) -> Text:

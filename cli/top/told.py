@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast, get_args
 
 from records.text import shown
-from web.state import Condition, Level
+from web.state import Health, Level
 
 _LONGEST = 200
 _RATES = ("authorized", "unauthorized", "dead_letters")
@@ -18,7 +18,7 @@ class Told:
     worker: str
     version: str
     #: Of `worker`, `engine` and `provider`.
-    conditions: Mapping[str, Condition]
+    health: Mapping[str, Health]
     #: Accounts a second in the intervals of the last 15 minutes, oldest first.
     rates: Sequence[float]
     #: See `cluster.Progress`.
@@ -34,7 +34,7 @@ def told(document: Any) -> Told | None:
             _text(document["worker"]),
             _text(document["version"]),
             {
-                name: _condition(document["conditions"][name])
+                name: _health_of(document["health"][name])
                 for name in ("worker", "engine", "provider")
             },
             [sum(rates) for rates in zip(*columns, strict=True)],
@@ -44,10 +44,10 @@ def told(document: Any) -> Told | None:
         return None
 
 
-def _condition(told: Mapping[str, Any]) -> Condition:
+def _health_of(told: Mapping[str, Any]) -> Health:
     if told["level"] not in get_args(Level):
         raise ValueError("no level")
-    return Condition(cast(Level, told["level"]), _text(told["text"]))
+    return Health(cast(Level, told["level"]), _text(told["text"]))
 
 
 def _owners(partitions: Sequence[Mapping[str, Any]]) -> Mapping[int, str] | None:

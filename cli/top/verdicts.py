@@ -21,7 +21,7 @@ _LONG_AMOUNT = 1e12
 
 
 class LastVerdicts:
-    """Looks at the ends of the verdicts topic as often as it is asked to; to be closed."""
+    """Reads the ends of the verdicts topic whenever it is asked to; to be closed."""
 
     def __init__(self, settings: Settings) -> None:
         # What it says of a broker that is away would be written across the picture.

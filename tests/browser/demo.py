@@ -6,7 +6,7 @@ import time
 from itertools import accumulate
 
 from tests.functional.web_fakes import Stage
-from web import Condition
+from web import Health
 from web.history import Sample
 
 _SHARES = (0.3, 0.2, 0.27, 0.23)
@@ -44,8 +44,8 @@ def demo(stage: Stage) -> None:
     stage.owners = dict(
         enumerate(("worker-a:6066", "worker-a:6066", "worker-b:6066", "worker-b:6066"))
     )
-    stage.engine = Condition("ok", f"working on {len(_SHARES)} partitions")
-    stage.provider = Condition("ok", "answers in 2 ms (median of the last 101)")
+    stage.engine = Health("ok", f"working on {len(_SHARES)} partitions")
+    stage.provider = Health("ok", "answers in 2 ms (median of the last 101)")
     stage.recent.verdicts = [
         {
             "id": f"bankaccount-{number % 4}-{number}",

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import TOPMOST, Open, Site, Visit
 from tests.functional.web_fakes import Stage
-from web import Condition
+from web import Health
 from web.history import Sample
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
@@ -63,7 +63,7 @@ def full(stage: Stage) -> None:
     )
     stage.feed.source_ends = {0: 900, 1: 0}
     stage.owners = {0: "host-a:6066"}
-    stage.provider = Condition("bad", "away for 2 minutes")
+    stage.provider = Health("bad", "away for 2 minutes")
     stage.recent.verdicts = [verdict(3), verdict(2, "card_checksum"), verdict(1)]
     stage.feed.changed()
 
@@ -92,7 +92,7 @@ def test_everything_the_worker_knows_is_on_the_page(site: Site, visit: Open) -> 
     expect(page.locator("#partitions tbody tr").first).to_contain_text("host-a:6066")
     expect(page.locator("#partitions tbody tr").last).to_contain_text("nobody")
     expect(page.get_by_role("columnheader", name="Owner")).to_be_visible()
-    expect(page.locator("#conditions [data-level=bad]")).to_have_text(
+    expect(page.locator("#health [data-level=bad]")).to_have_text(
         "Verification service: away for 2 minutes"
     )
     expect(page.locator("#worker")).to_have_text("worker-a:6066")
@@ -144,7 +144,7 @@ def test_that_it_is_not_connected_is_seen_from_everywhere(
     site.down()
     expect(link).to_contain_text("not connected")
     expect(link).to_be_in_viewport(ratio=1)
-    for place in ("#conditions", "#partitions", "footer"):
+    for place in ("#health", "#partitions", "footer"):
         page.locator(place).scroll_into_view_if_needed()
         expect(link).to_be_in_viewport(ratio=1)
         assert link.evaluate(TOPMOST), "something lies on it"
@@ -214,7 +214,7 @@ def test_the_verdicts_can_be_paused_and_the_counts_go_on(site: Site, visit: Open
 
 def test_markup_from_the_stream_is_text(site: Site, visit: Open) -> None:
     def act(stage: Stage) -> None:
-        stage.provider = Condition("warn", MARKUP)
+        stage.provider = Health("warn", MARKUP)
         stage.feed.set(0, unauthorized=1, reasons={MARKUP: 1}, codes={MARKUP: 1})
         stage.owners = {0: MARKUP}
         stage.recent.verdicts = [{**verdict(1, MARKUP), "card": MARKUP}]
@@ -227,7 +227,7 @@ def test_markup_from_the_stream_is_text(site: Site, visit: Open) -> None:
     expect(page.locator("#recent tbody td").nth(2)).to_have_text(MARKUP)
     expect(page.locator("#recent tbody td").nth(4)).to_have_text(MARKUP)
     expect(page.locator("#partitions tbody tr").first).to_contain_text(MARKUP)
-    expect(page.locator("#conditions")).to_contain_text(MARKUP)
+    expect(page.locator("#health")).to_contain_text(MARKUP)
     assert page.title() == "Bank account verdicts"
     assert page.locator("main img, main script").count() == 0
 

@@ -80,9 +80,9 @@ def scripted(*answers: tuple[int, dict[str, str]]) -> tuple[Handler, list[Any]]:
     return handle, asked
 
 
-async def until(condition: Callable[[], bool]) -> None:
+async def until(health: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
-    while not condition():
+    while not health():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.02)
 

@@ -1,4 +1,4 @@
-"""The conditions that the page shows are those of this very program's parts."""
+"""The health that the page shows are those of this very program's parts."""
 
 import asyncio
 import importlib
@@ -24,21 +24,21 @@ def shown() -> Shown:
     fraud_app = importlib.import_module("fraud_app")
     asyncio.set_event_loop_policy(policy)
 
-    def conditions(settings: Settings) -> dict[str, Any]:
+    def health(settings: Settings) -> dict[str, Any]:
         app = fraud_app.create_app(settings)
         server: aiohttp.web.Application = cast(Any, app.web).web_app
         state: WebState = server[STATE]
-        return cast(dict[str, Any], dashboard(state)["conditions"])
+        return cast(dict[str, Any], dashboard(state)["health"])
 
-    return conditions
+    return health
 
 
 async def test_an_engine_that_has_no_partitions_yet_says_so(shown: Shown) -> None:
-    conditions = shown(Settings())
-    assert conditions["engine"] == {"level": "warn", "text": "waiting for partitions"}
-    assert conditions["provider"] == {"level": "ok", "text": "simulated"}
+    health = shown(Settings())
+    assert health["engine"] == {"level": "warn", "text": "waiting for partitions"}
+    assert health["provider"] == {"level": "ok", "text": "simulated"}
 
 
 async def test_a_service_that_was_not_asked_yet_says_so(shown: Shown) -> None:
-    conditions = shown(Settings(veritas_url="http://127.0.0.1:1"))
-    assert conditions["provider"] == {"level": "ok", "text": "not asked yet"}
+    health = shown(Settings(veritas_url="http://127.0.0.1:1"))
+    assert health["provider"] == {"level": "ok", "text": "not asked yet"}

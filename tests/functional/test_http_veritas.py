@@ -89,7 +89,7 @@ async def test_retry_after_is_kept_to(connect: Client) -> None:
     client = await connect(handler)
     await client.verify(account())
     assert asked[1][0] - asked[0][0] == pytest.approx(1.0, abs=0.25)
-    assert client.objection is None
+    assert client.not_ready_reason is None
 
 
 @pytest.mark.parametrize("status", [400, 402, 409, 410, 422])
@@ -136,9 +136,9 @@ async def test_an_outage_opens_the_breaker_and_it_closes_by_itself(connect: Clie
     registry = CollectorRegistry()
     breaker = Breaker(threshold=10, first_pause=0.3)
     client = await connect(handle, registry=registry, breaker=breaker)
-    assert client.condition == ("ok", "not asked yet")
+    assert client.health == ("ok", "not asked yet")
     await client.verify(account())
-    level, text = client.condition
+    level, text = client.health
     assert level == "ok"
     assert re.fullmatch(r"answers in \d+ ms \(median of the last 1\)", text)
     up = False
@@ -147,9 +147,9 @@ async def test_an_outage_opens_the_breaker_and_it_closes_by_itself(connect: Clie
     )
     assert {type(each) for each in got} == {VeritasUnavailable}
     assert asked < 100  # not 200 accounts of 4 attempts each
-    assert client.objection == "the verification service is unavailable: answered 503"
-    assert client.condition[0] == "bad"
-    assert client.condition[1].startswith("unavailable: answered 503; breaker ")
+    assert client.not_ready_reason == "the verification service is unavailable: answered 503"
+    assert client.health[0] == "bad"
+    assert client.health[1].startswith("unavailable: answered 503; breaker ")
     assert registry.get_sample_value("veritas_breaker_state") in (1, 2)
     # While it is open nobody waits, and nobody is asked but for the probes.
     before = asked
@@ -158,9 +158,9 @@ async def test_an_outage_opens_the_breaker_and_it_closes_by_itself(connect: Clie
             await client.verify(account(number))
     assert asked - before <= 2
     up = True
-    await until(lambda: client.objection is None)
+    await until(lambda: client.not_ready_reason is None)
     assert await client.verify(account(7)) == AUTHORIZED
-    assert client.condition[1].startswith("answers in ")
+    assert client.health[1].startswith("answers in ")
     assert registry.get_sample_value("veritas_breaker_state") == 0
     count = registry.get_sample_value("veritas_calls_total", {"result": "error"})
     assert count is not None
@@ -176,7 +176,7 @@ async def test_an_account_that_breaks_the_service_is_rejected_among_others(
     kinds = Counter(type(each).__name__ for each in got)
     assert kinds == {"VeritasAnswer": 99, "VeritasRejected": 1}
     assert isinstance(got[20], VeritasRejected)
-    assert client.objection is None
+    assert client.not_ready_reason is None
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 302])
@@ -191,7 +191,7 @@ async def test_an_account_that_alone_is_refused_is_rejected_and_opens_nothing(
     client = await connect(handle)
     await client.verify(account())
     assert await settled(client, account(1, "Bad")) == "VeritasRejected"
-    assert client.objection is None
+    assert client.not_ready_reason is None
     assert await client.verify(account(2)) == AUTHORIZED
 
 
@@ -201,7 +201,7 @@ async def test_an_account_alone_in_its_batch_is_rejected_too(connect: Client) ->
     await client.verify(account())
     for number in range(2):  # more failures in a row than open the breaker
         assert await settled(client, account(number, "Bad")) == "VeritasRejected"
-    assert client.objection is None
+    assert client.not_ready_reason is None
     calls = registry.get_sample_value("veritas_calls_total", {"result": "error"})
     assert calls is not None
     assert calls >= 2 * 4
@@ -213,7 +213,7 @@ async def test_many_such_accounts_and_nobody_else_are_rejected_too(connect: Clie
     got = await asyncio.gather(*(settled(client, account(n, "Bad")) for n in range(40)))
     assert Counter(got) == {"VeritasRejected": 40}
     assert await settled(client, account()) == "VeritasAnswer"
-    assert client.objection is None
+    assert client.not_ready_reason is None
 
 
 async def test_a_service_that_stumbles_gets_nobody_rejected_but_who_always_fails(
@@ -231,14 +231,14 @@ async def test_where_nobody_was_answered_nobody_is_rejected_and_it_says_why(
 ) -> None:
     client = await connect(reference(broken=frozenset({"Bad"})), breaker=Breaker(3, 0.05, 0.1))
     waiting = asyncio.create_task(settled(client, account(1, "Bad")))
-    await until(lambda: client.objection is not None)
+    await until(lambda: client.not_ready_reason is not None)
     said = (
         "the verification service is unavailable: answered 500; nobody was answered about yet, "
         "so it may lie with the account asked about"
     )
-    assert client.objection == said
+    assert client.not_ready_reason == said
     await asyncio.sleep(0.5)  # probes that fail likewise
-    assert client.objection == said
+    assert client.not_ready_reason == said
     assert not waiting.done()
     waiting.cancel()
     assert [each.getMessage() for each in caplog.records if each.name == GUARD] == [
@@ -253,12 +253,12 @@ async def test_one_that_always_fails_and_came_first_does_not_keep_the_others_wai
         reference(broken=frozenset({"Bad"})), breaker=Breaker(threshold=3, first_pause=0.1)
     )
     first = asyncio.create_task(settled(client, account(0, "Bad")))
-    await until(lambda: client.objection is not None)
+    await until(lambda: client.not_ready_reason is not None)
     async with asyncio.timeout(60):
         good = await asyncio.gather(*(settled(client, account(n)) for n in range(1, 20)))
         assert set(good) == {"VeritasAnswer"}
         assert await first == "VeritasRejected"
-    assert client.objection is None
+    assert client.not_ready_reason is None
 
 
 async def test_a_service_that_is_started_anew_while_one_account_breaks_it_loses_nobody(
@@ -277,12 +277,12 @@ async def test_a_service_that_is_started_anew_while_one_account_breaks_it_loses_
     first = await asyncio.gather(*(settled(client, account(n)) for n in range(20)))
     await before.close()
     waiting = asyncio.gather(*(settled(client, account(n)) for n in range(20, 60)))
-    await until(lambda: client.objection is not None)
+    await until(lambda: client.not_ready_reason is not None)
     after = service(port)
     await after.start_server()
     assert set(first + await waiting) == {"VeritasAnswer"}
     assert await asyncio.gather(*bad) == ["VeritasRejected"] * 2
-    assert client.objection is None
+    assert client.not_ready_reason is None
     went, came = [record.getMessage() for record in caplog.records if record.name == GUARD]
     assert went.startswith("accounts wait, the verification service is unavailable: no ")
     assert came == "the verification service answers again"

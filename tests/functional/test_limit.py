@@ -26,7 +26,7 @@ async def judged(stream: Stream, *batches: Batch) -> asyncio.Task[None]:
             pass
 
     task = asyncio.create_task(work())
-    while stream.limit.objection is None:
+    while stream.limit.not_ready_reason is None:
         done, _ = await asyncio.wait({task}, timeout=0.01)
         if done:
             break
@@ -59,16 +59,17 @@ async def test_one_invalid_record_too_many_holds_the_batch_and_nothing_is_writte
     stream = Stream(app)
     before = await judged(stream, mixed("b" * 300), mixed("g" * 10 + "b" * 200, offset=300))
     await before
-    assert (stream.limit.objection, held(stream, 3)) == (None, 0)
+    assert (stream.limit.not_ready_reason, held(stream, 3)) == (None, 0)
     row, written = stream.transactions.states[3], len(stream.transactions.written)
     assert written == 510
     asked = len(stream.veritas.asked)
 
     task = await judged(stream, mixed("ggbbgg", offset=510))
     assert (
-        stream.limit.objection == "partition 3 is held: 501 of its last 1,000 records are invalid"
+        stream.limit.not_ready_reason
+        == "partition 3 is held: 501 of its last 1,000 records are invalid"
     )
-    assert stream.limit.condition == ("bad", stream.limit.objection)
+    assert stream.limit.health == ("bad", stream.limit.not_ready_reason)
     assert held(stream, 3) == 1
     assert stream.transactions.states[3] is row
     assert len(stream.transactions.written) == written
@@ -82,7 +83,7 @@ async def test_one_invalid_record_too_many_holds_the_batch_and_nothing_is_writte
     )
 
     await given_up(task)
-    assert (stream.limit.objection, stream.limit.condition[0]) == (None, "ok")
+    assert (stream.limit.not_ready_reason, stream.limit.health[0]) == (None, "ok")
     assert held(stream, 3) is None
     assert stream.transactions.states[3] is row
 
@@ -92,7 +93,7 @@ async def test_who_takes_the_partition_over_holds_it_too(app: faust.App) -> None
     await given_up(await judged(stream, mixed("b" * 500), mixed("b" * 100, offset=500)))
     assert stream.transactions.states[3].next_offset == 500
     task = await judged(stream, mixed("b", offset=500))
-    assert stream.limit.objection is not None
+    assert stream.limit.not_ready_reason is not None
     await given_up(task)
 
 
@@ -123,7 +124,7 @@ async def test_valid_records_make_room_for_invalid_ones(app: faust.App) -> None:
 async def test_it_is_held_in_the_middle_of_a_batch_that_ends_well(app: faust.App) -> None:
     stream = Stream(app)
     task = await judged(stream, mixed("b" * 501 + "g" * 1_000))
-    assert stream.limit.objection is not None
+    assert stream.limit.not_ready_reason is not None
     await given_up(task)
     assert stream.transactions.commits == 0
 
@@ -144,7 +145,7 @@ async def test_what_veritas_rejects_does_not_count(app: faust.App) -> None:
     assert stream.transactions.states[3].dead_letters == 1
     assert stream.transactions.states[3].recent == ""
     task = await judged(stream, batch(BAD, offset=2))
-    assert stream.limit.objection is not None
+    assert stream.limit.not_ready_reason is not None
     await given_up(task)
 
 

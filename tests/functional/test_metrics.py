@@ -77,7 +77,7 @@ async def test_readiness_and_the_way_to_the_brokers_are_told_as_they_are() -> No
     registry = stage.state.registry
     assert registry.get_sample_value("fraud_worker_ready") == 1
     assert registry.get_sample_value("fraud_broker_connected") == 1
-    stage.objection = "rebalancing"
+    stage.not_ready_reason = "rebalancing"
     stage.feed.connected = False
     assert registry.get_sample_value("fraud_worker_ready") == 0
     assert registry.get_sample_value("fraud_broker_connected") == 0

@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestServer
 from cli.top.told import Told
 from cli.top.worker import WorkerStream
 from tests.functional.web_fakes import Stage
-from web import Condition
+from web import Health
 
 
 @asynccontextmanager
@@ -52,11 +52,11 @@ async def test_it_follows_what_the_worker_says_of_itself_until_it_is_gone() -> N
     async with served(stage) as server, followed(str(server.make_url("/"))) as stream:
         await until(lambda: stream.state[0] is not None)
         assert (told(stream).worker, told(stream).version) == ("worker-a:6066", "1.2.3")
-        assert told(stream).conditions["provider"] == Condition("ok", "answers in 2 ms")
+        assert told(stream).health["provider"] == Health("ok", "answers in 2 ms")
         assert told(stream).owners == {0: "worker-a:6066"}
-        stage.provider = Condition("bad", "away since 10:00")
+        stage.provider = Health("bad", "away since 10:00")
         stage.feed.changed()
-        await until(lambda: told(stream).conditions["provider"].level == "bad")
+        await until(lambda: told(stream).health["provider"].level == "bad")
         stage.app._stopped.set()
         await until(lambda: stream.state == (None, "it has ended its stream"))
 

@@ -66,21 +66,21 @@ async def test_a_service_that_comes_to_reject_everybody_is_held_after_a_few(
 
     service.rejecting = status
     waiting = asyncio.create_task(outcomes(client, *["New"] * 200))
-    await until(lambda: client.objection is not None)
+    await until(lambda: client.not_ready_reason is not None)
     said = f"answered {status} to everybody, also about an account that it had answered about"
-    assert client.objection == AWAY + said
-    level, text = client.condition
+    assert client.not_ready_reason == AWAY + said
+    level, text = client.health
     assert (level, text.startswith(f"unavailable: {said}; breaker ")) == ("bad", True)
     assert registry.get_sample_value("veritas_unavailable", {"reason": "rejected"}) == 1
     assert registry.get_sample_value("veritas_breaker_state") in (1, 2)
     # The probes go on and change nothing.
     before = len(service.asked)
     await until(lambda: len(service.asked) >= before + 4)
-    assert client.objection == AWAY + said
+    assert client.not_ready_reason == AWAY + said
 
     service.rejecting = None
     assert await waiting == {"VeritasRejected": BELIEVED, "VeritasAnswer": 200 - BELIEVED}
-    assert client.objection is None
+    assert client.not_ready_reason is None
     assert registry.get_sample_value("veritas_unavailable", {"reason": "rejected"}) == 0
     assert lines(caplog) == [
         f"accounts wait, {AWAY}{said}",
@@ -94,9 +94,9 @@ async def test_a_service_that_rejected_everybody_from_the_start_is_held_likewise
     service = Service(rejecting=415)
     client = await connect(service.answer, breaker=Breaker(first_pause=0.1, last_pause=0.2))
     waiting = asyncio.create_task(outcomes(client, *["New"] * 200))
-    await until(lambda: client.objection is not None)
+    await until(lambda: client.not_ready_reason is not None)
     said = f"{AWAY}answered 415 to everybody since this worker started"
-    assert client.objection == said
+    assert client.not_ready_reason == said
     # Until somebody has said that he waits, the one who found it out is asked about again.
     first = len(service.asked)
     await until(lambda: len({key for _, key in service.asked[first:]}) > 1)
@@ -139,10 +139,10 @@ async def test_where_nobody_was_answered_about_the_first_answer_lets_the_others_
 ) -> None:
     client = await connect(Service().answer, breaker=Breaker(first_pause=0.05, last_pause=0.1))
     rejected = asyncio.create_task(outcomes(client, *["Bad"] * (BELIEVED + 20)))
-    await until(lambda: client.objection is not None)
+    await until(lambda: client.not_ready_reason is not None)
     assert await settled(client, account(1_000)) == "VeritasAnswer"
     assert await rejected == {"VeritasRejected": BELIEVED + 20}
-    assert client.objection is None
+    assert client.not_ready_reason is None
 
 
 async def test_rejections_that_are_quicker_than_the_first_answers_hold_nobody_up(
@@ -166,7 +166,7 @@ async def test_where_the_control_is_rejected_as_a_repetition_others_bring_the_se
     client = await connect(service.answer, breaker=Breaker(first_pause=0.05, last_pause=0.1))
     await client.verify(account())
     rejected = asyncio.create_task(outcomes(client, *["Bad"] * (BELIEVED + 1)))
-    await until(lambda: client.objection is not None)
+    await until(lambda: client.not_ready_reason is not None)
     assert await settled(client, account(2_000)) == "VeritasAnswer"
     assert await rejected == {"VeritasRejected": BELIEVED + 1}
 
@@ -179,11 +179,11 @@ async def test_after_an_outage_only_an_answer_shows_that_it_is_back(connect: Cli
     assert await client.verify(account()) == AUTHORIZED
     service.rejecting = 503
     waiting = asyncio.create_task(outcomes(client, *["New"] * 50))
-    await until(lambda: client.objection == f"{AWAY}answered 503")
+    await until(lambda: client.not_ready_reason == f"{AWAY}answered 503")
     service.rejecting = 415
-    await until(lambda: "also about an account" in str(client.objection))
+    await until(lambda: "also about an account" in str(client.not_ready_reason))
     before = len(service.asked)
     await until(lambda: len(service.asked) >= before + 4)
-    assert client.objection is not None
+    assert client.not_ready_reason is not None
     service.rejecting = None
     assert (await waiting)["VeritasAnswer"] >= 50 - BELIEVED

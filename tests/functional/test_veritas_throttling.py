@@ -49,9 +49,9 @@ async def test_a_service_that_puts_everybody_off_is_told_of_and_asked_by_one(
     breaker = Breaker(first_pause=0.1, last_pause=0.1)
     client = await connect(service.answer, registry=registry, breaker=breaker, patience=0.5)
     waiting = asyncio.gather(*(settled(client, account(n)) for n in range(30)))
-    await until(lambda: client.objection is not None)
-    assert client.objection == THROTTLED
-    level, text = client.condition
+    await until(lambda: client.not_ready_reason is not None)
+    assert client.not_ready_reason == THROTTLED
+    level, text = client.health
     assert level == "bad"
     assert text.startswith("unavailable: throttled, answered 429, and answers about nobody; ")
     assert registry.get_sample_value("veritas_unavailable", {"reason": "throttled"}) == 1
@@ -61,11 +61,11 @@ async def test_a_service_that_puts_everybody_off_is_told_of_and_asked_by_one(
     await until(lambda: len(service.asked) > before + 1)
     probes = service.asked[before:]
     assert all(later - one >= 1.0 for one, later in pairwise(probes)), "Retry-After is kept to"
-    assert client.objection == THROTTLED
+    assert client.not_ready_reason == THROTTLED
 
     service.statuses = (200,)
     assert set(await waiting) == {"VeritasAnswer"}
-    assert client.objection is None
+    assert client.not_ready_reason is None
     assert lines(caplog) == [
         f"accounts wait, {THROTTLED}",
         "the verification service answers again",
@@ -90,14 +90,14 @@ async def test_errors_between_the_429s_are_no_answers(connect: Client, threshold
     breaker = Breaker(threshold, first_pause=0.05, last_pause=0.1)
     client = await connect(service.answer, breaker=breaker, patience=0.5)
     waiting = asyncio.gather(*(settled(client, account(n)) for n in range(20)))
-    await until(lambda: client.objection is not None)
+    await until(lambda: client.not_ready_reason is not None)
     # It says what the last probe came to.
-    await until(lambda: client.objection == THROTTLED)
-    await until(lambda: "answered 500" in str(client.objection))
-    await until(lambda: client.objection == THROTTLED)
+    await until(lambda: client.not_ready_reason == THROTTLED)
+    await until(lambda: "answered 500" in str(client.not_ready_reason))
+    await until(lambda: client.not_ready_reason == THROTTLED)
     service.statuses = (200,)
     assert set(await waiting) == {"VeritasAnswer"}
-    assert client.objection is None
+    assert client.not_ready_reason is None
 
 
 async def test_without_a_retry_after_the_pauses_are_our_own(connect: Client) -> None:
@@ -106,7 +106,7 @@ async def test_without_a_retry_after_the_pauses_are_our_own(connect: Client) -> 
     assert await client.verify(account()) == AUTHORIZED
     assert len(asked) == 3
     assert all(later[0] - one[0] >= 0.2 for one, later in pairwise(asked))
-    assert client.objection is None
+    assert client.not_ready_reason is None
 
 
 async def test_a_retry_after_can_be_a_date(connect: Client) -> None:
@@ -125,8 +125,8 @@ async def test_one_that_says_hours_is_asked_again_sooner(connect: Client) -> Non
     service = Service(429, retry_after="7200")
     client = await connect(service.answer, patience=0.0)
     waiting = asyncio.create_task(settled(client, account()))
-    await until(lambda: client.objection is not None)
-    level, text = client.condition
+    await until(lambda: client.not_ready_reason is not None)
+    level, text = client.health
     assert level == "bad"
     assert text.endswith("breaker open, asked again in 60 s")
     waiting.cancel()
@@ -167,7 +167,7 @@ async def test_one_that_is_put_off_for_ever_while_others_are_answered_holds_nobo
         "the verification service puts it off, but not others: throttled, answered 429"
     )
     assert asked <= before + 3, "what was found out is known still"
-    assert client.objection is None
+    assert client.not_ready_reason is None
     assert lines(caplog) == []
 
 

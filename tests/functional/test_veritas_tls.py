@@ -55,18 +55,18 @@ async def held(connect: Client, tls: ssl.SSLContext, caplog: pytest.LogCaptureFi
 
     client = await connect(handle, tls=tls, breaker=Breaker(first_pause=0.1, last_pause=0.1))
     waiting = asyncio.gather(*(settled(client, account(n)) for n in range(20)))
-    await until(lambda: client.objection is not None)
+    await until(lambda: client.not_ready_reason is not None)
     await asyncio.sleep(0.5)  # some probes
-    objection = client.objection
+    not_ready_reason = client.not_ready_reason
     waiting.cancel()
-    assert client.condition[0] == "bad"
+    assert client.health[0] == "bad"
     assert asked == [], "a question went to somebody who is not trusted"
     warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert [record.getMessage() for record in warnings] == [f"accounts wait, {objection}"]
+    assert [record.getMessage() for record in warnings] == [f"accounts wait, {not_ready_reason}"]
     assert not any(record.exc_info for record in caplog.records)
     assert "Traceback" not in caplog.text
-    assert objection is not None
-    return objection
+    assert not_ready_reason is not None
+    return not_ready_reason
 
 
 async def test_a_certificate_that_is_not_trusted_is_told_in_one_line(

@@ -186,7 +186,7 @@ async def test_the_page_gets_its_own_document_besides(stage: Stage, client: Clie
     assert document["partitions"][0]["lag"] == 15
     assert [one["owner"] for one in document["partitions"]] == ["w:6066", ""]
     assert document["codes"] == {"not_json": 3}
-    assert document["conditions"]["provider"] == {"level": "bad", "text": "away since 10:00"}
+    assert document["health"]["provider"] == {"level": "bad", "text": "away since 10:00"}
     assert (document["worker"], document["version"]) == ("worker-a:6066", "1.2.3")
 
 
@@ -220,12 +220,12 @@ async def test_a_worker_takes_only_so_many_streams(
 
 async def test_ready_says_why_it_is_not(stage: Stage, client: Client) -> None:
     assert (await client.get("/health/ready")).status == 200
-    stage.objection = "rebalancing"
+    stage.not_ready_reason = "rebalancing"
     answer = await client.get("/health/ready")
     assert answer.status == 503
     assert (await answer.json())["reason"] == "rebalancing"
     assert (await client.get("/health/live")).status == 200
-    stage.objection = None
+    stage.not_ready_reason = None
     stage.feed.connected = False
     answer = await client.get("/health/ready")
     assert (answer.status, (await answer.json())["reason"]) == (503, "Kafka does not answer")

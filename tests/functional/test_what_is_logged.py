@@ -9,7 +9,7 @@ import pytest
 from faust.types import TP
 from faust_transactions import Batch, Engine
 from faust_transactions.producer import TransactionalWriter
-from faust_transactions.task import Tenure
+from faust_transactions.task import StreamTask
 from faust_transactions.testing import StoredRecord
 
 from logs.worker import stacks
@@ -40,13 +40,13 @@ async def test_a_judge_that_raises_is_logged_without_what_it_said(
     app = faust.App("test", broker="kafka://127.0.0.1:1", store="memory://", topic_partitions=1)
     engine = Engine(app, {})
     engine.topic("accounts", table=engine.table("counts", PartitionCounts))
-    tenure = Tenure(TP("accounts", 0), cast(TransactionalWriter, NoWriter()))
-    tenure.sought(0)
-    work = batch(tenure.hand_out(8, 1))
+    task = StreamTask(TP("accounts", 0), cast(TransactionalWriter, NoWriter()))
+    task.sought(0)
+    work = batch(task.hand_out(8, 1))
     async with engine.begin(work) as transaction:
-        tenure.ended = True  # so that nothing is fetched again: there is no consumer
+        task.ended = True  # so that nothing is fetched again: there is no consumer
         raise KeyError(f"{transaction.records[0]!r} in {work.records!r}")
-    await tenure.end()
+    await task.end()
     (failed,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert "the batch failed: KeyError" in failed.getMessage()
     assert "in test_a_judge_that_raises" in (failed.stack_info or "")

@@ -9,7 +9,7 @@ from faust_transactions.versioned import Versioned
 from prometheus_client import CollectorRegistry, Counter
 
 from records import PartitionCounts
-from web import Condition, WebState, attach
+from web import Health, WebState, attach
 
 
 class FakeFeed(Versioned):
@@ -51,10 +51,10 @@ class Stage:
     def __init__(self, token: str | None = None, web_port: int = 6066) -> None:
         self.feed = FakeFeed()
         self.recent = FakeRecent()
-        self.objection: str | None = None
+        self.not_ready_reason: str | None = None
         self.owners: dict[int, str] | None = None
-        self.engine = Condition("ok", "working on 2 partitions")
-        self.provider = Condition("ok", "answers in 2 ms")
+        self.engine = Health("ok", "working on 2 partitions")
+        self.provider = Health("ok", "answers in 2 ms")
         registry = CollectorRegistry()
         Counter("accounts", "judged", registry=registry).inc(3)
         self.app = faust.App(
@@ -75,7 +75,7 @@ class Stage:
             app_version="1.2.3",
             registry=registry,
             recent=self.recent,
-            objection=lambda: self.objection,
+            not_ready_reason=lambda: self.not_ready_reason,
             owners=lambda: self.owners,
             engine=lambda: self.engine,
             provider=lambda: self.provider,

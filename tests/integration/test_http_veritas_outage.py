@@ -36,7 +36,7 @@ def test_an_outage_loses_nothing_and_moves_no_partition(
         "BROKER_MAX_POLL_INTERVAL": "5",
     }
     worker, other = stream.worker(**env), stream.worker(**env)
-    wait_for(lambda: tenures(worker) + tenures(other), [2, 2])
+    wait_for(lambda: tasks(worker) + tasks(other), [2, 2])
     assert stream.run("produce", str(ACCOUNTS), "--seed", "1").returncode == 0
     wait_for(lambda: total(worker) > 0, True)
     before = [worker.rebalances, other.rebalances]
@@ -61,7 +61,7 @@ def test_an_outage_loses_nothing_and_moves_no_partition(
     assert worker.stop() == other.stop() == 0
 
 
-def tenures(worker: Worker) -> list[int]:
+def tasks(worker: Worker) -> list[int]:
     """How many partitions it owns; empty while it does not answer."""
     try:
         return [int(worker.metric("faust_transactions_partitions"))]

@@ -75,7 +75,7 @@ def test_processor_time_at_work_is_that_of_the_accounts_seen() -> None:
 def test_without_metrics_nothing_is_counted() -> None:
     engine, accounts = NoEngineMetrics(), NoAccountMetrics()
     engine.batch_committed("in", [])
-    for metric in (engine.transactions.labels("failed"), engine.tenures, engine.takeover):
+    for metric in (engine.transactions.labels("failed"), engine.tasks, engine.takeover):
         assert isinstance(metric, Nothing)
     accounts(cast(Any, None))
     accounts.not_sent(3)

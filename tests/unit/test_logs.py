@@ -9,9 +9,9 @@ import pytest
 from mode.utils.logging import setup_logging
 
 from agents.report import fields, line
-from logs.config import DEBUG_OFF, begin, last_words, logging_config, quieten
-from logs.damping import Damper
+from logs.config import DEBUG_OFF, begin, format_fatal, logging_config, quieten
 from logs.lines import HumanFormatter, JsonFormatter, masked
+from logs.rate_limit import RateLimitFilter
 from logs.worker import stacks
 from records import BankAccount
 
@@ -154,7 +154,7 @@ def test_the_line_of_a_verdict_has_fields_without_the_card() -> None:
 
 @pytest.mark.parametrize("form", ["human", "json"])
 def test_what_a_worker_says_last_is_a_line_of_its_log(form: Any) -> None:
-    told = last_words("fraud_app: no broker", form)
+    told = format_fatal("fraud_app: no broker", form)
     assert "\n" not in told
     assert (told if form == "human" else json.loads(told)["message"]) == "fraud_app: no broker"
 
@@ -163,9 +163,9 @@ def test_last_words_without_settings_have_the_form_of_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("FRAUD_LOG_FORMAT", "json")
-    assert json.loads(last_words("no"))["level"] == "CRITICAL"
+    assert json.loads(format_fatal("no"))["level"] == "CRITICAL"
     monkeypatch.setenv("FRAUD_LOG_FORMAT", "yaml")
-    assert last_words("no") == "no"
+    assert format_fatal("no") == "no"
 
 
 @pytest.mark.usefixtures("fresh_logging")
@@ -217,7 +217,7 @@ def test_a_service_of_mode_is_named_without_its_depth() -> None:
 
 def test_what_a_library_says_again_and_again_is_said_once_a_minute() -> None:
     now = 0.0
-    damper = Damper(("tests",), 60.0, lambda: now)
+    damper = RateLimitFilter(("tests",), 60.0, lambda: now)
     assert damper.filter(record("no node %d", 1))
     assert not damper.filter(record("no node %d", 2))
     assert damper.filter(record("another thing"))
@@ -233,7 +233,7 @@ def test_what_a_library_says_again_and_again_is_said_once_a_minute() -> None:
 
 
 def test_others_are_not_damped() -> None:
-    damper = Damper(("aiokafka",))
+    damper = RateLimitFilter(("aiokafka",))
     assert [damper.filter(record("a verdict")) for _ in range(3)] == [True] * 3
 
 

@@ -10,7 +10,7 @@ from cli.top.worker import WorkerStream
 TOLD: dict[str, Any] = {
     "worker": "worker-a:6066",
     "version": "1.2.3",
-    "conditions": {
+    "health": {
         "worker": {"level": "ok", "text": "ready"},
         "engine": {"level": "warn", "text": "rebalancing"},
         "provider": {"level": "bad", "text": "away for 2 minutes"},

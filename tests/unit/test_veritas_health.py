@@ -47,26 +47,26 @@ def test_of_a_service_that_is_well_there_is_nothing_to_say() -> None:
     calls.failed("error")
     calls.answered("other")
     assert calls.health.trouble is None
-    assert calls.health.objection is None
+    assert calls.health.not_ready_reason is None
 
 
 def test_one_account_that_fails_from_the_start_may_be_the_reason_itself() -> None:
     calls = Calls()
     for _ in range(3):
         calls.failed("error")
-    assert calls.health.objection == (
+    assert calls.health.not_ready_reason == (
         f"{UNAVAILABLE}: (error); nobody was answered about yet, so it may lie with the account "
         "asked about"
     )
     calls = Calls()
     for _ in range(3):
         calls.failed("unreachable")
-    assert calls.health.objection == f"{UNAVAILABLE}: (unreachable)"
+    assert calls.health.not_ready_reason == f"{UNAVAILABLE}: (unreachable)"
     calls = Calls()
     calls.answered("somebody")
     for number in range(3):
         calls.failed("error", str(number))
-    assert calls.health.objection == f"{UNAVAILABLE}: (error)"
+    assert calls.health.not_ready_reason == f"{UNAVAILABLE}: (error)"
 
 
 def test_429_does_not_open_the_breaker_but_keeps_it_open() -> None:

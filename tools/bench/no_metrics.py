@@ -34,7 +34,7 @@ class NoEngineMetrics(EngineMetrics):
     def __init__(self) -> None:
         super().__init__(CollectorRegistry())
         nothing = cast(Any, Nothing())
-        self.records = self.transactions = self.committed = self.tenures = nothing
+        self.records = self.transactions = self.committed = self.tasks = nothing
         self.batch_records = self.stage = self.takeover = self.rebalances = nothing
         self.turn_seconds = self.work_seconds = self.transaction_seconds = nothing
         self.latency = nothing

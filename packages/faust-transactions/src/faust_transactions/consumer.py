@@ -19,7 +19,7 @@ from faust.types import TP, ConsumerMessage
 from faust_transactions.batch import Batch
 from faust_transactions.kafka.header_names import accept_any_header_names
 from faust_transactions.stoppable_producer import StoppableProducer
-from faust_transactions.task import Fetch, Fetched, Tenure
+from faust_transactions.task import Fetch, Fetched, StreamTask
 
 if TYPE_CHECKING:
     from faust_transactions.engine import Engine
@@ -78,7 +78,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
     ) -> Any:
         """Fetch, and tell of each partition what came, also where nothing did.
 
-        What comes is numbered, see :meth:`Tenure.accept`.
+        What comes is numbered, see :meth:`StreamTask.accept`.
         """
         records = await super()._fetch_records(consumer, active_partitions, *args, **kwargs)
         # Nothing is awaited from here on: a seek comes before all of this or after it.
@@ -171,45 +171,45 @@ class BatchConsumer(driver.Consumer):
     # -- rebalance
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """End the tenures before Faust lets go."""
-        await self.engine.release(revoked)
+        """End the tasks before Faust lets go."""
+        await self.engine.on_revoked(revoked)
         await super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        """Begin the tenures before Faust recovers and seeks."""
+        """Begin the tasks before Faust recovers and seeks."""
         # Before Faust recovers and seeks: the former owner must be shut out first, else it could
         # still commit behind what is read here.
-        await self.engine.take(assigned)
+        await self.engine.on_assigned(assigned)
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def on_stop(self) -> None:
-        """End the tenures: a commit under way is awaited, unless the brokers are away."""
-        await self.engine.release(list(self.engine.tenures))
+        """End the tasks: a commit under way is awaited, unless the brokers are away."""
+        await self.engine.on_revoked(list(self.engine.tasks))
         await super().on_stop()
 
     async def perform_seek(self) -> None:
         """Seek to what is committed; the table's row knows better than the group's offset."""
         await super().perform_seek()
-        tenures = list(self.engine.tenures.values())
-        new = [tenure.tp for tenure in tenures if tenure.position is None]
+        tasks = list(self.engine.tasks.values())
+        new = [task.tp for task in tasks if task.position is None]
         earliest = await self.earliest_offsets(*new) if new else {}
-        for tenure in tenures:
-            if tenure.position is None:
-                tenure.position = self._committed_offset[tenure.tp] or earliest[tenure.tp]
-            await self.rewind(tenure)
+        for task in tasks:
+            if task.position is None:
+                task.position = self._committed_offset[task.tp] or earliest[task.tp]
+            await self.rewind(task)
 
-    async def rewind(self, tenure: Tenure) -> None:
+    async def rewind(self, task: StreamTask) -> None:
         """Start a partition again at what is committed."""
-        position = cast(int, tenure.position)
+        position = cast(int, task.position)
         # In the consumer's own thread: aiokafka's futures belong to that thread's loop.
         try:
-            fetch = await self._thread.call_thread(self._thread.seek_now, tenure.tp, position)
+            fetch = await self._thread.call_thread(self._thread.seek_now, task.tp, position)
         except KafkaError as exc:
             # Not assigned any more, or not yet: the seek that ends the rebalance will do.
-            self.log.info("%s: not sought: %r", tenure.tp, exc)
+            self.log.info("%s: not sought: %r", task.tp, exc)
             return
-        self._read_offset[tenure.tp] = position
-        tenure.sought(fetch)
+        self._read_offset[task.tp] = position
+        task.sought(fetch)
 
     # -- fetch
 
@@ -219,8 +219,8 @@ class BatchConsumer(driver.Consumer):
     ) -> AsyncIterator[tuple[TP, Any]]:
         """Yield what the next fetch brings."""
         generation = self.app.consumer_generation_id
-        for parked in self._parked(generation):
-            yield parked
+        for buffered in self._buffered(generation):
+            yield buffered
         fetches, _ = await self._wait_next_records(timeout)
         if self.should_stop:
             return
@@ -232,21 +232,21 @@ class BatchConsumer(driver.Consumer):
                 if self._is_over(generation):
                     return
                 yield tp, message
-        for parked in self._parked(generation):
-            yield parked
+        for buffered in self._buffered(generation):
+            yield buffered
 
     async def _fetch_again(self, fetches: Mapping[TP, Fetch]) -> None:
         """Go back before records that came while the flow is suspended: they are dropped."""
         if any(fetch.records for fetch in fetches.values()):
             await self.perform_seek()
 
-    def _parked(self, generation: int) -> Iterator[tuple[TP, ConsumerMessage]]:
-        """What is parked of the partitions that have room for it."""
-        for tenure in list(self.engine.tenures.values()):
-            while tenure.parked and tenure.outstanding < OUTSTANDING:
+    def _buffered(self, generation: int) -> Iterator[tuple[TP, ConsumerMessage]]:
+        """What is buffered of the partitions that have room for it."""
+        for task in list(self.engine.tasks.values()):
+            while task.buffered and task.outstanding < OUTSTANDING:
                 if self._is_over(generation):
                     return
-                yield tenure.tp, self._to_batch(tenure, tenure.parked.popleft())
+                yield task.tp, self._to_batch(task, task.buffered.popleft())
 
     def _is_over(self, generation: int) -> bool:
         """Whether a rebalance has begun, or been, since this generation's fetch."""
@@ -255,26 +255,26 @@ class BatchConsumer(driver.Consumer):
     async def _messages(self, tp: TP, fetch: Fetch) -> Sequence[tuple[TP, Any]]:
         if not self.engine.handles(tp.topic):
             return [(tp, self._to_message(tp, record)) for record in fetch.records]
-        tenure = self.engine.tenures.get(tp)
-        if tenure is None:
+        task = self.engine.tasks.get(tp)
+        if task is None:
             return ()
-        match tenure.accept(fetch):
+        match task.accept(fetch):
             case Fetched.OLD:
                 return ()
             case Fetched.GAP:
-                await self.rewind(tenure)
+                await self.rewind(task)
                 return ()
         # Parked first, as one fetch may bring any number of batches: were they all handed out, a
         # partition that waits would have its batches with every actor, and the others none.
         if fetch.records:
-            tenure.parked.extend(
+            task.buffered.extend(
                 split(fetch.records, self.engine.max_records, self.engine.max_bytes)
             )
         return ()
 
-    def _to_batch(self, tenure: Tenure, records: Sequence[Any]) -> ConsumerMessage:
+    def _to_batch(self, task: StreamTask, records: Sequence[Any]) -> ConsumerMessage:
         last = records[-1]
-        origin = tenure.hand_out(last.offset + 1, len(records))
+        origin = task.hand_out(last.offset + 1, len(records))
         batch = Batch(last.topic, last.partition, records, origin)
         return ConsumerMessage(
             last.topic,
@@ -288,7 +288,7 @@ class BatchConsumer(driver.Consumer):
             None,
             0,
             0,
-            tenure.tp,
+            task.tp,
             generation_id=self.app.consumer_generation_id,
         )
 
@@ -301,11 +301,11 @@ class BatchConsumer(driver.Consumer):
         active = self._get_active_partitions()
         open_for_more = {tp for tp in active if not self._is_full(tp)}
         if not open_for_more:
-            self.engine.room.clear()
+            self.engine.capacity.clear()
             await self.wait_first(
-                cast(Any, self.engine.room), self.suspend_flow.wait(), timeout=timeout
+                cast(Any, self.engine.capacity), self.suspend_flow.wait(), timeout=timeout
             )
-            if not self.engine.room.is_set() and not self.should_stop:
+            if not self.engine.capacity.is_set() and not self.should_stop:
                 await self._thread.call_thread(self._thread.still_polling)
             return {}, active
         if len(open_for_more) < len(active):
@@ -313,10 +313,10 @@ class BatchConsumer(driver.Consumer):
         return await self._getmany(open_for_more, timeout), active
 
     def _is_full(self, tp: TP) -> bool:
-        tenure = self.engine.tenures.get(tp)
-        if tenure is None:
+        task = self.engine.tasks.get(tp)
+        if task is None:
             return False
-        return tenure.outstanding >= OUTSTANDING or bool(tenure.parked)
+        return task.outstanding >= OUTSTANDING or bool(task.buffered)
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Check, for other topics, that events come through."""

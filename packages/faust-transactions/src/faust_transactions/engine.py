@@ -35,16 +35,16 @@ from faust.types import TP
 
 from faust_transactions.batch import Batch
 from faust_transactions.consumer import OUTSTANDING, BatchConsumer, BatchSchema, BatchTransport
-from faust_transactions.errors import Abandoned, Fenced, Lost, TransactionRefused
+from faust_transactions.errors import Abandoned, Fenced, StateMismatch, TransactionRefused
 from faust_transactions.failures import kind, report
-from faust_transactions.health import Condition, Rejoins, condition
-from faust_transactions.kafka.hanging import Looks
+from faust_transactions.health import Health, Rejoins, health
+from faust_transactions.kafka.hanging import HangingTransactionDetector
 from faust_transactions.metrics import EngineMetrics
 from faust_transactions.owners import owners
 from faust_transactions.producer import Output
-from faust_transactions.restore import Takeover
+from faust_transactions.restore import TaskRestorer
 from faust_transactions.stores.partition import PartitionTable, TransactionalTableManager
-from faust_transactions.task import Origin, Tenure
+from faust_transactions.task import Origin, StreamTask
 from faust_transactions.transaction import Transaction
 
 __all__ = ["Engine"]
@@ -93,17 +93,17 @@ class Engine:
         self.concurrency = OUTSTANDING * max_partitions
         self.metrics = metrics or EngineMetrics()
         #: The partitions owned now. Read it, do not write it.
-        self.tenures: dict[TP, Tenure] = {}
-        self.metrics.owned.tenures = self.tenures
+        self.tasks: dict[TP, StreamTask] = {}
+        self.metrics.owned.tasks = self.tasks
         #: Set when a partition can take another batch.
-        self.room = asyncio.Event()
+        self.capacity = asyncio.Event()
         self._tables: dict[str, PartitionTable] = {}
         self._outputs: dict[str, Sequence[str]] = {}
-        self._takeover = Takeover(app, kafka, self._tables, self._outputs)
+        self._restorer = TaskRestorer(app, kafka, self._tables, self._outputs)
         self._rejoining = False
         self._rejoins = Rejoins()
         self._taken = False
-        self._looks = Looks()
+        self._looks = HangingTransactionDetector()
         app.timer(max(LOOK_EVERY, 1.5 * commit_timeout))(self._look_for_hanging)
         transport = BatchTransport(app.conf.broker_consumer, app)
         transport.engine = self
@@ -139,7 +139,7 @@ class Engine:
         return topic in self._tables
 
     @property
-    def objection(self) -> str | None:
+    def not_ready_reason(self) -> str | None:
         """Why no batches are worked on now, in a few words; None when they are.
 
         A worker that has been left without partitions has nothing to object.
@@ -151,20 +151,20 @@ class Engine:
         return None
 
     @property
-    def trouble(self) -> str | None:
+    def persistent_failure(self) -> str | None:
         """What goes wrong again and again, or does not end; None when nothing does."""
-        found = self.condition
+        found = self.health
         return found.text if found.level == "bad" else None
 
     @property
-    def condition(self) -> Condition:
+    def health(self) -> Health:
         """How the engine is, for people: see `faust_transactions.health`."""
-        tenures = self.tenures.values()
-        return condition(self.objection, tenures, self._rejoins, time.monotonic())
+        tasks = self.tasks.values()
+        return health(self.not_ready_reason, tasks, self._rejoins, time.monotonic())
 
     def owners(self, topic: str) -> Mapping[int, str] | None:
         """Partition -> its owner's `owners.member_name`; None while they change hands."""
-        return None if self.objection else owners(self.app, topic)
+        return None if self.not_ready_reason else owners(self.app, topic)
 
     # -- an agent's batch
 
@@ -172,39 +172,39 @@ class Engine:
     async def begin(self, batch: Batch) -> AsyncIterator[Transaction]:
         """See :meth:`Transactions.begin`."""
         origin = cast(Origin, batch.origin)
-        tenure = origin.tenure
+        task = origin.task
         waiting = time.monotonic()
-        async with tenure.turn:
+        async with task.lock:
             started = time.monotonic()
             self.metrics.turn_seconds.observe(started - waiting)
             try:
-                if not tenure.is_current(origin) or self.app.should_stop:
+                if not task.is_current(origin) or self.app.should_stop:
                     yield self._void(batch)
                     return
-                if not tenure.follows_on(origin):
+                if not task.is_contiguous(origin):
                     yield self._void(batch)
-                    await self._retry(tenure, "a batch was not taken through its transaction")
+                    await self._retry(task, "a batch was not taken through its transaction")
                     return
-                transaction = self._transaction(batch, tenure)
-                async with _body(tenure):
+                transaction = self._transaction(batch, task)
+                async with _body(task):
                     yield transaction
-                if transaction.records and not tenure.ended:
+                if transaction.records and not task.ended:
                     self.metrics.work_seconds.observe(time.monotonic() - started)
-                    await self._commit(batch, tenure, transaction)
+                    await self._commit(batch, task, transaction)
             except Exception as exc:  # noqa: BLE001 - an agent may raise anything
-                report(logger, f"{tenure.name}: the batch failed", exc)
+                report(logger, f"{task.name}: the batch failed", exc)
                 self.metrics.transactions.labels("failed").inc()
-                await self._retry(tenure, kind(exc))
+                await self._retry(task, kind(exc))
             finally:
-                tenure.finished(origin)
-                self.room.set()
+                task.finished(origin)
+                self.capacity.set()
 
-    def _transaction(self, batch: Batch, tenure: Tenure) -> Transaction:
+    def _transaction(self, batch: Batch, task: StreamTask) -> Transaction:
         records = batch.records
-        done = tenure.position
+        done = task.position
         if done is not None and batch.first_offset < done:
             records = [record for record in records if record.offset >= done]
-        state = tenure.state
+        state = task.state
         if state is None:
             state = self._tables[batch.topic].default()
         return Transaction(batch, records, state)
@@ -212,7 +212,7 @@ class Engine:
     def _void(self, batch: Batch) -> Transaction:
         return Transaction(batch, (), self._tables[batch.topic].default())
 
-    async def _commit(self, batch: Batch, tenure: Tenure, transaction: Transaction) -> None:
+    async def _commit(self, batch: Batch, task: StreamTask, transaction: Transaction) -> None:
         table = self._tables[batch.topic]
         # A copy: an agent that assigns no state still holds the one that was committed last.
         state = transaction.state.derive(next_offset=batch.next_offset)
@@ -222,87 +222,87 @@ class Engine:
             b"%d" % batch.partition,
         )
         places = {TP(output[0], output[1]) for output in transaction.outputs}
-        started = tenure.committing_since = time.monotonic()
-        aborted = tenure.writer.aborted
+        started = task.committing_since = time.monotonic()
+        aborted = task.writer.aborted
         try:
             async with asyncio.timeout(self.commit_timeout):
-                await tenure.run(self._write, batch, tenure, transaction.outputs, places)
+                await task.run(self._write, batch, task, transaction.outputs, places)
         except Abandoned:
             return
         except TimeoutError:
             # A call into librdkafka may never return, also when the brokers are back
-            # (librdkafka#5456). Whether it still commits, the row will tell the next tenure.
+            # (librdkafka#5456). Whether it still commits, the row will tell the next task.
             self.metrics.transactions.labels("timeout").inc()
-            tenure.writer.stop()
-            if not tenure.ended:
-                await self._rejoin(tenure, f"no commit in {self.commit_timeout:g} s")
+            task.writer.stop()
+            if not task.ended:
+                await self._rejoin(task, f"no commit in {self.commit_timeout:g} s")
             return
-        except Lost as exc:
+        except StateMismatch as exc:
             self.metrics.transactions.labels("lost").inc()
-            await self._rejoin(tenure, str(exc))
+            await self._rejoin(task, str(exc))
             return
         except Fenced as exc:
             self.metrics.transactions.labels("fenced").inc()
-            await self._rejoin(tenure, f"fenced: {exc}")
+            await self._rejoin(task, f"fenced: {exc}")
             return
         except TransactionRefused as exc:
             self.metrics.transactions.labels("refused").inc()
             logger.error(  # noqa: TRY400 - the trace says nothing more
-                "%s: the broker refuses the transaction: %s", tenure.name, exc
+                "%s: the broker refuses the transaction: %s", task.name, exc
             )
-            await self._retry(tenure, str(exc))
+            await self._retry(task, str(exc))
             return
         finally:
-            tenure.committing_since = None
-            self.metrics.transactions.labels("aborted").inc(tenure.writer.aborted - aborted)
+            task.committing_since = None
+            self.metrics.transactions.labels("aborted").inc(task.writer.aborted - aborted)
         self.metrics.transaction_seconds.observe(time.monotonic() - started)
         self.metrics.batch_committed(batch.topic, transaction.records)
         transaction.committed = True
-        if tenure.ended:
+        if task.ended:
             return  # committed, but the partition has gone meanwhile
         self._rejoins = Rejoins()
-        tenure.failures = 0
-        tenure.written = places
-        tenure.state = state
-        tenure.position = batch.next_offset
+        task.failures = 0
+        task.written = places
+        task.state = state
+        task.position = batch.next_offset
         table.apply(batch.partition, state)
 
     def _write(
-        self, batch: Batch, tenure: Tenure, outputs: Sequence[Output], places: set[TP]
+        self, batch: Batch, task: StreamTask, outputs: Sequence[Output], places: set[TP]
     ) -> None:
-        """Write a transaction to these partitions. Blocks: it runs in the tenure's thread."""
+        """Write a transaction to these partitions. Blocks: it runs in the task's thread."""
         coordinator = self.consumer.coordinator
         # Where a broker leaves in order, librdkafka tells of nothing; the group's member knows.
-        if tenure.writer.disturbed or tenure.coordinator != coordinator:
-            tenure.writer.renew()
-            tenure.coordinator = coordinator
-            self._takeover.check_row(tenure.tp, tenure.state)
-        if tenure.written - places:
-            self._takeover.check_before(tenure.tp)
-        tenure.writer.write(
+        if task.writer.disturbed or task.coordinator != coordinator:
+            task.writer.renew()
+            task.coordinator = coordinator
+            self._restorer.check_row(task.tp, task.state)
+        if task.written - places:
+            self._restorer.check_before(task.tp)
+        task.writer.write(
             outputs,
             batch.topic,
             batch.partition,
             batch.next_offset,
-            partial(self._takeover.check_row, tenure.tp, tenure.state),
+            partial(self._restorer.check_row, task.tp, task.state),
         )
 
-    async def _retry(self, tenure: Tenure, reason: str) -> None:
+    async def _retry(self, task: StreamTask, reason: str) -> None:
         """Fetch again from what is committed, after a pause that grows."""
-        if tenure.ended:
+        if task.ended:
             return
-        tenure.failures += 1
-        tenure.problem = reason
-        pause = min(FIRST_PAUSE * 2 ** min(tenure.failures - 1, 10), LAST_PAUSE)
-        logger.warning("%s: fetching again in %.1f s: %s", tenure.name, pause, reason)
-        await tenure.pause(pause)
-        if not tenure.ended:
-            await self.consumer.rewind(tenure)
+        task.failures += 1
+        task.problem = reason
+        pause = min(FIRST_PAUSE * 2 ** min(task.failures - 1, 10), LAST_PAUSE)
+        logger.warning("%s: fetching again in %.1f s: %s", task.name, pause, reason)
+        await task.pause(pause)
+        if not task.ended:
+            await self.consumer.rewind(task)
 
-    async def _rejoin(self, tenure: Tenure, reason: str) -> None:
-        """End a tenure that cannot go on, and join anew: what is known of the group may be old."""
-        tenure.ended = True
-        logger.warning("%s: joining the group anew: %s", tenure.name, reason)
+    async def _rejoin(self, task: StreamTask, reason: str) -> None:
+        """End a task that cannot go on, and join anew: what is known of the group may be old."""
+        task.ended = True
+        logger.warning("%s: joining the group anew: %s", task.name, reason)
         if self._rejoining or self.app.rebalancing or self.app.should_stop:
             return
         self._rejoining = True
@@ -315,12 +315,12 @@ class Engine:
 
         Where nothing comes any more its records would else stay unseen.
         """
-        if self.objection is not None:
+        if self.not_ready_reason is not None:
             return
-        for source in await self._takeover.hanging(list(self.tenures), self._looks):
-            tenure = self.tenures.get(source)
-            if tenure is not None and not tenure.ended:
-                await self._rejoin(tenure, "a transaction hangs")
+        for source in await self._restorer.hanging(list(self.tasks), self._looks):
+            task = self.tasks.get(source)
+            if task is not None and not task.ended:
+                await self._rejoin(task, "a transaction hangs")
 
     # -- rebalance
 
@@ -329,19 +329,19 @@ class Engine:
         """The app's consumer; there is none before the worker has started it."""
         return cast(BatchConsumer, self.app.consumer)
 
-    async def take(self, assigned: Iterable[TP]) -> None:
+    async def on_assigned(self, assigned: Iterable[TP]) -> None:
         """Own these partitions: fence the former owners, then read back what they committed.
 
         Waits for the broker as long as it takes, unless the app stops.
         """
         wanted = sorted(tp for tp in assigned if self.handles(tp.topic))
-        await self.release(list(self.tenures))
+        await self.on_revoked(list(self.tasks))
         self._rejoining = False
         self.metrics.rebalances.inc()
         started = time.monotonic()
         coordinator = self.consumer.coordinator
         try:
-            tenures = await self._takeover.of(wanted)
+            tasks = await self._restorer.of(wanted)
         except Abandoned:
             return
         except Exception as exc:  # noqa: BLE001 - whatever it is, somebody must know
@@ -349,41 +349,41 @@ class Engine:
             logger.error("cannot take over partitions: %s", exc)  # noqa: TRY400
             await self.app.crash(exc)
             return
-        for tenure in tenures:
-            tenure.coordinator = coordinator
-            self.tenures[tenure.tp] = tenure
+        for task in tasks:
+            task.coordinator = coordinator
+            self.tasks[task.tp] = task
         self._taken = True
-        self.metrics.tenures.set(len(self.tenures))
+        self.metrics.tasks.set(len(self.tasks))
         self.metrics.takeover.observe(time.monotonic() - started)
         logger.info(
             "took over %s in %.2f s",
-            ", ".join(tenure.name for tenure in tenures) or "no partition",
+            ", ".join(task.name for task in tasks) or "no partition",
             time.monotonic() - started,
         )
 
-    async def release(self, revoked: Iterable[TP]) -> None:
+    async def on_revoked(self, revoked: Iterable[TP]) -> None:
         """Give partitions up; returns when nothing of them is written any more."""
-        leaving = [self.tenures.pop(tp) for tp in list(revoked) if tp in self.tenures]
-        self.metrics.tenures.set(len(self.tenures))
-        await asyncio.gather(*(tenure.end() for tenure in leaving))
+        leaving = [self.tasks.pop(tp) for tp in list(revoked) if tp in self.tasks]
+        self.metrics.tasks.set(len(self.tasks))
+        await asyncio.gather(*(task.end() for task in leaving))
         if leaving:
-            logger.info("gave up %s", ", ".join(tenure.name for tenure in leaving))
-        self.room.set()
+            logger.info("gave up %s", ", ".join(task.name for task in leaving))
+        self.capacity.set()
 
 
 @asynccontextmanager
-async def _body(tenure: Tenure) -> AsyncIterator[None]:
-    """The agent's block: cancelled, and only it, when the tenure ends."""
-    task = cast("asyncio.Task[Any]", asyncio.current_task())
-    cancelling = task.cancelling()
-    tenure.enter(task)
-    tenure.working_since = time.monotonic()
+async def _body(task: StreamTask) -> AsyncIterator[None]:
+    """The agent's block: cancelled, and only it, when the task ends."""
+    current = cast("asyncio.Task[Any]", asyncio.current_task())
+    cancelling = current.cancelling()
+    task.enter(current)
+    task.working_since = time.monotonic()
     try:
         yield
     except asyncio.CancelledError:
         # As asyncio.timeout() does it: swallow the cancellation that was ours, and no other.
-        if not tenure.ended or task.uncancel() > cancelling:
+        if not task.ended or current.uncancel() > cancelling:
             raise
     finally:
-        tenure.working_since = None
-        tenure.leave(task)
+        task.working_since = None
+        task.leave(current)

@@ -4,7 +4,7 @@
 
     BatchingError
     ├── Fenced              another owner took the partition, or the broker gave up on us
-    ├── Lost                what was committed before cannot be seen, or is gone
+    ├── StateMismatch                what was committed before cannot be seen, or is gone
     ├── Abandoned           the partition was let go while its transaction was being written
     └── TransactionRefused  the broker will not accept this transaction (too large, not authorized)
 
@@ -12,7 +12,7 @@ None of them reaches an agent: the engine answers each as the table in
 :mod:`faust_transactions.producer` says.
 """
 
-__all__ = ["Abandoned", "BatchingError", "Fenced", "Lost", "TransactionRefused"]
+__all__ = ["Abandoned", "BatchingError", "Fenced", "StateMismatch", "TransactionRefused"]
 
 
 class BatchingError(Exception):
@@ -23,7 +23,7 @@ class Fenced(BatchingError):
     """This producer's epoch is over: nothing it writes from now on can become visible."""
 
 
-class Lost(BatchingError):
+class StateMismatch(BatchingError):
     """The brokers lost the end of a transaction, or may have: the partition is to be read back."""
 
 

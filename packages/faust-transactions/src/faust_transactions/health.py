@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
-__all__ = ["Condition", "Level", "Owned", "Rejoins", "condition"]
+__all__ = ["Health", "Level", "Owned", "Rejoins", "health"]
 
 Level = Literal["ok", "warn", "bad"]
 
@@ -18,7 +18,7 @@ SLOW_COMMIT = 5.0
 LONG_WORK = 60.0
 
 
-class Condition(NamedTuple):
+class Health(NamedTuple):
     """A word for the eye and a line for the reader."""
 
     level: Level
@@ -26,7 +26,7 @@ class Condition(NamedTuple):
 
 
 class Owned(Protocol):
-    """What is looked at of a partition that the worker owns; `Tenure` is one."""
+    """What is looked at of a partition that the worker owns; `StreamTask` is one."""
 
     @property
     def name(self) -> str:
@@ -57,35 +57,35 @@ class Rejoins:
     reason: str = ""
 
 
-def condition(
-    objection: str | None, tenures: Collection[Owned], rejoins: Rejoins, now: float
-) -> Condition:
+def health(
+    not_ready_reason: str | None, tasks: Collection[Owned], rejoins: Rejoins, now: float
+) -> Health:
     """The gravest of what can be said of the engine; `now` is a reading of `time.monotonic()`.
 
     ok while batches are committed, or would be if there were any; warn for what as a rule passes by
     itself; bad for what goes wrong again and again, or takes too long.
     """
     if rejoins.number >= MANY:
-        return Condition("bad", f"joined the group anew {rejoins.number} times: {rejoins.reason}")
-    failing = [tenure for tenure in tenures if tenure.failures]
+        return Health("bad", f"joined the group anew {rejoins.number} times: {rejoins.reason}")
+    failing = [task for task in tasks if task.failures]
     if failing:
-        return _failing(max(failing, key=lambda tenure: tenure.failures), len(failing))
-    if objection is not None:
-        return Condition("warn", objection)
-    seconds, name = _longest([(each.committing_since, each.name) for each in tenures], now)
+        return _failing(max(failing, key=lambda task: task.failures), len(failing))
+    if not_ready_reason is not None:
+        return Health("warn", not_ready_reason)
+    seconds, name = _longest([(each.committing_since, each.name) for each in tasks], now)
     if seconds >= SLOW_COMMIT:
-        return Condition("bad", f"{name}: Kafka has not committed for {seconds:.0f} s")
-    seconds, name = _longest([(each.working_since, each.name) for each in tenures], now)
+        return Health("bad", f"{name}: Kafka has not committed for {seconds:.0f} s")
+    seconds, name = _longest([(each.working_since, each.name) for each in tasks], now)
     if seconds >= LONG_WORK:
-        return Condition("warn", f"{name}: the same batch has been worked on for {seconds:.0f} s")
-    return Condition("ok", _owned(len(tenures)))
+        return Health("warn", f"{name}: the same batch has been worked on for {seconds:.0f} s")
+    return Health("ok", _owned(len(tasks)))
 
 
-def _failing(worst: Owned, number: int) -> Condition:
+def _failing(worst: Owned, number: int) -> Health:
     times = "once" if worst.failures == 1 else f"{worst.failures} times in a row"
     others = f" (and {number - 1} more)" if number > 1 else ""
     level: Level = "bad" if worst.failures >= MANY else "warn"
-    return Condition(level, f"{worst.name}{others}: failed {times}: {worst.problem}")
+    return Health(level, f"{worst.name}{others}: failed {times}: {worst.problem}")
 
 
 def _longest(since: Iterable[tuple[float | None, str]], now: float) -> tuple[float, str]:

@@ -55,7 +55,7 @@ class EngineMetrics:
             buckets=STAGE_BUCKETS,
             registry=registry,
         )
-        self.tenures = Gauge(
+        self.tasks = Gauge(
             "faust_transactions_partitions",
             "Source partitions this worker owns now.",
             registry=registry,

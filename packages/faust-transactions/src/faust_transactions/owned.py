@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from faust_transactions.task import Tenure
+from faust_transactions.task import StreamTask
 
 __all__ = ["OwnedPartitions"]
 
@@ -20,12 +20,12 @@ class OwnedPartitions(Collector):
     """Committed offset and lag of the partitions owned now.
 
     Both come from what is true at the moment of asking, so a partition that stands still is told
-    as truly as one that moves. Until the engine has set ``tenures`` there is none.
+    as truly as one that moves. Until the engine has set ``tasks`` there is none.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
         #: The engine's own mapping, which goes on changing.
-        self.tenures: Mapping[TP, Tenure] = {}
+        self.tasks: Mapping[TP, StreamTask] = {}
         #: For a topic, what tells the ends of its partitions as the brokers have them (for example
         #: :attr:`ChangelogFollower.source_ends`), as a read_committed reader sees them. Without it
         #: the end is what the last fetch saw, and a partition that waits for its agent is not
@@ -41,12 +41,12 @@ class OwnedPartitions(Collector):
         """The two metrics as they are now."""
         committed, lag = families = self._families()
         ends = {topic: tell() for topic, tell in self.ends.items()}
-        for tp, tenure in self.tenures.items():
-            left = tenure.lag(ends.get(tp.topic, {}).get(tp.partition))
-            if tenure.position is None or left is None:
+        for tp, task in self.tasks.items():
+            left = task.lag(ends.get(tp.topic, {}).get(tp.partition))
+            if task.position is None or left is None:
                 continue  # not sought yet
             labels = (tp.topic, str(tp.partition))
-            committed.add_metric(labels, tenure.position)
+            committed.add_metric(labels, task.position)
             lag.add_metric(labels, left)
         return families
 

@@ -1,4 +1,4 @@
-"""Writing one batch as one Kafka transaction. Blocking: it runs in the tenure's own thread.
+"""Writing one batch as one Kafka transaction. Blocking: it runs in the task's own thread.
 
 What is done about an error (the classes are Kafka's own: KIP-98 fencing by epoch, KIP-360 epoch
 bumps by the client, KIP-447 offsets, KIP-890 abortable errors; librdkafka tells them apart by
@@ -11,7 +11,7 @@ retriable: a time-out, a coordinator that moves,       the same call again with 
 a broker that is away                                  until the partition is revoked
 requires abort: a record was not delivered in time,    abort, then the same records in a new
 the broker aborted the transaction                     transaction
-fatal, PRODUCER_FENCED, INVALID_PRODUCER_EPOCH: a new  nothing more is written: the tenure ends,
+fatal, PRODUCER_FENCED, INVALID_PRODUCER_EPOCH: a new  nothing more is written: the task ends,
 owner, or a transaction over its time-out              the worker joins the group anew and reads
                                                        back what was committed
 requires abort, but for a reason that stays: record    abort; the batch is retried after a pause,

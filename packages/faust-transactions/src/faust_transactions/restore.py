@@ -17,16 +17,20 @@ import faust
 from confluent_kafka import KafkaException
 from faust.types import TP
 
-from faust_transactions.errors import Abandoned, Fenced, Lost
+from faust_transactions.errors import Abandoned, Fenced, StateMismatch
 from faust_transactions.failures import kind
-from faust_transactions.kafka.hanging import Looks, open_since, wait_until_closed
+from faust_transactions.kafka.hanging import (
+    HangingTransactionDetector,
+    open_since,
+    wait_until_closed,
+)
 from faust_transactions.kafka.tail import read_last
 from faust_transactions.producer import TransactionalWriter, group_metadata
 from faust_transactions.stores.partition import PartitionTable
-from faust_transactions.task import Tenure
+from faust_transactions.task import StreamTask
 from faust_transactions.thread import CallThread
 
-__all__ = ["Takeover"]
+__all__ = ["TaskRestorer"]
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +40,8 @@ T = TypeVar("T")
 FIRST_PAUSE, LAST_PAUSE = 0.1, 5.0
 
 
-class Takeover:
-    """Begins tenures.
+class TaskRestorer:
+    """Begins tasks.
 
     ``tables`` names the table of each source topic, ``outputs`` the topics that its transactions
     write to in the partition's own number; both may go on growing.
@@ -58,21 +62,21 @@ class Takeover:
         # Not asyncio's threads: the interpreter waits for those at its end, brokers or not.
         self._thread = CallThread("takeover")
 
-    async def of(self, partitions: Sequence[TP]) -> list[Tenure]:
-        """Own these partitions; the tenures and tables hold what was committed, for good.
+    async def of(self, partitions: Sequence[TP]) -> list[StreamTask]:
+        """Own these partitions; the tasks and tables hold what was committed, for good.
 
         Waits for the brokers as long as it takes. Raises :class:`Abandoned` when the app stops.
         """
         if self._group is None:
             self._group = await self._thread.run(group_metadata, self._kafka, self._app.conf.id)
-        tenures = [self._tenure(tp) for tp in partitions]
-        await self._fence(tenures)
-        await self._end_hanging(tenures)
-        await self._restore(tenures)
-        return tenures
+        tasks = [self._tenure(tp) for tp in partitions]
+        await self._fence(tasks)
+        await self._end_hanging(tasks)
+        await self._restore(tasks)
+        return tasks
 
     def check_before(self, source: TP) -> None:
-        """Raise :class:`Lost` when the last transaction of a source partition hangs. Blocks.
+        """Raise StateMismatch when the last transaction of a source partition hangs. Blocks.
 
         For before one that leaves out a partition that the last one wrote to. Its marker decides
         about what hangs where it is written; were that the row's partition and not all the others,
@@ -81,10 +85,10 @@ class Takeover:
         try:
             wait_until_closed(self._kafka, self._row_of(source))
         except KafkaException as exc:
-            raise Lost(f"open transactions cannot be looked for: {exc}") from exc
+            raise StateMismatch(f"open transactions cannot be looked for: {exc}") from exc
 
     def check_row(self, source: TP, state: Any) -> None:
-        """Raise :class:`Lost` unless ``state`` is still the last row that can be read. Blocks.
+        """Raise StateMismatch unless ``state`` is still the last row that can be read. Blocks.
 
         For after an abort, whose marker decides about all that its producer has open in a
         partition, also about transactions that were committed and hang; and for after a producer
@@ -96,12 +100,14 @@ class Takeover:
             row = last.get(source.partition)
             found = None if row is None or row.value is None else table.row(row.value).next_offset
         except Exception as exc:
-            raise Lost(f"the row cannot be read: {kind(exc)}") from exc
+            raise StateMismatch(f"the row cannot be read: {kind(exc)}") from exc
         known = None if state is None else state.next_offset
         if found != known:
-            raise Lost(f"committed up to {known}, but the row says {found}")
+            raise StateMismatch(f"committed up to {known}, but the row says {found}")
 
-    async def hanging(self, partitions: Iterable[TP], looks: Looks) -> list[TP]:
+    async def hanging(
+        self, partitions: Iterable[TP], looks: HangingTransactionDetector
+    ) -> list[TP]:
         """Those in whose rows a transaction hangs since the last look; nobody else writes there.
 
         None where the brokers do not answer.
@@ -114,32 +120,30 @@ class Takeover:
             return []
         return [by_row[row] for row in looks.hanging(found)]
 
-    def _tenure(self, tp: TP) -> Tenure:
+    def _tenure(self, tp: TP) -> StreamTask:
         transactional_id = f"{self._app.conf.id}-{tp.topic}-{tp.partition}"
-        return Tenure(tp, TransactionalWriter(self._kafka, transactional_id, self._group))
+        return StreamTask(tp, TransactionalWriter(self._kafka, transactional_id, self._group))
 
-    async def _fence(self, tenures: list[Tenure]) -> None:
+    async def _fence(self, tasks: list[StreamTask]) -> None:
         """Shut the former owners out, all at once."""
-        await self._unless_stopped(
-            tenures, *(tenure.run(tenure.writer.fence) for tenure in tenures)
-        )
+        await self._unless_stopped(tasks, *(task.run(task.writer.fence) for task in tasks))
 
-    async def _end_hanging(self, tenures: list[Tenure]) -> None:
+    async def _end_hanging(self, tasks: list[StreamTask]) -> None:
         """Abort what is open in the rows' partitions; nobody else writes there."""
-        by_row = {self._row_of(tenure.tp): tenure for tenure in tenures}
+        by_row = {self._row_of(task.tp): task for task in tasks}
         pause, outlasted = FIRST_PAUSE, False
         while hanging := await self._ask(open_since, by_row):
             if outlasted:
                 self._complain(by_row, hanging)
             if pause in (FIRST_PAUSE, LAST_PAUSE):
                 for row in hanging:
-                    await self._abort_hanging(tenures, by_row[row])
+                    await self._abort_hanging(tasks, by_row[row])
             await self._pause(pause)  # the markers are written after the abort has returned
             outlasted = pause == LAST_PAUSE
             pause = min(pause * 2, LAST_PAUSE)
 
     @staticmethod
-    def _complain(by_row: Mapping[TP, Tenure], hanging: Mapping[TP, int]) -> None:
+    def _complain(by_row: Mapping[TP, StreamTask], hanging: Mapping[TP, int]) -> None:
         for row, offset in hanging.items():
             # An older producer's, which only its id and epoch can end.
             logger.error(
@@ -152,36 +156,36 @@ class Takeover:
                 offset,
             )
 
-    async def _abort_hanging(self, tenures: list[Tenure], tenure: Tenure) -> None:
+    async def _abort_hanging(self, tasks: list[StreamTask], task: StreamTask) -> None:
         logger.warning(
             "%s: the brokers lost the end of its last transactions, whose records nobody could "
             "read; they are aborted and written again",
-            tenure.name,
+            task.name,
         )
-        outputs = [TP(topic, tenure.tp.partition) for topic in self._outputs[tenure.tp.topic]]
-        found = await self._ask(open_since, [self._row_of(tenure.tp), *outputs])
+        outputs = [TP(topic, task.tp.partition) for topic in self._outputs[task.tp.topic]]
+        found = await self._ask(open_since, [self._row_of(task.tp), *outputs])
         try:
-            await self._unless_stopped(tenures, tenure.run(tenure.writer.abort_in, list(found)))
+            await self._unless_stopped(tasks, task.run(task.writer.abort_in, list(found)))
         except Fenced as exc:
-            logger.info("%s: fenced: %s", tenure.name, exc)  # its next owner does it
+            logger.info("%s: fenced: %s", task.name, exc)  # its next owner does it
 
-    async def _unless_stopped(self, tenures: list[Tenure], *calls: Awaitable[Any]) -> None:
+    async def _unless_stopped(self, tasks: list[StreamTask], *calls: Awaitable[Any]) -> None:
         """Wait for calls of the writers, which give up (:class:`Abandoned`) when the app stops."""
-        tasks = [asyncio.ensure_future(call) for call in calls]
-        waiting = set(tasks)
+        waiting_calls = [asyncio.ensure_future(call) for call in calls]
+        waiting = set(waiting_calls)
         while waiting:
             _, waiting = await asyncio.wait(waiting, timeout=0.5)
             if self._app.should_stop:
-                for tenure in tenures:
-                    tenure.writer.stop()
-        await asyncio.gather(*tasks)
+                for task in tasks:
+                    task.writer.stop()
+        await asyncio.gather(*waiting_calls)
 
     def _row_of(self, source: TP) -> TP:
         return TP(self._tables[source.topic].changelog_topic_name, source.partition)
 
-    async def _restore(self, tenures: list[Tenure]) -> None:
+    async def _restore(self, tasks: list[StreamTask]) -> None:
         for topic, table in self._tables.items():
-            mine = {tenure.tp.partition: tenure for tenure in tenures if tenure.tp.topic == topic}
+            mine = {task.tp.partition: task for task in tasks if task.tp.topic == topic}
             if not mine:
                 continue
             rows = await self._ask(read_last, table.changelog_topic_name, list(mine))

@@ -1,4 +1,4 @@
-"""A tenure: one worker's ownership of one partition, from its assignment to its revocation."""
+"""A task: one worker's ownership of one partition, from its assignment to its revocation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from faust.types import TP
 from faust_transactions.producer import TransactionalWriter
 from faust_transactions.thread import CallThread
 
-__all__ = ["Fetch", "Fetched", "Origin", "Tenure"]
+__all__ = ["Fetch", "Fetched", "Origin", "StreamTask"]
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ END_TIMEOUT = 3.0
 
 
 class Fetched(Enum):
-    """What a fetch is to a tenure."""
+    """What a fetch is to a task."""
 
     NEXT = auto()
     OLD = auto()
@@ -48,8 +48,8 @@ class Fetch(NamedTuple):
 class Origin(NamedTuple):
     """Where a batch came from: it counts only while all of this still holds."""
 
-    tenure: Tenure
-    #: The tenure's count of seeks when the batch was fetched.
+    task: StreamTask
+    #: The task's count of seeks when the batch was fetched.
     seek: int
     #: The position up to which the partition had been fetched before this batch.
     follows: int | None
@@ -57,7 +57,7 @@ class Origin(NamedTuple):
     size: int
 
 
-class Tenure:
+class StreamTask:
     """What a worker knows of a partition while it owns it.
 
     ``state`` and ``position`` are what was committed, never more: they change only after a commit.
@@ -76,8 +76,8 @@ class Tenure:
         self.reached: int | None = None
         self.last_stable_offset: int | None = None
         #: Records fetched and not done.
-        self.in_hand = 0
-        #: No batch of this tenure counts any more: it was revoked, or fenced.
+        self.in_flight = 0
+        #: No batch of this task counts any more: it was revoked, or fenced.
         self.ended = False
         #: Batches in a row that failed, and why the last did, in words without any record's data.
         self.failures = 0
@@ -91,9 +91,9 @@ class Tenure:
         #: Since when (monotonic, s) a transaction is being written; None while none is.
         self.committing_since: float | None = None
         #: Batches of a partition are worked on one at a time, in the order in which they came.
-        self.turn = asyncio.Lock()
+        self.lock = asyncio.Lock()
         #: What was fetched and is not with an actor yet, cut into batches. A seek empties it.
-        self.parked: deque[Sequence[Any]] = deque()
+        self.buffered: deque[Sequence[Any]] = deque()
         self._over = asyncio.Event()
         self._closed = False
         self._seeks = 0
@@ -131,7 +131,7 @@ class Tenure:
         if fetch.number != follows:
             return Fetched.OLD if fetch.number < follows else Fetched.GAP
         self._fetch = fetch.number
-        self.in_hand += len(fetch.records)
+        self.in_flight += len(fetch.records)
         self.reached, self.last_stable_offset = fetch.reached, fetch.end
         return Fetched.NEXT
 
@@ -145,7 +145,7 @@ class Tenure:
         if self.position is None:
             return None
         reached = max(self.position, self.reached or 0)
-        return self.in_hand + max(0, max(end or 0, self.last_stable_offset or 0) - reached)
+        return self.in_flight + max(0, max(end or 0, self.last_stable_offset or 0) - reached)
 
     def hand_out(self, next_offset: int, size: int) -> Origin:
         """Note that a batch of ``size`` records up to ``next_offset`` goes to the agent."""
@@ -158,15 +158,15 @@ class Tenure:
         """The consumer starts again at ``position``; ``fetch`` was the last before that."""
         self._seeks += 1
         self._fetch = fetch
-        self._outstanding = self.in_hand = 0
-        self.parked.clear()
+        self._outstanding = self.in_flight = 0
+        self.buffered.clear()
         self.fetched = self.reached = self.position
 
     def finished(self, origin: Origin) -> None:
         """Make room for another batch."""
         if origin.seek == self._seeks:
             self._outstanding -= 1
-            self.in_hand -= origin.size
+            self.in_flight -= origin.size
 
     @property
     def outstanding(self) -> int:
@@ -174,27 +174,27 @@ class Tenure:
         return self._outstanding
 
     def is_current(self, origin: Origin) -> bool:
-        """Whether a batch may be worked on: the tenure lasts and nothing sought past it."""
+        """Whether a batch may be worked on: the task lasts and nothing sought past it."""
         return not self.ended and origin.seek == self._seeks
 
-    def follows_on(self, origin: Origin) -> bool:
+    def is_contiguous(self, origin: Origin) -> bool:
         """Whether all that was fetched before the batch has been committed."""
         return origin.follows is None or self.position is None or origin.follows <= self.position
 
     # -- writing
 
     async def run(self, call: Any, *args: Any) -> Any:
-        """Run a blocking call in the tenure's thread."""
+        """Run a blocking call in the task's thread."""
         return await self._thread.run(call, *args)
 
     async def pause(self, seconds: float) -> None:
-        """Wait so long, or until the tenure ends: an actor is not to wait for what has gone."""
+        """Wait so long, or until the task ends: an actor is not to wait for what has gone."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._over.wait()
 
     def enter(self, body: asyncio.Task[Any]) -> None:
-        """Note a task that works on a batch, to be cancelled when the tenure ends."""
+        """Note a task that works on a batch, to be cancelled when the task ends."""
         self._bodies.add(body)
 
     def leave(self, body: asyncio.Task[Any]) -> None:
@@ -204,7 +204,7 @@ class Tenure:
     async def end(self) -> None:
         """Give the partition up: bodies that wait are cancelled, a commit under way is awaited.
 
-        Returns when nothing of this tenure runs any more; a few seconds at the most, also while
+        Returns when nothing of this task runs any more; a few seconds at the most, also while
         the brokers are away.
         """
         if self._closed:

@@ -10,10 +10,10 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from faust.types import TP
 from faust_transactions import Engine
-from faust_transactions.errors import Fenced, Lost
+from faust_transactions.errors import Fenced, StateMismatch
 from faust_transactions.metrics import EngineMetrics
 from faust_transactions.producer import TransactionalWriter, group_metadata
-from faust_transactions.restore import Takeover
+from faust_transactions.restore import TaskRestorer
 from prometheus_client import CollectorRegistry
 from support.copying import Copying, Start
 from support.engine_app import Sums
@@ -90,7 +90,7 @@ def test_a_writer_that_slept_while_another_committed_learns_it_from_the_row(
     rows = table.changelog_topic_name
     for topic in (source.topic, rows):
         create_topic(kafka.bootstrap, topic, 1)
-    takeover = Takeover(app, conf, {source.topic: table}, {})
+    takeover = TaskRestorer(app, conf, {source.topic: table}, {})
     wait_for_coordinator(conf | {"group.id": topic_prefix}, source)
     group = group_metadata(conf, topic_prefix)
 
@@ -109,7 +109,7 @@ def test_a_writer_that_slept_while_another_committed_learns_it_from_the_row(
     owner.fence()
     commit(owner, 7)
     sleeper.renew()
-    with pytest.raises(Lost, match="committed up to 6, but the row says 7"):
+    with pytest.raises(StateMismatch, match="committed up to 6, but the row says 7"):
         takeover.check_row(source, Sums(next_offset=6))
     with pytest.raises(Fenced):
         commit(owner, 8)

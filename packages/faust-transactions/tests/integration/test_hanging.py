@@ -15,11 +15,11 @@ import pytest
 from confluent_kafka import KafkaException, Producer
 from faust.types import TP
 from faust_transactions import Engine
-from faust_transactions.errors import Lost
-from faust_transactions.kafka.hanging import Looks, open_since
+from faust_transactions.errors import StateMismatch
+from faust_transactions.kafka.hanging import HangingTransactionDetector, open_since
 from faust_transactions.kafka.tail import read_last
 from faust_transactions.metrics import EngineMetrics
-from faust_transactions.restore import Takeover
+from faust_transactions.restore import TaskRestorer
 from prometheus_client import CollectorRegistry
 from support.copying import Copying, Start, wait_until
 from support.engine_app import Sums
@@ -134,23 +134,25 @@ def check_that_an_owner_would_notice(bootstrap: str, name: str, readable: int) -
     source, other = TP(f"{name}-in", 0), TP(f"{name}-in", 1)
     conf = {"bootstrap.servers": bootstrap}
     engine = Engine(app, conf, metrics=EngineMetrics(CollectorRegistry()))
-    takeover = Takeover(app, conf, {source.topic: engine.table("sums", Sums)}, {})
+    takeover = TaskRestorer(app, conf, {source.topic: engine.table("sums", Sums)}, {})
 
     async def look_twice() -> list[list[TP]]:
-        looks = Looks()
+        looks = HangingTransactionDetector()
         return [await takeover.hanging([source, other], looks) for _ in range(2)]
 
     assert asyncio.run(look_twice()) == [[], [source]]
 
     takeover.check_before(other)
-    with pytest.raises(Lost, match="hangs"):
+    with pytest.raises(StateMismatch, match="hangs"):
         takeover.check_before(source)
 
     takeover.check_row(source, Sums(next_offset=readable))
     hanging = readable + RECORDS
-    with pytest.raises(Lost, match=f"committed up to {hanging}, but the row says {readable}"):
+    with pytest.raises(
+        StateMismatch, match=f"committed up to {hanging}, but the row says {readable}"
+    ):
         takeover.check_row(source, Sums(next_offset=hanging))
-    with pytest.raises(Lost, match=f"committed up to None, but the row says {readable}"):
+    with pytest.raises(StateMismatch, match=f"committed up to None, but the row says {readable}"):
         takeover.check_row(source, None)
     takeover.check_row(other, None)
 

@@ -96,8 +96,8 @@ def create_app() -> faust.App:
 
     @app.page("/health/ready")
     async def ready(view: View, _request: Request) -> Response:
-        here = bool(engine.tenures) and not app.rebalancing
-        rows = {str(tp.partition): tenure.position for tp, tenure in engine.tenures.items()}
+        here = bool(engine.tasks) and not app.rebalancing
+        rows = {str(tp.partition): task.position for tp, task in engine.tasks.items()}
         level, text = engine.condition
         document = {"ready": here, "rows": rows, "level": level, "text": text}
         return view.json(document, status=200 if here else 503)

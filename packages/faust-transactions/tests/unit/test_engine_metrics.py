@@ -6,7 +6,7 @@ from faust.types import TP
 from faust_transactions.latency import BUCKETS, LatencyHistogram
 from faust_transactions.metrics import EngineMetrics
 from faust_transactions.owned import OwnedPartitions
-from faust_transactions.task import Tenure
+from faust_transactions.task import StreamTask
 from faust_transactions.testing import StoredRecord
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,11 +81,11 @@ class Owned:
     def __init__(self, *, end: int | None) -> None:
         self.registry = CollectorRegistry()
         self.owned = OwnedPartitions(self.registry)
-        self.tenure = Tenure(TP("in", 3), cast(Any, Writer()))
-        self.tenure.position = 10
-        self.tenure.last_stable_offset = end
-        self.tenures = {self.tenure.tp: self.tenure}
-        self.owned.tenures = self.tenures
+        self.task = StreamTask(TP("in", 3), cast(Any, Writer()))
+        self.task.position = 10
+        self.task.last_stable_offset = end
+        self.tasks = {self.task.tp: self.task}
+        self.owned.tasks = self.tasks
 
     def value(self, name: str) -> float | None:
         return self.registry.get_sample_value(name, {"topic": "in", "partition": "3"})
@@ -98,7 +98,7 @@ class Owned:
 def test_the_lag_follows_commits_and_what_was_fetched() -> None:
     owned = Owned(end=25)
     assert owned.lag == 15
-    owned.tenure.position = 25
+    owned.task.position = 25
     assert owned.lag == 0
     assert owned.value("faust_transactions_committed_offset") == 25
 
@@ -117,9 +117,9 @@ def test_the_lag_of_a_partition_that_stands_still_grows() -> None:
 def test_a_partition_that_was_given_up_or_not_begun_is_not_told() -> None:
     owned = Owned(end=None)
     assert owned.lag == 0
-    owned.tenure.position = None
+    owned.task.position = None
     assert owned.lag is None
-    owned.tenure.position = 10
+    owned.task.position = 10
     assert owned.value("faust_transactions_committed_offset") == 10
-    owned.tenures.clear()
+    owned.tasks.clear()
     assert owned.value("faust_transactions_committed_offset") is None

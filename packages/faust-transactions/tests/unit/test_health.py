@@ -1,9 +1,9 @@
 from dataclasses import dataclass
 
 import pytest
-from faust_transactions.health import Owned, Rejoins, condition
+from faust_transactions.health import Owned, Rejoins, health
 
-from web import Condition
+from web import Health
 
 NOW = 1_000.0
 NONE = Rejoins()
@@ -20,8 +20,10 @@ class Partition:
     working_since: float | None = None
 
 
-def judged(*owned: Owned, objection: str | None = None, rejoins: Rejoins = NONE) -> tuple[str, str]:
-    return condition(objection, owned, rejoins, NOW)
+def judged(
+    *owned: Owned, not_ready_reason: str | None = None, rejoins: Rejoins = NONE
+) -> tuple[str, str]:
+    return health(not_ready_reason, owned, rejoins, NOW)
 
 
 def test_an_engine_that_works_says_on_how_much() -> None:
@@ -30,9 +32,9 @@ def test_an_engine_that_works_says_on_how_much() -> None:
     assert judged() == ("ok", "no partitions: other workers have them all")
 
 
-@pytest.mark.parametrize("objection", ["waiting for partitions", "rebalancing"])
-def test_what_keeps_it_from_working_is_a_warning(objection: str) -> None:
-    assert judged(Partition(), objection=objection) == ("warn", objection)
+@pytest.mark.parametrize("not_ready_reason", ["waiting for partitions", "rebalancing"])
+def test_what_keeps_it_from_working_is_a_warning(not_ready_reason: str) -> None:
+    assert judged(Partition(), not_ready_reason=not_ready_reason) == ("warn", not_ready_reason)
 
 
 def test_a_batch_that_fails_is_a_warning_first_and_bad_when_it_goes_on() -> None:
@@ -65,12 +67,12 @@ def test_a_batch_that_is_worked_on_for_long_is_a_warning() -> None:
 
 def test_joining_the_group_again_and_again_without_a_commit_is_bad_whatever_else() -> None:
     assert judged(Partition(), rejoins=Rejoins(1, "fenced"))[0] == "ok"
-    found = judged(objection="rebalancing", rejoins=Rejoins(3, "no commit in 20 s"))
+    found = judged(not_ready_reason="rebalancing", rejoins=Rejoins(3, "no commit in 20 s"))
     assert found == ("bad", "joined the group anew 3 times: no commit in 20 s")
 
 
 def test_the_page_shows_the_gravest_of_several_conditions() -> None:
     ok, warn, bad = ("ok", "fine"), ("warn", "careful"), ("bad", "broken")
-    assert Condition.worst(ok, ("ok", "running")) == Condition("ok", "fine")
-    assert Condition.worst(ok, warn) == Condition("warn", "careful")
-    assert Condition.worst(bad, warn, ok) == Condition("bad", "broken")
+    assert Health.worst(ok, ("ok", "running")) == Health("ok", "fine")
+    assert Health.worst(ok, warn) == Health("warn", "careful")
+    assert Health.worst(bad, warn, ok) == Health("bad", "broken")

@@ -20,10 +20,10 @@ from typing import Any
 from confluent_kafka import Consumer
 from faust.types import TP
 
-from faust_transactions.errors import Lost
+from faust_transactions.errors import StateMismatch
 from faust_transactions.kafka.offsets import committed_ends, partitions_of
 
-__all__ = ["Looks", "open_since", "wait_until_closed"]
+__all__ = ["HangingTransactionDetector", "open_since", "wait_until_closed"]
 
 #: Longest wait (s) for the brokers' answers.
 TIMEOUT = 10.0
@@ -59,17 +59,19 @@ def open_since(conf: Mapping[str, Any], partitions: Iterable[TP]) -> dict[TP, in
 def wait_until_closed(conf: Mapping[str, Any], partition: TP) -> None:
     """Return when no transaction is open in the partition. Blocks.
 
-    Markers are written some milliseconds after the commit has returned. Raises :class:`Lost` when
-    one is still open after `LATE` seconds, and KafkaException.
+    Markers are written some milliseconds after the commit has returned. Raises
+    :class:`StateMismatch` when one is still open after `LATE` seconds, and KafkaException.
     """
     deadline = time.monotonic() + LATE
     while found := open_since(conf, [partition]):
         if time.monotonic() > deadline:
-            raise Lost(f"the last transaction hangs at offset {found[partition]} of its row")
+            raise StateMismatch(
+                f"the last transaction hangs at offset {found[partition]} of its row"
+            )
         time.sleep(0.01)
 
 
-class Looks:
+class HangingTransactionDetector:
     """Tells a transaction that hangs from one under way: it begins where it began a look ago."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ _FETCH_BYTES = 1 << 18
 
 
 class LatestRecords:
-    """Looks at the ends of the partitions whenever it is asked, and at nothing in between.
+    """Reads the ends of the partitions whenever it is asked, and nothing in between.
 
     One reader may ask at a time. However much was written since the last look, each partition
     costs a fetch of its end; what lies between two looks is never read. Connects at the first look.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-__all__ = ["Laps"]
+__all__ = ["StageTimer"]
 
 
-class Laps:
+class StageTimer:
     """Seconds from one lap to the next, by the name of the stage that ended with it."""
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:

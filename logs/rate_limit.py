@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["Damper"]
+__all__ = ["RateLimitFilter"]
 
 _MOST_KEPT: Final = 1_000
 
 
-class Damper(logging.Filter):
+class RateLimitFilter(logging.Filter):
     """Of what these loggers say, lets the same message through once in `pause` seconds.
 
     While the brokers are away aiokafka reports each attempt of each of its clients, some hundred
