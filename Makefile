@@ -6,20 +6,24 @@ PY := $(VENV)/bin/python
 ARGS ?=
 WEB_PORT ?= 6066
 WORKERS ?= 1
+FAST_TESTS := packages/faust-transactions/tests/unit tests/unit tests/functional
 
 .DEFAULT_GOAL := help
-.PHONY: help run test install lint format typecheck bench chaos soak kafka up down no-python
+.PHONY: help run test test-fast install lint format typecheck bench chaos soak kafka up down no-python
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/worker.stamp ## the embedded broker and a worker; WEB_PORT=6066. Ctrl-C stops both
 	@$(PY) -m tools.devbroker --web-port $(WEB_PORT) $(ARGS)
 
 test: $(VENV)/dev.stamp ## every test this machine can run; REQUIRE_KAFKA=1 fails where there is no Kafka
 	@$(PY) -m pytest $(ARGS)
+
+test-fast: $(VENV)/dev.stamp ## the tests that need no Kafka, no worker process and no browser
+	@$(PY) -m pytest $(FAST_TESTS) $(ARGS)
 
 install: $(VENV)/worker.stamp ## only the set-up: .venv with requirements.txt
 	@echo "$(VENV) is ready"

@@ -1,6 +1,6 @@
 """The map of the program: topics, table, agents in the order of the flow, web, commands.
 
-Run by ``faust -A fraud_app worker -l info``; the way of an account is drawn in README.md.
+Run by ``faust -A fraud_app worker -l info``; README.md draws the flow of an account.
 """
 
 from __future__ import annotations

@@ -102,8 +102,8 @@ def test_every_alert_is_shown_to_fire_and_to_keep_still(alert: str) -> None:
     assert alert in {case["alertname"] for case in healthy["alert_rule_test"]}
 
 
-def test_the_readme_lists_the_alerts() -> None:
-    section = (ROOT / "README.md").read_text("utf-8").split("\n## Watching it\n")[1]
+def test_the_docs_list_the_alerts() -> None:
+    section = (ROOT / "docs" / "operations.md").read_text("utf-8").split("\n## Alerts\n")[1]
     rows = re.findall(r"^\| `([A-Z]\w+)` \|", section.split("\n## ")[0], re.MULTILINE)
     assert sorted(rows) == sorted(ALERTS)
 

@@ -1,4 +1,4 @@
-"""The rights that README.md says a worker and an operator need, and no others."""
+"""The rights that docs/kafka.md says a worker and an operator need, and no others."""
 
 from collections.abc import Iterator
 

@@ -1,6 +1,6 @@
 """Passwords, TLS and client certificates, against a real Kafka that also checks rights.
 
-The user may do what README.md says that the worker needs, and nothing else.
+The user may do what docs/kafka.md says that the worker needs, and nothing else.
 """
 
 import contextlib

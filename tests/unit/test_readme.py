@@ -1,4 +1,4 @@
-"""What the README and the pages in docs/ say of settings, verbs and files is so."""
+"""README.md and the pages in docs/ agree with the program, and their links lead somewhere."""
 
 import re
 from pathlib import Path
@@ -10,21 +10,57 @@ from pydantic import SecretStr
 from config.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = ROOT / "README.md"
+DOCS = ROOT / "docs"
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-AT_THE_ROOT = [ROOT / name for name in ("README.md", "CHANGELOG.md", "SECURITY.md")]
-PAGES = [*AT_THE_ROOT, *sorted((ROOT / "docs").rglob("*.md"))]
-
-VERBS = [
-    *("run", "test", "help", "install", "lint", "typecheck"),
-    *("bench", "chaos", "soak", "kafka", "up", "down"),
+AT_THE_ROOT = [
+    README,
+    *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
 ]
-_ROW = re.compile(r"^\| `(FRAUD_\w+)` \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
+GUIDES = sorted(DOCS.glob("*.md"))
+PAGES = [*AT_THE_ROOT, *sorted(DOCS.rglob("*.md")), ROOT / "tools" / "bench" / "README.md"]
+
+MOST_LINES, MOST_BYTES = 200, 10_000
+"""The front page is read in two minutes."""
+
+_SETTING = re.compile(r"^\| `(FRAUD_\w+)` \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 _LINK = re.compile(r"\[[^\]]*\]\(<?([^)>\s]+)>?\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_TARGET = re.compile(r"^([a-z][a-z-]*):.*## ", re.MULTILINE)
 
 
-def as_the_table_has_it(default: Any) -> str:
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def links(page: Path) -> list[tuple[Path, str]]:
+    """File and anchor of every link of a page to a file of the project."""
+    found = []
+    for link in _LINK.findall(text(page)):
+        if not re.match(r"[a-z]+:", link):
+            file, _, anchor = link.partition("#")
+            found.append(((page.parent / file).resolve() if file else page, anchor))
+    return found
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives to a page's headings."""
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+        for heading in _HEADING.findall(text(page))
+    }
+
+
+def documented_settings() -> dict[str, str]:
+    """Default of each setting in the table of docs/settings.md."""
+    return {name: default for name, default, _ in _SETTING.findall(text(DOCS / "settings.md"))}
+
+
+def as_documented(default: Any) -> str:
     if default is None:
         return "none"
     if isinstance(default, SecretStr):
@@ -32,62 +68,75 @@ def as_the_table_has_it(default: Any) -> str:
     return f"`{int(default) if isinstance(default, bool) else default}`"
 
 
-def documented() -> dict[str, str]:
-    """Setting -> its default, of each row of the table of settings."""
-    return {name: default for name, default, _ in _ROW.findall(README)}
+def test_the_readme_is_short() -> None:
+    assert len(text(README).splitlines()) <= MOST_LINES
+    assert README.stat().st_size <= MOST_BYTES
 
 
-def anchors(page: Path) -> set[str]:
-    """The anchors that GitHub gives to a page's headings."""
-    headings = _HEADING.findall(page.read_text(encoding="utf-8"))
-    return {
-        re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings
-    }
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target, anchor in links(page):
+        assert target.exists(), target
+        if anchor:
+            assert anchor in anchors(target), f"{target.name}#{anchor}"
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached, left = set(), [README]
+    while left:
+        page = left.pop()
+        if page in reached or page.suffix != ".md":
+            continue
+        reached.add(page)
+        # A link to a folder shows the pages in it.
+        for target, _ in links(page):
+            left += sorted(target.glob("*.md")) if target.is_dir() else [target]
+    assert set(PAGES) - reached == set()
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=name)
+def test_a_page_opens_with_what_one_can_do_with_it(page: Path) -> None:
+    title, blank, opening = text(page).splitlines()[:3]
+    assert title.startswith("# ")
+    assert blank == ""
+    assert re.match(r"[A-Z`]", opening), "a sentence, not a heading, a list or a table"
 
 
 @pytest.mark.parametrize("field", sorted(Settings.model_fields))
-def test_every_setting_is_in_the_table_with_its_default(field: str) -> None:
+def test_every_setting_is_documented_with_its_default(field: str) -> None:
     default = Settings.model_fields[field].default
-    assert documented().get(Settings.env_name(field)) == as_the_table_has_it(default)
+    assert documented_settings().get(Settings.env_name(field)) == as_documented(default)
 
 
-def test_the_table_has_no_setting_that_the_code_does_not_have() -> None:
-    assert set(documented()) == {Settings.env_name(field) for field in Settings.model_fields}
+def test_every_documented_setting_exists() -> None:
+    assert set(documented_settings()) == {
+        Settings.env_name(field) for field in Settings.model_fields
+    }
 
 
-@pytest.mark.parametrize("page", AT_THE_ROOT, ids=lambda page: str(page.name))
-def test_every_setting_that_the_text_names_exists(page: Path) -> None:
-    named = set(re.findall(r"\bFRAUD_[A-Z_]+[A-Z]\b", page.read_text(encoding="utf-8")))
+@pytest.mark.parametrize("page", [*AT_THE_ROOT, *GUIDES], ids=name)
+def test_every_setting_that_a_page_names_exists(page: Path) -> None:
+    named = set(re.findall(r"\bFRAUD_[A-Z_]+[A-Z]\b", text(page)))
     known = {Settings.env_name(field) for field in Settings.model_fields}
     assert named - known <= {"FRAUD_TEST_BROKER"}
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_is_in_the_readme_and_in_the_makefile(verb: str) -> None:
-    assert re.search(rf"\bmake {verb}\b", README)
-    assert re.search(rf"^{verb}:.*## ", MAKEFILE, re.MULTILINE)
+def test_every_make_verb_is_documented() -> None:
+    rows = re.findall(r"^\| (`make [^|]+) \|", text(DOCS / "commands.md"), re.MULTILINE)
+    documented = {verb for row in rows for verb in re.findall(r"`make ([a-z-]+)`", row)}
+    assert documented == set(_TARGET.findall(MAKEFILE))
 
 
-def test_every_verb_that_the_readme_names_is_in_the_makefile() -> None:
-    named = set(re.findall(r"(?:^|`)make ([a-z]+)", README, re.MULTILINE))
-    assert {"run", "test"} <= named
-    assert named <= set(re.findall(r"^([a-z]+):.*## ", MAKEFILE, re.MULTILINE))
+@pytest.mark.parametrize("page", [*AT_THE_ROOT, *GUIDES], ids=name)
+def test_every_make_verb_that_a_page_names_exists(page: Path) -> None:
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", text(page), re.MULTILINE))
+    assert named <= set(_TARGET.findall(MAKEFILE))
 
 
-def test_the_commands_of_the_readme_are_those_that_there_are() -> None:
-    source = (ROOT / "cli" / "attach.py").read_text(encoding="utf-8")
+def test_every_command_is_documented() -> None:
+    source = text(ROOT / "cli" / "attach.py")
     names = re.findall(r"def (\w+)\(\s*self: BlockingCommand", source)
-    table = re.findall(r"^\| `faust -A fraud_app ([\w-]+)", README, re.MULTILINE)
-    assert set(table) == {name.replace("_", "-") for name in names}
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
-    for link in _LINK.findall(page.read_text(encoding="utf-8")):
-        if re.match(r"[a-z]+:", link):
-            continue
-        name, _, anchor = link.partition("#")
-        target = (page.parent / name).resolve() if name else page
-        assert target.exists(), link
-        if anchor:
-            assert anchor in anchors(target), link
+    documented = re.findall(
+        r"^\| `faust -A fraud_app ([\w-]+)", text(DOCS / "commands.md"), re.MULTILINE
+    )
+    assert set(documented) == {name.replace("_", "-") for name in names}
