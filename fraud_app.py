@@ -29,9 +29,9 @@ from agents.metrics import AccountMetrics
 from agents.producer import production
 from agents.report import VerdictLog
 from agents.verification import verification
-from cluster.clients import aiokafka_kwargs, faust_credentials, librdkafka
+from cluster.clients import aiokafka_kwargs, faust_brokers, faust_credentials, librdkafka
 from cluster.startup import checking_worker
-from config.settings import Settings, SettingsError
+from config import Settings, SettingsError
 from records import PartitionCounts
 from veritas import SimulatedVeritas, Veritas
 from veritas.http import HttpVeritas
@@ -157,7 +157,7 @@ def verification_service(settings: Settings, registry: CollectorRegistry) -> Ver
 def faust_settings(settings: Settings) -> dict[str, Any]:
     """How Faust itself is set up."""
     return {
-        "broker": settings.broker.split(";"),
+        "broker": faust_brokers(settings),
         "broker_credentials": faust_credentials(settings),
         "broker_session_timeout": settings.session_timeout,
         "broker_heartbeat_interval": settings.heartbeat_interval,

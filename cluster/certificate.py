@@ -4,8 +4,7 @@ import socket
 import ssl
 
 from cluster.clients import aiokafka_kwargs
-from config.settings import Settings
-from config.values import broker_addresses
+from config import Settings, broker_addresses
 
 # OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH.
 _OTHER_NAME = frozenset({62, 64})

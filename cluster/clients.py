@@ -9,8 +9,12 @@ from typing import Any
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.types.auth import CredentialsT
 
-from config.settings import Settings
-from config.values import broker_addresses
+from config import Settings, broker_addresses
+
+
+def faust_brokers(settings: Settings) -> list[str]:
+    """For Faust's `broker`: URLs of the addresses that the other clients get."""
+    return [f"kafka://{address}" for address in broker_addresses(settings.broker)]
 
 
 def librdkafka(settings: Settings) -> dict[str, Any]:

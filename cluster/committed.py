@@ -7,7 +7,7 @@ from faust_transactions.kafka.offsets import partitions_of, until
 
 from cluster.errors import ClusterError, reason
 from cluster.reach import quiet
-from config.settings import Settings
+from config import Settings
 
 
 def committed_offsets(settings: Settings, timeout: float = 10.0) -> dict[int, int]:

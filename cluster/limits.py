@@ -18,7 +18,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but 
 from faust_transactions.producer import FULL_BATCH, LARGEST_RECORD
 
 from cluster.errors import ClusterError, reason
-from config.settings import Settings
+from config import Settings
 
 logger = logging.getLogger(__name__)
 

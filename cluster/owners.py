@@ -6,7 +6,7 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from config.settings import Settings
+from config import Settings
 
 # What the coordinator says of a group whose members have been told what is theirs.
 _SETTLED = "Stable"

@@ -20,7 +20,7 @@ from cluster.errors import (
     Stopped,
     reason,
 )
-from config.settings import Settings
+from config import Settings
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from faust_transactions.kafka.tail import LastRecord, read_last
 from cluster.errors import ClusterError, reason
 from cluster.reach import quiet
 from cluster.topics import changelog_topic
-from config.settings import Settings
+from config import Settings
 from records import PartitionCounts
 
 

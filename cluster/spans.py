@@ -8,7 +8,7 @@ from faust_transactions.kafka.offsets import Span, committed_spans, offsets_at, 
 
 from cluster.errors import ClusterError, reason
 from cluster.reach import quiet
-from config.settings import Settings
+from config import Settings
 
 Isolation = Literal["read_committed", "read_uncommitted"]
 

@@ -22,8 +22,7 @@ from cluster import (
     topic_spans,
     warn_of_limits,
 )
-from config.settings import Settings
-from config.values import broker_addresses
+from config import Settings, broker_addresses
 
 logger = logging.getLogger("fraud_app")
 
@@ -96,6 +95,10 @@ def tell_of(settings: Settings, version: str) -> None:
         logger.warning(
             "FRAUD_TOKEN_KEY is not set: account tokens are made with the development key, "
             "which is public"
+        )
+    for name in Settings.trimmed():
+        logger.warning(
+            "%s ends in a blank or a line end, which is cut off: store the secret without it", name
         )
     for name in Settings.unknown():
         logger.warning("%s is set, but there is no such setting", name)

@@ -15,7 +15,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but 
 from cluster.errors import ClusterError, reason
 from cluster.limits import dead_letters_config
 from cluster.reach import quiet, wait
-from config.settings import Settings
+from config import Settings
 
 _ANSWER = 10.0
 _QUICK = 3.0

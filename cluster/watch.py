@@ -14,7 +14,7 @@ from cluster.owners import partition_owners
 from cluster.reach import Complaints, quiet
 from cluster.rows import rows_in
 from cluster.topics import changelog_topic
-from config.settings import Settings
+from config import Settings
 from records import PartitionCounts
 
 # A broker that is back shall be seen soon; librdkafka's own longest pause is 10 s.

@@ -5,7 +5,7 @@ A setting `some_name` is read from the environment variable `FRAUD_SOME_NAME`.
 
 import os
 from collections.abc import Mapping
-from typing import Any, NoReturn, Self, get_type_hints
+from typing import Any, Self, get_type_hints
 
 from pydantic import (
     Field,
@@ -15,24 +15,16 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 import config.values as kinds
+from config.errors import PREFIX, SettingsError, env_name, one_line, refuse
 from config.pem import CertificateError, KeyFileError, NoPairError, check_pair
 
-PREFIX = "FRAUD_"
+__all__ = ["PREFIX", "Settings", "SettingsError"]
+
 _TESTS_PREFIX = "FRAUD_TEST_"
 _DEVELOPMENT_KEY = "development-key-not-for-production"
-_MASKED = "********"
-_LONGEST_SHOWN = 80
-
-
-class SettingsError(ValueError):
-    """A setting that cannot be used: one line with the variable, its value and what it accepts.
-
-    A secret's value is never in it.
-    """
 
 
 class Settings(BaseSettings):
@@ -94,7 +86,7 @@ class Settings(BaseSettings):
     veritas_send_card: kinds.Flag = Field(
         default=False, description="send the full card number to the verification service"
     )
-    veritas_token: kinds.Secret | None = Field(
+    veritas_token: kinds.BearerToken | None = Field(
         default=None, description="bearer token for the verification service"
     )
     veritas_timeout: kinds.Seconds = Field(
@@ -135,7 +127,7 @@ class Settings(BaseSettings):
     batch_bytes: kinds.Bytes = Field(default=1_000_000, description="bytes in one batch, at most")
 
     web_host: kinds.Host = Field(default="127.0.0.1", description="web bind address")
-    web_token: kinds.Secret | None = Field(
+    web_token: kinds.BearerToken | None = Field(
         default=None, description="bearer token asked for on every web path but health"
     )
     log_format: kinds.LogFormat = Field(default="human", description="`human` or `json` log lines")
@@ -144,8 +136,8 @@ class Settings(BaseSettings):
         default="PLAINTEXT", description="how to speak to Kafka"
     )
     kafka_sasl_mechanism: kinds.SaslMechanism = Field(default="PLAIN", description="SASL mechanism")
-    kafka_sasl_username: str | None = Field(default=None, description="SASL user")
-    kafka_sasl_password: kinds.Secret | None = Field(default=None, description="SASL password")
+    kafka_sasl_username: kinds.UserName | None = Field(default=None, description="SASL user")
+    kafka_sasl_password: kinds.Password | None = Field(default=None, description="SASL password")
     kafka_ssl_ca: kinds.CertificateFile | None = Field(
         default=None, description="PEM file of the CAs to trust; none = the system's"
     )
@@ -162,14 +154,14 @@ class Settings(BaseSettings):
         try:
             return cls()
         except ValidationError as error:
-            line = _in_one_line(cls, error)
+            line = one_line(cls, error)
         # Raised out here, so that no traceback shows pydantic's error, which knows the values.
         raise SettingsError(line)
 
     @classmethod
     def env_name(cls, field: str) -> str:
         """The environment variable of a field."""
-        return PREFIX + field.upper()
+        return env_name(field)
 
     @classmethod
     def unknown(cls, environ: Mapping[str, str] | None = None) -> list[str]:
@@ -183,6 +175,18 @@ class Settings(BaseSettings):
             name
             for name in names
             if name.startswith(PREFIX) and not name.startswith(_TESTS_PREFIX) and name not in known
+        )
+
+    @classmethod
+    def trimmed(cls, environ: Mapping[str, str] | None = None) -> list[str]:
+        """Variables with a secret that ends in a blank or a line end, which is cut off; sorted."""
+        names = os.environ if environ is None else environ
+        hints = get_type_hints(cls, include_extras=True)
+        secrets = {env_name(field) for field in cls.model_fields if kinds.is_trimmed(hints[field])}
+        return sorted(
+            name
+            for name, value in names.items()
+            if name.upper() in secrets and value != kinds.without_line_end(value)
         )
 
     @property
@@ -202,47 +206,58 @@ class Settings(BaseSettings):
 
     @field_validator("*", mode="before")
     @classmethod
+    def _text_is_utf8(cls, value: Any, info: ValidationInfo) -> Any:
+        """Python reads other bytes of the environment as lone surrogates."""
+        if isinstance(value, str) and not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                refuse(str(info.field_name), "text in UTF-8")
+        return value
+
+    @field_validator("*", mode="before")
+    @classmethod
     def _an_empty_optional_is_not_set(cls, value: Any, info: ValidationInfo) -> Any:
-        """Compose files write empty variables for what nobody set."""
+        """Compose files write empty variables for what is not set."""
         optional = info.field_name is not None and cls.model_fields[info.field_name].default is None
         return None if optional and value == "" else value
 
     @model_validator(mode="after")
     def _topics_differ(self) -> Self:
         if self.verdicts_topic == self.accounts_topic:
-            _refuse("verdicts_topic", f"another topic than {self.env_name('accounts_topic')}")
+            refuse("verdicts_topic", f"another topic than {env_name('accounts_topic')}")
         if self.dead_letters_topic in (self.accounts_topic, self.verdicts_topic):
-            _refuse("dead_letters_topic", "another topic than those of accounts and verdicts")
+            refuse("dead_letters_topic", "another topic than those of accounts and verdicts")
         return self
 
     @model_validator(mode="after")
     def _times_fit_together(self) -> Self:
         if self.session_timeout <= 2 * self.heartbeat_interval:
-            accepts = f"more than twice {self.env_name('heartbeat_interval')}"
-            _refuse("session_timeout", f"{accepts} ({self.heartbeat_interval:g})")
+            accepts = f"more than twice {env_name('heartbeat_interval')}"
+            refuse("session_timeout", f"{accepts} ({self.heartbeat_interval:g})")
         if self.veritas_connect_timeout > self.veritas_timeout:
-            accepts = f"at most {self.env_name('veritas_timeout')}"
-            _refuse("veritas_connect_timeout", f"{accepts} ({self.veritas_timeout:g})")
+            accepts = f"at most {env_name('veritas_timeout')}"
+            refuse("veritas_connect_timeout", f"{accepts} ({self.veritas_timeout:g})")
         return self
 
     @model_validator(mode="after")
     def _security_is_complete(self) -> Self:
         protocol = self.kafka_security_protocol
-        said = f"{self.env_name('kafka_security_protocol')} is {protocol}"
+        said = f"{env_name('kafka_security_protocol')} is {protocol}"
         for name in ("kafka_sasl_username", "kafka_sasl_password"):
             if protocol.startswith("SASL") and not getattr(self, name):
-                _refuse(name, f"set, as {said}")
+                refuse(name, f"set, as {said}")
             if not protocol.startswith("SASL") and getattr(self, name):
-                _refuse(name, f"left out, as {said}")
+                refuse(name, f"left out, as {said}")
         for name in ("kafka_ssl_ca", "kafka_ssl_cert", "kafka_ssl_key"):
             if not protocol.endswith("SSL") and getattr(self, name):
-                _refuse(name, f"left out, as {said}")
+                refuse(name, f"left out, as {said}")
         for name, other in (
             ("kafka_ssl_cert", "kafka_ssl_key"),
             ("kafka_ssl_key", "kafka_ssl_cert"),
         ):
             if getattr(self, other) and not getattr(self, name):
-                _refuse(name, f"set, as {self.env_name(other)} is")
+                refuse(name, f"set, as {env_name(other)} is")
         return self
 
     @model_validator(mode="after")
@@ -253,42 +268,11 @@ class Settings(BaseSettings):
         try:
             check_pair(certificate, key)
         except NoPairError:
-            whose = self.env_name("kafka_ssl_cert")
-            _refuse("kafka_ssl_key", f"the private key of the certificate in {whose}")
+            whose = env_name("kafka_ssl_cert")
+            refuse("kafka_ssl_key", f"the private key of the certificate in {whose}")
         except CertificateError as exc:
-            _refuse("kafka_ssl_cert", f"a certificate that OpenSSL takes ({exc})")
+            refuse("kafka_ssl_cert", f"a certificate that OpenSSL takes ({exc})")
         except KeyFileError:
             accepts = "the path of a PEM file with a private key without a pass phrase"
-            _refuse("kafka_ssl_key", accepts)
+            refuse("kafka_ssl_key", accepts)
         return self
-
-
-def _refuse(field: str, accepts: str) -> NoReturn:
-    """Refuse a setting for what another one says."""
-    raise PydanticCustomError("setting", "must be {accepts}", {"field": field, "accepts": accepts})
-
-
-def _in_one_line(settings: type[Settings], error: ValidationError) -> str:
-    first = error.errors()[0]
-    context = first.get("ctx", {})
-    if first["type"] == "setting":
-        field, accepts = context["field"], context["accepts"]
-    else:
-        field = str(first["loc"][0])
-        accepts = kinds.accepted_by(get_type_hints(settings, include_extras=True)[field])
-    return f"{settings.env_name(field)} is {_shown(settings, field)}, but must be {accepts}"
-
-
-def _shown(settings: type[Settings], field: str) -> str:
-    """The value that the environment gives, fit for a log line."""
-    given = {name.upper(): value for name, value in os.environ.items()}
-    value = given.get(settings.env_name(field))
-    if value is None:
-        default = settings.model_fields[field].default
-        return "not set" if default is None else f"{default} (the default)"
-    if not value:
-        return "empty"
-    if kinds.is_secret(get_type_hints(settings, include_extras=True)[field]):
-        return _MASKED
-    shown = repr(kinds.without_credentials(value))
-    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"

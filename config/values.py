@@ -7,14 +7,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
-from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from config.addresses import base_url, broker_addresses, host_name
 from config.pem import check_certificates
 
-BROKER_SCHEMES = ("kafka", "aiokafka")
-DEFAULT_BROKER_PORT = 9092
 STORE_SCHEMES = ("memory", "rocksdb")
 TOKEN_KEY_BYTES = 64
 """The longest key that BLAKE2b takes (RFC 7693)."""
@@ -43,71 +41,20 @@ def is_secret(hint: Any) -> bool:
     return any(part is SecretStr for part in _parts(hint))
 
 
+def is_trimmed(hint: Any) -> bool:
+    """True when blanks and line ends after a value of this type hint are cut off."""
+    return any(isinstance(part, BeforeValidator) and part.func is _trimmed for part in _parts(hint))
+
+
 def _parts(hint: Any) -> list[Any]:
     """A type hint, its members and their annotations."""
     inner = [part for argument in get_args(hint) for part in _parts(argument)]
     return [hint, *inner]
 
 
-def without_credentials(value: str) -> str:
-    """The value with user and password of any URL in it masked."""
-    return re.sub(r"//[^/]*@", "//********@", value)
-
-
-def broker_addresses(broker: str) -> tuple[str, ...]:
-    """The `host:port` of each broker in a setting such as `kafka://a:9092;kafka://b`.
-
-    A missing port is 9092; an entry without a scheme has that of the first (as in Faust).
-    Raises ValueError when the setting is not such a list.
-    """
-    if not broker.partition("://")[1]:
-        raise ValueError("no scheme")
-    return tuple(_broker_address(entry.strip(" ")) for entry in broker.split(";"))
-
-
-def _broker_address(entry: str) -> str:
-    url = _split(entry if "://" in entry else f"{BROKER_SCHEMES[0]}://{entry}")
-    host = _plain_host(url, BROKER_SCHEMES)
-    if url.path.strip("/") or url.query or url.fragment or "," in host:
-        raise ValueError("more than a host and a port")
-    port = DEFAULT_BROKER_PORT if url.port is None else url.port
-    if port == 0:
-        raise ValueError("port 0")
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _split(value: str) -> SplitResult:
-    """`urlsplit`, which leaves out line ends and tabs without a word, for what has none."""
-    if not value.isprintable():
-        raise ValueError("a line end or another control character")
-    return urlsplit(value)
-
-
-def _plain_host(url: SplitResult, schemes: tuple[str, ...]) -> str:
-    """The host of a URL with one of these schemes and no credentials in it."""
-    if url.scheme not in schemes or not url.hostname or "@" in url.netloc:
-        raise ValueError("not such a URL")
-    if re.search(r"\s", url.netloc):
-        raise ValueError("a blank in the host")
-    return url.hostname
-
-
-def _check_broker(value: str) -> str:
-    broker_addresses(value)
-    return value
-
-
-def _check_http_url(value: str) -> str:
-    url = _split(value)
-    _plain_host(url, ("http", "https"))
-    if url.port == 0 or url.query or url.fragment:
-        raise ValueError("not a base URL")
-    return value.rstrip("/")
-
-
 def _check_store(value: str) -> str:
     scheme, separator, _ = value.partition("://")
-    if not separator or scheme not in STORE_SCHEMES:
+    if not separator or scheme not in STORE_SCHEMES or not value.isprintable():
         raise ValueError("unknown store")
     return value
 
@@ -118,9 +65,13 @@ def _check_name(value: str, longest: int) -> str:
     return value
 
 
+def _check_broker(value: str) -> str:
+    broker_addresses(value)
+    return value
+
+
 def _check_host(value: str) -> str:
-    if not re.fullmatch(r"[^\s/@]+", value):
-        raise ValueError("not a host")
+    host_name(value.partition("%")[0] if ":" in value else value)
     return value
 
 
@@ -146,9 +97,33 @@ def _check_token_key(value: SecretStr) -> SecretStr:
     return value
 
 
+def without_line_end(value: str) -> str:
+    """A secret without the blanks and line ends after it, which files of secrets often have."""
+    return value.rstrip(" \t\r\n")
+
+
+def _trimmed(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    return without_line_end(value) if isinstance(value, str) else value
+
+
 def _check_not_blank(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().strip():
         raise ValueError("blank")
+    return value
+
+
+def _check_user(value: str) -> str:
+    if not value.strip():
+        raise ValueError("blank")
+    return value
+
+
+def _check_bearer_token(value: SecretStr) -> SecretStr:
+    token = value.get_secret_value()
+    if not token or token[0] == " " or not token.isprintable():
+        raise ValueError("no header can have it")
     return value
 
 
@@ -186,7 +161,7 @@ Broker = Annotated[
 ]
 HttpUrl = Annotated[
     str,
-    AfterValidator(_check_http_url),
+    AfterValidator(base_url),
     Accepts("a URL such as https://host:port/path, no credentials or query in it"),
 ]
 Store = Annotated[str, AfterValidator(_check_store), Accepts("memory:// or rocksdb://")]
@@ -197,10 +172,25 @@ ReadableFile = Annotated[
 CertificateFile = Annotated[
     Path, AfterValidator(_check_certificates), Accepts("the path of a PEM file with a certificate")
 ]
+# Each secret, and the user name that comes with one, loses the blanks and line ends after it.
 TokenKey = Annotated[
-    SecretStr, AfterValidator(_check_token_key), Accepts(f"1 to {TOKEN_KEY_BYTES} bytes of text")
+    SecretStr,
+    BeforeValidator(_trimmed),
+    AfterValidator(_check_token_key),
+    Accepts(f"1 to {TOKEN_KEY_BYTES} bytes of text"),
 ]
-Secret = Annotated[SecretStr, AfterValidator(_check_not_blank), Accepts("some text")]
+BearerToken = Annotated[
+    SecretStr,
+    BeforeValidator(_trimmed),
+    AfterValidator(_check_bearer_token),
+    Accepts("printable text that does not begin with a blank, as it is sent in a header"),
+]
+Password = Annotated[
+    SecretStr, BeforeValidator(_trimmed), AfterValidator(_check_not_blank), Accepts("some text")
+]
+UserName = Annotated[
+    str, BeforeValidator(_trimmed), AfterValidator(_check_user), Accepts("some text")
+]
 SecurityProtocol = Annotated[
     Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"],
     Accepts("PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"),

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from mode.utils.logging import level_number, setup_logging
 
-from config.settings import Settings
+from config import Settings
 from logs.lines import HumanFormatter, JsonFormatter
 from logs.rate_limit import RateLimitFilter
 

@@ -7,8 +7,7 @@ from typing import Any, Protocol
 from cli.top.rates import Rates
 from cli.top.told import Told
 from cluster import ClusterError, Progress
-from config.settings import Settings
-from config.values import broker_addresses
+from config import Settings, broker_addresses
 from records.totals import progress_document
 from web.history import INTERVAL, History, Sample
 from web.recent import SIZE

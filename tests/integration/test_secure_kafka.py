@@ -17,7 +17,7 @@ import pytest
 import trustme
 
 from cluster.startup import StartupError, check
-from config.settings import Settings
+from config import Settings
 from tests.integration import rights, tls
 from tests.integration.test_startup import named
 from tests.integration.test_stream import total, wait_for

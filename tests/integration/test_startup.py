@@ -19,7 +19,7 @@ from confluent_kafka.admin import AdminClient
 
 from cluster import changelog_topic
 from cluster.startup import StartupError, StartupStopped, check
-from config.settings import Settings
+from config import Settings
 from records import PartitionCounts
 from tests.brokers import Kafka
 from tests.topics import configure_topic, create_topic, produce, topic_config

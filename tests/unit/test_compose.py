@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from config.settings import Settings
+from config import Settings
 from tests.unit.test_imports import ROOMS, imports_of
 from tools.devbroker.properties import SINGLE_NODE
 

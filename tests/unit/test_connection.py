@@ -11,7 +11,7 @@ from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from pydantic import SecretStr, ValidationError
 
 from cluster.clients import aiokafka_kwargs, faust_credentials, librdkafka
-from config.settings import Settings
+from config import Settings
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 from faust_transactions.producer import FULL_BATCH, LARGEST_RECORD
 
 from cluster.limits import HEADROOM, dead_letters_limit, objections
-from config.settings import Settings
+from config import Settings
 from records import DeadLetter
 from records.replay import Replay
 

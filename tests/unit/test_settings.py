@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from config.settings import PREFIX, Settings, SettingsError
-from config.values import broker_addresses
+from config import PREFIX, Settings, SettingsError, broker_addresses
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from confluent_kafka import KafkaException
 
-from config.settings import Settings, SettingsError
+from config import Settings, SettingsError
 from tools.devbroker.child import run
 from tools.devbroker.embedded import EmbeddedBroker
 from tools.devbroker.here import faust

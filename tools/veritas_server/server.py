@@ -17,6 +17,7 @@ from typing import Final
 import orjson
 from aiohttp import web
 
+from config import without_line_end
 from records import BankAccount
 from tools.veritas_server.faults import RETRY_AFTER, FaultPlan
 from tools.veritas_server.openapi import OPENAPI, PAGE
@@ -100,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logger.info("Veritas reference server on http://%s:%d", options.host, options.port)
     # Bodies have card numbers in them; aiohttp's access log has no bodies, but one line a call.
     web.run_app(
-        server_of(options, os.environ.get(TOKEN_VARIABLE)),
+        server_of(options, without_line_end(os.environ.get(TOKEN_VARIABLE, "")) or None),
         host=options.host,
         port=options.port,
         access_log=None,
