@@ -39,7 +39,8 @@ class Settings(BaseSettings):
     )
 
     broker: kinds.Broker = Field(
-        default="kafka://localhost:9092", description="broker URLs, `;` between them"
+        default="kafka://localhost:9092",
+        description="brokers, such as `kafka://one:9092;two:9092`",
     )
     app_id: kinds.AppId = Field(
         default="fraud-app",
