@@ -11,12 +11,14 @@ from typing import Any
 
 import faust
 import uvloop
-from faust_transactions import Engine
-from faust_transactions.gc_tuning import tune_gc
-from faust_transactions.kafka.follower import ChangelogFollower
-from faust_transactions.kafka.latest import LatestRecords
-from faust_transactions.metrics import EngineMetrics
-from faust_transactions.owners import member_name
+from faust_transactions import (
+    ChangelogFollower,
+    Engine,
+    EngineMetrics,
+    LatestRecords,
+    member_name,
+    tune_gc,
+)
 from prometheus_client import CollectorRegistry, disable_created_metrics
 
 import cli

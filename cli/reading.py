@@ -6,7 +6,7 @@ from operator import methodcaller
 from typing import Protocol, cast
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
-from faust_transactions.kafka.offsets import Span
+from faust_transactions import Span
 
 from cluster import ClusterError
 from cluster.errors import PARTITION_EOF, reason

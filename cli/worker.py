@@ -1,22 +1,20 @@
 """Faust's own `worker`: without its table before the log, and known to Kafka by its own name."""
 
-from typing import Any, cast
+from typing import Any
 
 import faust
-import faust.cli.worker
-from faust_transactions.owners import member_name
+from faust_transactions import WorkerCommand, member_name
 
 
-class worker(faust.cli.worker.worker):  # noqa: N801 - the class's name is the command's
+class worker(WorkerCommand):  # noqa: N801 - the class's name is the command's
     """Start worker instance for given app."""
 
     def on_worker_created(self, worker: Any) -> None:
         """Nothing: what starts, and against which brokers, is the first line of the log."""
 
-    def _init_worker_options(self, *args: Any, **kwargs: Any) -> None:
-        """Takes what the command line says of the web, which makes up the worker's name.
+    def on_options_read(self, app: faust.App) -> None:
+        """Name the worker as its Kafka client id, which a list of the group's members shows.
 
-        Whoever asks Kafka for the group's members sees it as their client id.
+        The name holds the web server's address, which the command line may change.
         """
-        super()._init_worker_options(*args, **kwargs)
-        cast(Any, self.app.conf).broker_client_id = member_name(cast(faust.App, self.app))
+        app.conf.broker_client_id = member_name(app)

@@ -3,7 +3,7 @@
 import time
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from faust_transactions.kafka.offsets import partitions_of, until
+from faust_transactions import partitions_of, retry_until
 
 from cluster.errors import ClusterError, reason
 from cluster.reach import quiet
@@ -22,7 +22,7 @@ def committed_offsets(settings: Settings, timeout: float = 10.0) -> dict[int, in
         asked = [TopicPartition(topic, p) for p in partitions_of(consumer, topic, deadline)]
         if not asked:
             return {}
-        answers = until(deadline, lambda seconds: consumer.committed(asked, timeout=seconds))
+        answers = retry_until(deadline, lambda seconds: consumer.committed(asked, timeout=seconds))
     except KafkaException as exc:
         why = reason(exc.args[0])
         raise ClusterError(f"offsets of group {settings.app_id} cannot be read: {why}") from exc

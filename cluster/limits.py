@@ -15,7 +15,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but 
     AdminClient,
     ConfigResource,
 )
-from faust_transactions.producer import FULL_BATCH, LARGEST_RECORD
+from faust_transactions import MAX_RECORD_BYTES, PRODUCER_BATCH_BYTES
 
 from cluster.errors import ClusterError, reason
 from config import Settings
@@ -39,7 +39,7 @@ def dead_letters_limit(accounts_limit: int) -> int:
 
     Not more than our producer sends; above that there is nothing to configure.
     """
-    return min(accounts_limit + HEADROOM, LARGEST_RECORD)
+    return min(accounts_limit + HEADROOM, MAX_RECORD_BYTES)
 
 
 def dead_letters_config(client: AdminClient, settings: Settings) -> dict[str, str]:
@@ -73,11 +73,11 @@ def objections(settings: Settings, limits: Mapping[str, int]) -> Iterator[str]:
             f"topic {letters} has {MAX_MESSAGE_BYTES}={limits[letters]}, topic {accounts} has "
             f"{limits[accounts]}: a record of that size that is no account would stop its "
             "partition, as a dead letter has headers besides; "
-            + _remedy(letters, max(needed, FULL_BATCH))
+            + _remedy(letters, max(needed, PRODUCER_BATCH_BYTES))
         )
-    elif limits.get(letters, FULL_BATCH) < FULL_BATCH:
+    elif limits.get(letters, PRODUCER_BATCH_BYTES) < PRODUCER_BATCH_BYTES:
         yield _too_small_for_a_batch(letters, limits[letters])
-    if limits.get(settings.verdicts_topic, FULL_BATCH) < FULL_BATCH:
+    if limits.get(settings.verdicts_topic, PRODUCER_BATCH_BYTES) < PRODUCER_BATCH_BYTES:
         yield _too_small_for_a_batch(settings.verdicts_topic, limits[settings.verdicts_topic])
 
 
@@ -108,8 +108,8 @@ def described(client: AdminClient, topics: Iterable[str]) -> dict[str, int]:
 def _too_small_for_a_batch(topic: str, limit: int) -> str:
     return (
         f"topic {topic} has {MAX_MESSAGE_BYTES}={limit}: many records at once are written in "
-        f"batches of up to {FULL_BATCH} bytes, and one that is refused would stop its partition; "
-        + _remedy(topic, FULL_BATCH)
+        f"batches of up to {PRODUCER_BATCH_BYTES} bytes, and one that is refused would stop its "
+        "partition; " + _remedy(topic, PRODUCER_BATCH_BYTES)
     )
 
 

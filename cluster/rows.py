@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from confluent_kafka import KafkaException
-from faust_transactions.kafka.tail import LastRecord, read_last
+from faust_transactions import LastRecord, read_last
 
 from cluster.errors import ClusterError, reason
 from cluster.reach import quiet

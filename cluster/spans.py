@@ -4,7 +4,7 @@ import time
 from typing import Literal
 
 from confluent_kafka import Consumer, KafkaException
-from faust_transactions.kafka.offsets import Span, committed_spans, offsets_at, partitions_of
+from faust_transactions import Span, committed_spans, offsets_at, partitions_of
 
 from cluster.errors import ClusterError, reason
 from cluster.reach import quiet

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaException
 from confluent_kafka.admin import AdminClient
-from faust_transactions.kafka.offsets import committed_spans, partitions_of
-from faust_transactions.kafka.tail import CONSUMER, last_records
+from faust_transactions import TAIL_CONSUMER, committed_spans, last_records, partitions_of
 
 from cluster.errors import TIMED_OUT, TRANSPORT, ClusterError, reason
 from cluster.owners import partition_owners
@@ -43,7 +42,7 @@ class Watch:
         self._accounts = settings.accounts_topic
         self._changelog = changelog_topic(settings)
         # Nothing joins the group; it is named for clusters where only that group is allowed.
-        conf = {"group.id": settings.app_id, **_RECONNECT, **CONSUMER}
+        conf = {"group.id": settings.app_id, **_RECONNECT, **TAIL_CONSUMER}
         self._consumer = Consumer({**quiet(settings, self._complaints), **conf})
         self._admin = AdminClient({**quiet(settings), **_RECONNECT})
 

@@ -10,18 +10,16 @@ import threading
 import traceback
 from typing import Any
 
-import faust
+from faust_transactions import Worker
 
 from logs.config import quieten
 
 __all__ = ["LoggingWorker"]
 
 logger = logging.getLogger("fraud_app")
-#: For what was cancelled to end, and connections to close (s).
-_LAST_CYCLES = 0.05
 
 
-class LoggingWorker(faust.Worker):
+class LoggingWorker(Worker):
     """Says when it is ready, stops and has stopped; prints nothing beside the log."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -51,10 +49,6 @@ class LoggingWorker(faust.Worker):
         await super().on_shutdown()
         logger.info("stopped")
 
-    async def _sentinel_task(self) -> None:
-        """The loop's last task, once all has ended. mode's own makes every stop a second longer."""
-        await asyncio.sleep(_LAST_CYCLES)
-
     def say(self, msg: str) -> None:
         """Faust's cheers and cries are no events."""
         if msg.strip():
@@ -62,16 +56,16 @@ class LoggingWorker(faust.Worker):
 
     carp = say
 
-    async def _cry(self) -> None:
-        """At SIGUSR1. mode's own prints all local variables, and with them accounts and cards."""
+    async def on_sigusr1(self) -> None:
+        """Log all stacks. mode's own prints local variables, and with them accounts and cards."""
         text = "what every thread and task is doing"
         record = logger.makeRecord(
             logger.name, logging.WARNING, "", 0, text, (), None, sinfo=stacks()
         )
         logger.handle(record)
 
-    def _enter_debugger(self) -> None:
-        """At SIGUSR2. A debugger would show the same, to a terminal that may not be there."""
+    def on_sigusr2(self) -> None:
+        """Refuse. A debugger would show the same, to a terminal that may not be there."""
         logger.warning("SIGUSR2: no debugger here, it would show card numbers; try SIGUSR1")
 
 

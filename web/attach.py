@@ -24,6 +24,6 @@ def attach(app: faust.App, state: WebState, *, token: str | None = None) -> None
     server[STATE] = state
     worker_metrics(state)
     guard(server, token)
-    runner.use(app.web)
+    runner.use(app)
     blueprint.register(app)
     app.web.add_dependency(Sampler(state))

@@ -6,9 +6,11 @@ what it got, in the answer and in the log, and tells its version and Python's.
 
 import logging
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
+import faust
 from aiohttp import web
+from faust_transactions import set_web_runner
 
 from web.headers import HEADERS
 
@@ -73,6 +75,6 @@ class _Answer(web.Response):
         self.headers.pop("Server", None)
 
 
-def use(app_web: Any) -> None:
-    """Lets Faust's web server run by `Runner`; before it starts."""
-    app_web._runner = Runner(app_web.web_app, access_log=None)  # noqa: SLF001 - Faust asks nobody
+def use(app: faust.App) -> None:
+    """Serve the app's pages by `Runner`. Before the app starts."""
+    set_web_runner(app, Runner(cast(Any, app.web).web_app, access_log=None))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from faust_transactions.kafka.offsets import Span
+from faust_transactions import Span
 
 from cli.reading import BoundedRead, Place
 from cli.reconcile.ledger import Findings, total

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from faust_transactions.kafka.offsets import Span
+from faust_transactions import Span
 
 from cli.reconcile.offset_set import OffsetSet
 from records import record_id

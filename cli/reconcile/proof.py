@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
-from faust_transactions.kafka.offsets import Span
+from faust_transactions import Span
 
 from cli.ids import printable_id
 from cli.reading import Record, headers_of

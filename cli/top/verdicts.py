@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiokafka.errors import KafkaError
-from faust_transactions.kafka.latest import LatestRecords
+from faust_transactions import LatestRecords
 from rich.table import Table
 from rich.text import Text
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
-from faust_transactions.kafka.tail import read_last
+from faust_transactions import read_last
 from support.engine_app import RARE
 
 from tests.chaos.load import value

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import faust
-from faust_transactions.versioned import Versioned
+from faust_transactions import Versioned
 from prometheus_client import CollectorRegistry, Counter
 
 from records import PartitionCounts

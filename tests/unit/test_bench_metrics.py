@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from faust_transactions.latency import LatencyHistogram
-from faust_transactions.metrics import EngineMetrics
+from faust_transactions import EngineMetrics, LatencyHistogram
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 

@@ -2,6 +2,7 @@
 and from there to records."""
 
 import ast
+import importlib
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": set(),
     "rules": {"records"},
     "veritas": {"records"},
-    "logs": {"records", "config"},
+    "logs": {ENGINE, "records", "config"},
     "agents": BELOW_THE_AGENTS,
     "web": BELOW_THE_AGENTS,
     "cluster": {ENGINE, "records", "config", "logs", "web"},
@@ -94,6 +95,44 @@ def test_the_pure_rooms_know_no_kafka_and_no_network() -> None:
         assert imports_of(path.read_text()) & outside == set(), path
     for path in ROOMS["rules"]:
         assert "faust" not in imports_of(path.read_text())
+
+
+#: Public beside `faust_transactions` itself.
+PUBLIC = {ENGINE, f"{ENGINE}.testing"}
+#: Holds a task of the engine at a point that only its insides can bring it to.
+LOOKS_INSIDE = {ROOT / "tests" / "functional" / "test_what_is_logged.py"}
+
+
+def engine_modules(source: str) -> set[str]:
+    """The modules of the engine that are imported, in full."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add(node.module or "")
+    return {name for name in found if name.partition(".")[0] == ENGINE}
+
+
+def test_the_engine_is_imported_by_its_public_names_only() -> None:
+    files = [path for room, paths in ROOMS.items() if room != ENGINE for path in paths]
+    files += sorted((ROOT / "tests").rglob("*.py"))
+    wrong = {
+        str(path.relative_to(ROOT)): sorted(deep)
+        for path in files
+        if path not in LOOKS_INSIDE and (deep := engine_modules(path.read_text()) - PUBLIC)
+    }
+    assert wrong == {}, f"import these from {ENGINE} itself (its __init__.py lists what is public)"
+
+
+def test_a_deep_import_is_seen() -> None:
+    source = f"import {ENGINE}\nfrom {ENGINE}.task import StreamTask"
+    assert engine_modules(source) - PUBLIC == {f"{ENGINE}.task"}
+
+
+def test_every_public_name_of_the_engine_is_there() -> None:
+    module = importlib.import_module(ENGINE)
+    assert [name for name in module.__all__ if not hasattr(module, name)] == []
 
 
 def test_an_import_is_seen_wherever_it_hides() -> None:

@@ -1,7 +1,7 @@
 import tracemalloc
 from collections import Counter
 
-from faust_transactions.kafka.offsets import Span
+from faust_transactions import Span
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,7 +1,7 @@
 """Which limits of topics are objected to."""
 
 import pytest
-from faust_transactions.producer import FULL_BATCH, LARGEST_RECORD
+from faust_transactions import MAX_RECORD_BYTES, PRODUCER_BATCH_BYTES
 
 from cluster.limits import HEADROOM, dead_letters_limit, objections
 from config import Settings
@@ -23,11 +23,11 @@ def test_equal_limits_are_too_little_as_dead_letters_have_headers() -> None:
     [
         {},
         {"in": USUAL},
-        {"dead": FULL_BATCH, "out": FULL_BATCH},
-        {"in": 10_000, "out": FULL_BATCH, "dead": FULL_BATCH},
+        {"dead": PRODUCER_BATCH_BYTES, "out": PRODUCER_BATCH_BYTES},
+        {"in": 10_000, "out": PRODUCER_BATCH_BYTES, "dead": PRODUCER_BATCH_BYTES},
         {"in": USUAL, "out": USUAL, "dead": USUAL + HEADROOM},
         {"in": 2**31 - 1, "out": USUAL, "dead": 2**31 - 1},
-        {"in": 2**31 - 1, "out": USUAL, "dead": LARGEST_RECORD},
+        {"in": 2**31 - 1, "out": USUAL, "dead": MAX_RECORD_BYTES},
     ],
     ids=repr,
 )
@@ -37,10 +37,10 @@ def test_there_is_nothing_to_say(limits: dict[str, int]) -> None:
 
 @pytest.mark.parametrize("topic", ["out", "dead"])
 def test_a_topic_that_takes_no_full_batch_is_told(topic: str) -> None:
-    limits = {"in": 90_000, "out": USUAL, "dead": USUAL, topic: FULL_BATCH - 1}
+    limits = {"in": 90_000, "out": USUAL, "dead": USUAL, topic: PRODUCER_BATCH_BYTES - 1}
     (line,) = objections(SETTINGS, limits)
     assert f"topic {topic} has max.message.bytes=999999" in line
-    assert line.endswith(f"max.message.bytes={FULL_BATCH}")
+    assert line.endswith(f"max.message.bytes={PRODUCER_BATCH_BYTES}")
 
 
 def test_each_topic_has_its_line() -> None:

@@ -3,7 +3,7 @@ from typing import Any
 
 import orjson
 import pytest
-from faust_transactions.kafka.offsets import Span
+from faust_transactions import Span
 
 from cli.reading import Headers
 from cli.reconcile.ledger import Findings

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from faust_transactions.metrics import EngineMetrics
+from faust_transactions import EngineMetrics
 from prometheus_client import CollectorRegistry, generate_latest
 
 from agents.judging import STAGES, Judgement

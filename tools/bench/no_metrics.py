@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-from faust_transactions.batch import SourceRecord
-from faust_transactions.metrics import EngineMetrics
+from faust_transactions import EngineMetrics, SourceRecord
 from prometheus_client import CollectorRegistry
 
 from agents.judging import Judgement

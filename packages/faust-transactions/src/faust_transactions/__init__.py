@@ -1,25 +1,76 @@
-"""Batched topics and one Kafka transaction per batch, for any Faust app.
+"""Batched topics and one Kafka transaction per batch for Faust apps.
 
-Knows nothing of what is in the records. Start reading at :mod:`faust_transactions.engine`.
+Everything public is here, but the test doubles, which are in :mod:`faust_transactions.testing`.
+Start reading at :class:`Engine`.
 """
 
 from faust_transactions.batch import Batch, SourceRecord
+from faust_transactions.compat import Worker, WorkerCommand, set_web_runner
 from faust_transactions.engine import Engine
-from faust_transactions.errors import Abandoned, BatchingError, Fenced, TransactionRefused
+from faust_transactions.errors import (
+    Abandoned,
+    BatchingError,
+    Fenced,
+    StateMismatch,
+    TransactionRefused,
+)
+from faust_transactions.gc_tuning import tune_gc
+from faust_transactions.health import Health, Level
+from faust_transactions.kafka.follower import ChangelogFollower
+from faust_transactions.kafka.latest import LatestRecords
+from faust_transactions.kafka.offsets import (
+    Span,
+    committed_spans,
+    offsets_at,
+    partitions_of,
+)
+from faust_transactions.kafka.offsets import until as retry_until
+from faust_transactions.kafka.tail import CONSUMER as TAIL_CONSUMER
+from faust_transactions.kafka.tail import LastRecord, last_records, read_last
+from faust_transactions.latency import LatencyHistogram
+from faust_transactions.metrics import EngineMetrics
+from faust_transactions.owners import member_name
+from faust_transactions.producer import FULL_BATCH as PRODUCER_BATCH_BYTES
+from faust_transactions.producer import LARGEST_RECORD as MAX_RECORD_BYTES
 from faust_transactions.producer import Output
 from faust_transactions.stores.partition import PartitionTable
 from faust_transactions.transaction import Transaction, Transactions
+from faust_transactions.versioned import Versioned
 
 __all__ = [
+    "MAX_RECORD_BYTES",
+    "PRODUCER_BATCH_BYTES",
+    "TAIL_CONSUMER",
     "Abandoned",
     "Batch",
     "BatchingError",
+    "ChangelogFollower",
     "Engine",
+    "EngineMetrics",
     "Fenced",
+    "Health",
+    "LastRecord",
+    "LatencyHistogram",
+    "LatestRecords",
+    "Level",
     "Output",
     "PartitionTable",
     "SourceRecord",
+    "Span",
+    "StateMismatch",
     "Transaction",
     "TransactionRefused",
     "Transactions",
+    "Versioned",
+    "Worker",
+    "WorkerCommand",
+    "committed_spans",
+    "last_records",
+    "member_name",
+    "offsets_at",
+    "partitions_of",
+    "read_last",
+    "retry_until",
+    "set_web_runner",
+    "tune_gc",
 ]

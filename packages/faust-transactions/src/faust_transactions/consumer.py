@@ -12,12 +12,13 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import faust
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from faust_transactions import compat
 from faust_transactions.batch import Batch
-from faust_transactions.kafka.header_names import accept_any_header_names
 from faust_transactions.stoppable_producer import StoppableProducer
 from faust_transactions.task import Fetch, Fetched, StreamTask
 
@@ -52,40 +53,31 @@ class BatchSchema(faust.Schema[Any, Any]):
         return message.value
 
 
-class BatchConsumerThread(driver.AIOKafkaConsumerThread):
-    """Faust's consumer thread, reading committed records only."""
-
-    def _create_worker_consumer(self, transport: Any) -> Any:
-        # Faust derives the isolation level from this flag, and nothing else while it creates the
-        # consumer; left on, it would bring Faust's own transactions along.
-        self.consumer.in_transaction = True
-        accept_any_header_names()
-        try:
-            consumer = super()._create_worker_consumer(transport)
-            # Faust's 1.5 s is how long the embedded broker holds every fetch back, data or not.
-            consumer._fetch_max_wait_ms = FETCH_WAIT_MS
-            return consumer
-        finally:
-            self.consumer.in_transaction = False
+class BatchConsumerThread(compat.ConsumerThread):
+    """Faust's consumer thread, which numbers the fetches of each partition."""
 
     def __post_init__(self) -> None:
         """Begin to count."""
         super().__post_init__()
         self._fetches: Counter[TP] = Counter()
 
-    async def _fetch_records(
-        self, consumer: Any, active_partitions: set[TP], *args: Any, **kwargs: Any
-    ) -> Any:
-        """Fetch, and tell of each partition what came, also where nothing did.
+    def on_consumer_created(self, consumer: AIOKafkaConsumer) -> None:
+        """Shorten the time for which a broker holds a fetch back."""
+        # Faust's 1.5 s is how long the embedded broker holds every fetch back, data or not.
+        compat.set_fetch_wait(consumer, FETCH_WAIT_MS)
 
-        What comes is numbered, see :meth:`StreamTask.accept`.
+    async def fetched(
+        self, consumer: AIOKafkaConsumer, partitions: set[TP], records: Mapping[TP, Any]
+    ) -> Mapping[TP, Any]:
+        """Report each partition, also those from which nothing came.
+
+        Fetches are numbered, see :meth:`StreamTask.accept`.
         """
-        records = await super()._fetch_records(consumer, active_partitions, *args, **kwargs)
-        # Nothing is awaited from here on: a seek comes before all of this or after it.
+        # Nothing is awaited here: a seek comes before all of this or after it.
         self._fetches.update(records.keys())
         return {
-            tp: Fetch(self._fetches[tp], records.get(tp, ()), *_standing(consumer, tp))
-            for tp in active_partitions
+            tp: Fetch(self._fetches[tp], records.get(tp, ()), *compat.reading_state(consumer, tp))
+            for tp in partitions
         }
 
     async def seek_now(self, tp: TP, offset: int) -> int:
@@ -95,30 +87,21 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         return self._fetches[tp]
 
     async def still_polling(self) -> None:
-        """Let aiokafka know that the app works, though it fetches nothing.
+        """Count as polling while nothing is fetched.
 
-        It takes an app that has not fetched for ``broker_max_poll_interval`` for hung, and leaves
-        the group (KIP-62).
+        aiokafka takes an app that has not fetched for ``broker_max_poll_interval`` for hung, and
+        leaves the group (KIP-62).
         """
-        with self._ensure_consumer()._subscription.fetch_context():
-            pass
+        compat.keep_polling(self.client)
 
     @property
     def coordinator(self) -> tuple[object, bool]:
-        """The group's coordinator as it was found last, and whether it is lost since.
-
-        Another one each time, though it may be the same broker.
-        """
-        lost = self._ensure_consumer()._coordinator._coordinator_dead_fut
-        return lost, lost.done()
+        """The group's coordinator as it was found last, and whether it is lost since."""
+        return compat.coordinator_state(self.client)
 
     async def request_rejoin(self) -> None:
-        """Join the group anew as soon as its coordinator is known.
-
-        By subscribing again, while the brokers are away, aiokafka's coordination would end in an
-        assertion when they are back, and the worker with it.
-        """
-        self._ensure_consumer()._coordinator.request_rejoin()
+        """Join the group anew as soon as its coordinator is known."""
+        compat.request_rejoin(self.client)
 
     async def on_thread_stop(self) -> None:
         """Stop aiokafka's consumer, but do not wait for brokers that are away.
@@ -133,28 +116,16 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
             self.log.warning("the consumer was not stopped in order: %r", exc)
 
 
-def _standing(consumer: Any, tp: TP) -> tuple[int | None, int | None]:
-    """Where fetching goes on and where what is committed ends, as far as aiokafka knows.
-
-    It goes past markers, aborted records and gaps without a record to show for it. The end is the
-    last stable offset: what a transaction that is open writes cannot be read, and its first offset
-    is as far as anybody gets.
-    """
-    assignment = consumer._subscription.subscription.assignment
-    state = assignment and assignment.state_value(tp)
-    if state is None:
-        return None, None
-    return state.position if state.has_valid_position else None, state.lso
-
-
-class BatchConsumer(driver.Consumer):
+class BatchConsumer(compat.Consumer):
     """Yields one message for each batch of the engine's topics; other topics as ever."""
 
     engine: Engine
-    _thread: BatchConsumerThread
+    Thread = BatchConsumerThread
 
-    def _new_consumer_thread(self) -> Any:
-        return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
+    @property
+    def thread(self) -> BatchConsumerThread:
+        """The thread in which aiokafka's consumer runs."""
+        return cast(BatchConsumerThread, super().thread)
 
     @property
     def coordinator(self) -> object:
@@ -162,11 +133,11 @@ class BatchConsumer(driver.Consumer):
 
         May be asked for in any thread.
         """
-        return self._thread.coordinator
+        return self.thread.coordinator
 
     async def rejoin(self) -> None:
         """Leave the present assignment and join the group anew (a rebalance)."""
-        await self._thread.call_thread(self._thread.request_rejoin)
+        await self.thread.call_thread(self.thread.request_rejoin)
 
     # -- rebalance
 
@@ -195,7 +166,7 @@ class BatchConsumer(driver.Consumer):
         earliest = await self.earliest_offsets(*new) if new else {}
         for task in tasks:
             if task.position is None:
-                task.position = self._committed_offset[task.tp] or earliest[task.tp]
+                task.position = self.group_offset(task.tp) or earliest[task.tp]
             await self.rewind(task)
 
     async def rewind(self, task: StreamTask) -> None:
@@ -203,12 +174,12 @@ class BatchConsumer(driver.Consumer):
         position = cast(int, task.position)
         # In the consumer's own thread: aiokafka's futures belong to that thread's loop.
         try:
-            fetch = await self._thread.call_thread(self._thread.seek_now, task.tp, position)
+            fetch = await self.thread.call_thread(self.thread.seek_now, task.tp, position)
         except KafkaError as exc:
             # Not assigned any more, or not yet: the seek that ends the rebalance will do.
             self.log.info("%s: not sought: %r", task.tp, exc)
             return
-        self._read_offset[task.tp] = position
+        self.note_position(task.tp, position)
         task.sought(fetch)
 
     # -- fetch
@@ -221,7 +192,7 @@ class BatchConsumer(driver.Consumer):
         generation = self.app.consumer_generation_id
         for buffered in self._buffered(generation):
             yield buffered
-        fetches, _ = await self._wait_next_records(timeout)
+        fetches = await self._next_fetches(timeout)
         if self.should_stop:
             return
         if not self.flow_active:
@@ -254,7 +225,7 @@ class BatchConsumer(driver.Consumer):
 
     async def _messages(self, tp: TP, fetch: Fetch) -> Sequence[tuple[TP, Any]]:
         if not self.engine.handles(tp.topic):
-            return [(tp, self._to_message(tp, record)) for record in fetch.records]
+            return [(tp, self.message(tp, record)) for record in fetch.records]
         task = self.engine.tasks.get(tp)
         if task is None:
             return ()
@@ -292,13 +263,10 @@ class BatchConsumer(driver.Consumer):
             generation_id=self.app.consumer_generation_id,
         )
 
-    async def _wait_next_records(
-        self,
-        timeout: float,  # noqa: ASYNC109 - Faust's
-    ) -> tuple[Any, set[TP] | None]:
+    async def _next_fetches(self, timeout: float) -> Mapping[TP, Fetch]:  # noqa: ASYNC109
         if not self.flow_active:
             await self.wait(self.can_resume_flow)  # type: ignore[arg-type]
-        active = self._get_active_partitions()
+        active = self.active_partitions
         open_for_more = {tp for tp in active if not self._is_full(tp)}
         if not open_for_more:
             self.engine.capacity.clear()
@@ -306,11 +274,11 @@ class BatchConsumer(driver.Consumer):
                 cast(Any, self.engine.capacity), self.suspend_flow.wait(), timeout=timeout
             )
             if not self.engine.capacity.is_set() and not self.should_stop:
-                await self._thread.call_thread(self._thread.still_polling)
-            return {}, active
+                await self.thread.call_thread(self.thread.still_polling)
+            return {}
         if len(open_for_more) < len(active):
             timeout = SHORT_WAIT
-        return await self._getmany(open_for_more, timeout), active
+        return await self.fetch(open_for_more, timeout)
 
     def _is_full(self, tp: TP) -> bool:
         task = self.engine.tasks.get(tp)

@@ -6,9 +6,11 @@ names the members by the addresses of their web servers (`faust.assignor.partiti
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from yarl import URL
+
+from faust_transactions.compat import owners_by_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,9 +34,10 @@ def owners(app: faust.App, topic: str) -> Mapping[int, str]:
     Empty before the first one. Costs nothing: no broker is asked.
     """
     # The tables' own topics have another list, in which the engine's are not.
-    told = cast(Any, app.assignor).external_topics_metadata()
     return {
-        partition: _name(url) for url, topics in told.items() for partition in topics.get(topic, ())
+        partition: _name(url)
+        for url, topics in owners_by_url(app).items()
+        for partition in topics.get(topic, ())
     }
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
-from aiokafka import AIOKafkaProducer
 from faust.transport.drivers import aiokafka as driver
+
+from faust_transactions import compat
 
 __all__ = ["StoppableProducer"]
 
@@ -36,19 +36,10 @@ class StoppableProducer(driver.Producer):
 
     async def on_stop(self) -> None:
         """Close the connection, in order if the brokers let us."""
-        producer = self._producer
+        producer = compat.current_producer(self)
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT):
                 await super().on_stop()
         except TimeoutError:
             if producer is not None:
-                await _cut_off(producer)
-
-
-async def _cut_off(producer: AIOKafkaProducer) -> None:
-    """End a producer whose own stop() waits for answers."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(CLOSE_TIMEOUT):
-            # In this order: without their connections the requests that the sender waits for fail.
-            await producer.client.close()
-            await producer._sender.close()
+                await compat.close_producer(producer, CLOSE_TIMEOUT)

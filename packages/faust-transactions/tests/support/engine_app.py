@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 
 import faust
 from faust.web import Request, Response, View
-from faust_transactions import Batch, Engine, Transactions
+from faust_transactions import Batch, Engine, Transactions, Worker
 
 RAISED: set[bytes] = set()
 #: One record in so many goes to a second topic too, as dead letters do: most batches have none.
@@ -57,13 +57,6 @@ async def obey(value: bytes) -> None:
     elif value.startswith(b"raise") and value not in RAISED:
         RAISED.add(value)
         raise RuntimeError("the record asked for it")
-
-
-class Worker(faust.Worker):
-    """Ends when all in it has ended; mode's own sleeps for a second then."""
-
-    async def _sentinel_task(self) -> None:
-        await asyncio.sleep(0.05)
 
 
 def create_app() -> faust.App:

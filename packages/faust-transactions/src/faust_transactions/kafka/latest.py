@@ -8,7 +8,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from faust_transactions.kafka.closing import close
+from faust_transactions.compat import close_consumer
 
 _REQUEST_TIMEOUT = 5.0
 _LOOK = 1.0
@@ -63,7 +63,7 @@ class LatestRecords:
         self._ends.clear()
         self._records.clear()
         if consumer is not None:
-            await close(consumer)
+            await close_consumer(consumer)
 
     async def _look(self, size: int) -> None:
         consumer = await self._connected()

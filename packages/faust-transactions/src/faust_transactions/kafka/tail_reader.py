@@ -6,7 +6,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from faust_transactions.kafka.closing import close
+from faust_transactions.compat import close_consumer
 from faust_transactions.kafka.offsets import Span
 from faust_transactions.kafka.tail_search import TailSearch
 
@@ -56,7 +56,7 @@ class TailReader:
 
     async def stop(self) -> None:
         """Closes the connection, started or not; never raises."""
-        await close(self._consumer)
+        await close_consumer(self._consumer)
 
     @property
     def caught_up(self) -> bool:

@@ -15,6 +15,8 @@ import faust
 from faust.tables.manager import TableManager
 from faust.types import TP, Message
 
+from faust_transactions.compat import exclude_changelog
+
 __all__ = ["PartitionTable", "TransactionalTableManager"]
 
 
@@ -54,8 +56,5 @@ class TransactionalTableManager(TableManager):
         """Register a table."""
         super().add(table)
         if isinstance(table, PartitionTable):
-            topic = table.changelog_topic
-            self._changelogs.pop(topic.get_topic_name())
-            # A channel that is there already is not subscribed to (TableManager._update_channels).
-            cast(dict[Any, Any], self._channels)[table] = topic
+            exclude_changelog(self, table)
         return table

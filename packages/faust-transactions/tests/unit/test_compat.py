@@ -1,0 +1,372 @@
+"""What `compat` relies on in Faust, mode and aiokafka is there, and does what it is relied on for.
+
+A failure here after an upgrade names what changed. Change `compat` and `CHECKED`, nothing else.
+"""
+
+import ast
+import asyncio
+import inspect
+import re
+import sys
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import faust
+import mode
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.consumer import fetcher, group_coordinator, subscription_state
+from aiokafka.producer.sender import Sender
+from faust.assignor.partition_assignor import PartitionAssignor
+from faust.cli.worker import worker as worker_command
+from faust.tables.manager import TableManager
+from faust.transport.consumer import Consumer as FaustConsumer
+from faust.transport.consumer import ThreadDelegateConsumer
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from faust.web.drivers.aiohttp import Web
+from faust_transactions import compat
+
+SOURCES = Path(compat.__file__).parent
+#: May touch what is private: see the head of `compat`.
+TOUCHING = {"compat.py", "kafka/header_names.py"}
+
+
+def source(thing: Any) -> str:
+    return inspect.getsource(thing)
+
+
+def changed(what: str) -> str:
+    """The message of a test that fails."""
+    name = what.partition(".")[0]
+    dist = {"aiokafka": "aiokafka", "faust": "faust-streaming", "mode": "mode-streaming"}[name]
+    return (
+        f"{what} is not as in {dist} {compat.CHECKED[dist]} ({version(dist)} is installed): "
+        "see who relies on it in compat.py"
+    )
+
+
+# -- the rule itself
+
+
+@pytest.mark.parametrize("dist", sorted(compat.CHECKED))
+def test_the_installed_versions_are_those_that_were_checked(dist: str) -> None:
+    assert version(dist) == compat.CHECKED[dist], f"check compat.py on {dist} {version(dist)}"
+
+
+def private_uses(tree: ast.AST) -> list[str]:
+    """`line: what` for each private attribute of something else than the object itself."""
+    found = []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Attribute) or not re.match(r"_(?!_)", node.attr):
+            continue
+        owner = node.value
+        if isinstance(owner, ast.Name) and owner.id in {"self", "cls"}:
+            continue
+        if isinstance(owner, ast.Name) and owner.id == "KafkaError" and node.attr.isupper():
+            continue  # librdkafka's local errors, documented under this name
+        found.append(f"{node.lineno}: {ast.unparse(node)}")
+    return found
+
+
+def test_nothing_private_is_used_outside_compat() -> None:
+    found = [
+        f"{path.relative_to(SOURCES)}:{use}"
+        for path in sorted(SOURCES.rglob("*.py"))
+        if path.relative_to(SOURCES).as_posix() not in TOUCHING
+        for use in private_uses(ast.parse(path.read_text()))
+    ]
+    assert found == [], "put these behind a function in compat.py"
+
+
+def overridden(module: Any) -> list[str]:
+    """Private methods of Faust, mode and aiokafka that classes of this module replace."""
+    foreign = ("faust.", "mode.", "aiokafka.")
+    return [
+        f"{cls.__name__}.{name}"
+        for cls in vars(module).values()
+        if isinstance(cls, type) and cls.__module__ == module.__name__
+        for name in vars(cls)
+        if re.match(r"_(?!_)", name)
+        for base in cls.__mro__[1:]
+        if base.__module__.startswith(foreign) and name in vars(base)
+    ]
+
+
+def test_nothing_private_is_overridden_outside_compat() -> None:
+    names = [
+        "faust_transactions." + path.relative_to(SOURCES).as_posix()[:-3].replace("/", ".")
+        for path in SOURCES.rglob("*.py")
+        if path.relative_to(SOURCES).as_posix() not in TOUCHING and path.stem != "__init__"
+    ]
+    # mode's machinery puts its own registries into each class.
+    kept = {"_abc_impl", "_tasks"}
+    found = {
+        one
+        for name in names
+        for one in overridden(__import__(name, fromlist=["*"]))
+        if one.partition(".")[2] not in kept
+    }
+    assert found == set(), "put these into a base class in compat.py"
+
+
+def test_the_rule_sees_a_private_use() -> None:
+    tree = ast.parse("a._b\nself._b\na.b._c()\nKafkaError._TRANSPORT\na.__class__")
+    assert private_uses(tree) == ["1: a._b", "3: a.b._c"]
+
+
+# -- aiokafka's consumer
+
+
+@pytest.fixture
+async def consumer() -> AsyncIterator[AIOKafkaConsumer]:
+    """One that never connects."""
+    made = AIOKafkaConsumer(fetch_max_wait_ms=1500)
+    yield made
+    await made.stop()
+
+
+async def test_a_fetch_is_held_back_no_longer_than_asked_for(
+    consumer: AIOKafkaConsumer,
+) -> None:
+    assert consumer._fetch_max_wait_ms == 1500, changed("aiokafka.AIOKafkaConsumer")
+    compat.set_fetch_wait(consumer, 100)
+    assert "fetch_max_wait_ms=self._fetch_max_wait_ms" in source(AIOKafkaConsumer.start), changed(
+        "aiokafka.AIOKafkaConsumer.start"
+    )
+
+
+async def test_the_position_and_the_last_stable_offset_are_read(
+    consumer: AIOKafkaConsumer,
+) -> None:
+    tp = TP("t", 0)
+    assert compat.reading_state(consumer, tp) == (None, None)
+    consumer.assign([tp])
+    assert compat.reading_state(consumer, tp) == (None, None), changed(
+        "aiokafka.consumer.subscription_state.TopicPartitionState"
+    )
+    state = consumer._subscription.subscription.assignment.state_value(tp)
+    state.seek(7)
+    state.lso = 9
+    assert compat.reading_state(consumer, tp) == (7, 9)
+    assert compat.reading_state(consumer, TP("t", 1)) == (None, None)
+    assert ".lso = " in source(fetcher.Fetcher), changed("aiokafka.consumer.fetcher.Fetcher")
+
+
+async def test_polling_without_a_fetch_ends_the_idle_time(consumer: AIOKafkaConsumer) -> None:
+    subscription = consumer._subscription
+    subscription._last_fetch_ended -= 100
+    assert subscription.fetcher_idle_time > 99
+    compat.keep_polling(consumer)
+    assert subscription.fetcher_idle_time < 1, changed(
+        "aiokafka.consumer.subscription_state.SubscriptionState.fetch_context"
+    )
+    assert "fetcher_idle_time" in source(group_coordinator.GroupCoordinator)
+
+
+async def test_a_coordinator_that_is_lost_is_seen_and_a_rejoin_asked_for(
+    consumer: AIOKafkaConsumer,
+) -> None:
+    made = group_coordinator.GroupCoordinator(
+        consumer._client, subscription_state.SubscriptionState()
+    )
+    consumer._coordinator = made
+    made.coordinator_id = 1
+    first, lost = compat.coordinator_state(consumer)
+    made.coordinator_dead()
+    assert (lost, compat.coordinator_state(consumer)[1]) == (False, True), changed(
+        "aiokafka.consumer.group_coordinator.GroupCoordinator.coordinator_dead"
+    )
+    assert compat.coordinator_state(consumer)[0] is first
+    compat.request_rejoin(consumer)
+    subscription = SimpleNamespace(assignment=object())
+    assert made.need_rejoin(subscription), changed(
+        "aiokafka.consumer.group_coordinator.GroupCoordinator.request_rejoin"
+    )
+
+
+class EndlessGoodbye:
+    """aiokafka's consumer with a connection that ends when it is cut off, and not before."""
+
+    def __init__(self) -> None:
+        self.ended = asyncio.Event()
+        writer = SimpleNamespace(transport=SimpleNamespace(abort=self.ended.set))
+        never_opened = SimpleNamespace(_writer=None)
+        connections = {1: SimpleNamespace(_writer=writer), 2: never_opened}
+        self._client = SimpleNamespace(_conns=connections)
+
+    async def stop(self) -> None:
+        await self.ended.wait()
+
+
+async def test_a_connection_that_is_not_closed_in_order_is_cut_off() -> None:
+    consumer: Any = EndlessGoodbye()
+    async with asyncio.timeout(60):
+        await compat.close_consumer(consumer)
+    assert consumer.ended.is_set()
+
+
+async def test_a_consumer_that_was_never_started_is_closed(consumer: AIOKafkaConsumer) -> None:
+    assert consumer._client._conns == {}, changed("aiokafka.AIOKafkaClient")
+    await compat.close_consumer(consumer)
+    assert "self._writer" in source(sys.modules["aiokafka.conn"].AIOKafkaConnection), changed(
+        "aiokafka.conn.AIOKafkaConnection"
+    )
+
+
+async def test_a_producer_with_records_under_way_is_closed_in_time() -> None:
+    producer = AIOKafkaProducer()
+    # A task that waits for acknowledgements until it is cancelled, as `_sender_routine` does.
+    waiting = asyncio.create_task(asyncio.Event().wait())
+    producer._sender._sender_task = waiting
+    with pytest.raises(asyncio.CancelledError):
+        await compat.close_producer(producer, 5)
+    assert waiting.cancelled(), changed("aiokafka.producer.sender.Sender.close")
+    assert inspect.iscoroutinefunction(Sender.close)
+    producer._closed = True
+
+
+# -- Faust's transport
+
+
+class Consumer(compat.Consumer):
+    """Without a loop or a broker."""
+
+    def __init__(self) -> None:
+        self.in_transaction = False
+
+
+def test_the_worker_reads_committed_records_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    class Thread(compat.ConsumerThread):
+        def __init__(self) -> None:
+            self.consumer: Any = SimpleNamespace(in_transaction=False)
+
+        def on_consumer_created(self, consumer: Any) -> None:
+            made.append(consumer)
+
+    def create(thread: Any, _transport: Any) -> str:
+        return "committed" if thread.consumer.in_transaction else "uncommitted"
+
+    monkeypatch.setattr(driver.AIOKafkaConsumerThread, "_create_worker_consumer", create)
+    thread = Thread()
+    assert thread._create_worker_consumer(None) == "committed"
+    assert (made, thread.consumer.in_transaction) == (["committed"], False)
+
+
+def test_faust_takes_the_isolation_level_from_one_flag() -> None:
+    text = source(driver.AIOKafkaConsumerThread._create_worker_consumer)
+    assert text.count("in_transaction") == 1, changed("faust.transport.drivers.aiokafka")
+    assert 'isolation_level = "read_committed"' in text
+    assert "self._create_worker_consumer(" in source(driver.AIOKafkaConsumerThread._create_consumer)
+
+
+def test_each_fetch_passes_through_one_method() -> None:
+    text = source(driver.AIOKafkaConsumerThread.getmany)
+    assert "self._fetch_records" in text, changed("faust.transport.drivers.aiokafka")
+    parameters = list(inspect.signature(driver.AIOKafkaConsumerThread._fetch_records).parameters)
+    assert parameters[:3] == ["self", "consumer", "active_partitions"]
+    assert hasattr(driver.AIOKafkaConsumerThread, "_ensure_consumer")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["_new_consumer_thread", "_getmany", "_get_active_partitions", "_to_message"],
+)
+def test_fausts_consumer_has_the_methods_that_are_relied_on(name: str) -> None:
+    assert callable(getattr(driver.Consumer, name, None)), changed(
+        f"faust.transport.drivers.aiokafka.Consumer.{name}"
+    )
+
+
+@pytest.mark.parametrize("name", ["_committed_offset", "_read_offset"])
+def test_fausts_consumer_keeps_its_offsets(name: str) -> None:
+    assert f"self.{name} = defaultdict" in source(FaustConsumer), changed(
+        f"faust.transport.consumer.Consumer.{name}"
+    )
+
+
+def test_a_public_name_of_ours_hides_none_of_fausts() -> None:
+    """A base class of `compat` that overrides by accident would break Faust."""
+    for ours, theirs in (
+        (compat.Consumer, driver.Consumer),
+        (compat.ConsumerThread, driver.AIOKafkaConsumerThread),
+        (compat.WorkerCommand, worker_command),
+    ):
+        own = {name for name in vars(ours) if not name.startswith("_")}
+        own -= {"logger"}  # mode's metaclass puts one into each class
+        assert {name for name in own if hasattr(theirs, name)} == set(), ours
+
+
+def test_the_thread_is_made_by_one_method() -> None:
+    assert "self._thread = self._new_consumer_thread()" in source(ThreadDelegateConsumer), changed(
+        "faust.transport.consumer.ThreadDelegateConsumer"
+    )
+
+
+def test_fausts_producer_forgets_aiokafkas_before_it_stops_it() -> None:
+    assert "producer, self._producer = self._producer, None" in source(driver.Producer.on_stop), (
+        changed("faust.transport.drivers.aiokafka.Producer.on_stop")
+    )
+
+
+# -- Faust's tables, assignor, worker and web server
+
+
+class Row(faust.Record):
+    number: int = 0
+
+
+def test_a_changelog_is_taken_out_of_fausts_recovery() -> None:
+    app = faust.App("compat", store="memory://")
+    manager = TableManager(app)
+    table = app.Table("rows", value_type=Row)
+    manager.add(table)
+    name = table.changelog_topic.get_topic_name()
+    assert name in manager.changelog_topics, changed("faust.tables.manager.TableManager.add")
+    compat.exclude_changelog(manager, table)
+    assert name not in manager.changelog_topics
+    assert "if table not in self._channels" in source(TableManager._update_channels), changed(
+        "faust.tables.manager.TableManager._update_channels"
+    )
+
+
+def test_the_assignor_knows_every_workers_partitions() -> None:
+    app = faust.App("compat", store="memory://")
+    assignor = PartitionAssignor(app)
+    app.assignor = assignor
+    assert compat.owners_by_url(app) == assignor.external_topic_distribution == {}, changed(
+        "faust.assignor.partition_assignor.PartitionAssignor"
+    )
+
+
+def test_a_worker_stops_without_modes_extra_second() -> None:
+    assert "asyncio.sleep(1.0)" in source(mode.Worker._sentinel_task), changed("mode.Worker")
+    text = source(mode.Worker.stop_and_shutdown) + source(mode.Worker._shutdown_loop)
+    assert "self._sentinel_task()" in text, changed("mode.Worker")
+
+
+def test_signals_call_the_methods_that_may_be_overridden() -> None:
+    assert "self._cry()" in source(mode.Worker._on_sigusr1), changed("mode.Worker._on_sigusr1")
+    assert "self._enter_debugger()" in source(mode.Worker._on_sigusr2), changed(
+        "mode.Worker._on_sigusr2"
+    )
+
+
+def test_the_options_of_the_command_line_are_read_in_one_place() -> None:
+    assert "self._init_worker_options(" in source(worker_command), changed(
+        "faust.cli.worker.worker"
+    )
+
+
+def test_the_web_server_runs_the_runner_that_was_set() -> None:
+    app = faust.App("compat", store="memory://")
+    assert hasattr(app.web, "_runner"), changed("faust.web.drivers.aiohttp.Web")
+    runner = object()
+    compat.set_web_runner(app, runner)
+    assert app.web._runner is runner
+    assert "self._runner.setup()" in source(Web), changed("faust.web.drivers.aiohttp.Web")
