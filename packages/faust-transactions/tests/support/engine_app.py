@@ -91,7 +91,7 @@ def create_app() -> faust.App:
     async def ready(view: View, _request: Request) -> Response:
         here = bool(engine.tasks) and not app.rebalancing
         rows = {str(tp.partition): task.position for tp, task in engine.tasks.items()}
-        level, text = engine.condition
+        level, text = engine.health
         document = {"ready": here, "rows": rows, "level": level, "text": text}
         return view.json(document, status=200 if here else 503)
 
