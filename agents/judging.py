@@ -13,10 +13,11 @@ from faust_transactions import SourceRecord
 
 from agents.stage_timer import StageTimer
 from records import BankAccount, DeadLetter, PartitionCounts, Undecodable, decode
-from records.card import mask, token
+from records.card import is_card_amount, mask
 from records.replay import replay_in
+from records.token import key_id, token
 from records.verdict import encode
-from rules import answered, is_card_number, screen
+from rules import answered, screen
 from veritas import Veritas, VeritasRejected, VeritasUnavailable
 
 __all__ = ["REJECTED", "STAGES", "Judge", "Judgement"]
@@ -69,7 +70,9 @@ class Judgement:
         """Dead letters by code."""
         return Counter(letter.code for letter in self.dead_letters)
 
-    def added_to(self, row: PartitionCounts, recent: str, worker: str, now: int) -> PartitionCounts:
+    def added_to(
+        self, row: PartitionCounts, *, invalid_window: str, worker: str, key: str, now: int
+    ) -> PartitionCounts:
         """The partition's row once this batch is committed; ``now`` in ms since the epoch."""
         return PartitionCounts(
             authorized=row.authorized + self.authorized,
@@ -78,9 +81,10 @@ class Judgement:
             next_offset=max(row.next_offset, self.next_offset),
             reasons=dict(Counter(row.reasons) + self.reasons),
             codes=dict(Counter(row.codes) + self.codes),
-            recent=recent,
             worker=worker,
             updated_at=now,
+            invalid_window=invalid_window,
+            key=key,
         )
 
 
@@ -92,7 +96,7 @@ def now_ms() -> int:
 def account_of(value: bytes | None) -> BankAccount | Undecodable:
     """The account that these bytes are and that a verdict may speak of, or why there is none."""
     account = decode(value)
-    if isinstance(account, BankAccount) and is_card_number(account.amount):
+    if isinstance(account, BankAccount) and is_card_amount(account.amount):
         return Undecodable("field_type", "Amount is a card number")
     return account
 
@@ -108,6 +112,8 @@ class Judge:
     ) -> None:
         self._veritas = veritas
         self._token_key = token_key
+        #: The id of the token key, for rows; verdicts have it too.
+        self.key_id = key_id(token_key)
         self._clock = clock
 
     async def __call__(
@@ -152,7 +158,15 @@ class Judge:
                 (
                     account.encode(),
                     encode(
-                        topic, partition, record.offset, account, card, each.amount, reasons, now
+                        topic,
+                        partition,
+                        record.offset,
+                        account,
+                        card,
+                        each.amount,
+                        reasons,
+                        now,
+                        self.key_id,
                     ),
                 )
             )

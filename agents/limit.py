@@ -80,10 +80,10 @@ class InvalidLimit:
             return ""
         invalid = [index for index, each in enumerate(decoded) if isinstance(each, Undecodable)]
         row: PartitionCounts = batch.state
-        if crossed := crossing(row.recent, invalid, self._allowed):
+        if crossed := crossing(row.invalid_window, invalid, self._allowed):
             await self._hold(batch, decoded, crossed)
         self._gauge.labels(batch.partition).set(0)
-        return slide(row.recent, len(decoded), invalid)
+        return slide(row.invalid_window, len(decoded), invalid)
 
     async def _hold(self, batch: InWork, decoded: Sequence[Decoded], crossed: Crossing) -> NoReturn:
         partition = batch.partition

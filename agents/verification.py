@@ -40,13 +40,19 @@ def verification(
                 timer = StageTimer()
                 decoded = [account_of(record.value) for record in tx.records]
                 timer.end("decode")
-                recent = await limit(tx, decoded)
+                invalid_window = await limit(tx, decoded)
                 judgement = await judge(tx.topic, tx.partition, tx.records, decoded)
                 judgement.seconds |= timer.seconds
                 tx.send_all(verdicts_topic, judgement.verdicts)
                 for letter in judgement.dead_letters:
                     tx.send(dead_letters_topic, letter.value, letter.key, headers=letter.headers())
-                tx.state = judgement.added_to(tx.state, recent, worker(), now_ms())
+                tx.state = judgement.added_to(
+                    tx.state,
+                    invalid_window=invalid_window,
+                    worker=worker(),
+                    key=judge.key_id,
+                    now=now_ms(),
+                )
             if tx.committed:
                 report(judgement)
             yield len(batch)

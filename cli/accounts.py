@@ -12,6 +12,7 @@ from typing import Protocol
 import orjson
 
 from records import BankAccount
+from records.card import check_digit
 
 POOL = 4_000
 
@@ -70,25 +71,7 @@ def _coprime_stride(random: Random) -> int:
             return stride
 
 
-def _luhn(digits: str) -> int:
-    """The Luhn sum of digits that end right before the check digit, or an even way before it."""
-    doubled = (2 * int(digit) for digit in digits[::-2])
-    return sum(d - 9 if d > 9 else d for d in doubled) + sum(int(d) for d in digits[-2::-2])
-
-
-# Of the 15 digits before the check digit, three at a time with their share of the Luhn sum: every
-# second digit counts double, and a group of three shifts which ones.
-_GROUPS = [f"{number:03d}" for number in range(1000)]
-_TEXTS = [group.encode() for group in _GROUPS]
-_ODD = [_luhn(group) for group in _GROUPS]
-_EVEN = [_luhn(f"{group}0") for group in _GROUPS]
-
-
 def _card(issuer: int, serial: int) -> bytes:
     """Sixteen digits: a 4, five of the issuer, nine of the serial number, the check digit."""
-    prefix = 400_000 + issuer % 100_000
-    a, b = divmod(prefix, 1000)
-    c, rest = divmod(serial, 1_000_000)
-    d, e = divmod(rest, 1000)
-    check = -(_ODD[a] + _EVEN[b] + _ODD[c] + _EVEN[d] + _ODD[e]) % 10
-    return b"%b%b%b%b%b%d" % (_TEXTS[a], _TEXTS[b], _TEXTS[c], _TEXTS[d], _TEXTS[e], check)
+    head = (400_000 + issuer % 100_000) * _SERIALS + serial
+    return b"%d%d" % (head, check_digit(head))

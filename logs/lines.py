@@ -12,17 +12,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
-from stdnum import luhn
 
-from records.card import digits, mask
+from records.card import scrub_line
 
-__all__ = ["HumanFormatter", "JsonFormatter", "masked"]
+__all__ = ["HumanFormatter", "JsonFormatter"]
 
-# Twelve to nineteen digits, at a stretch or in the groups that cards have; not inside a token, and
-# not behind a decimal point.
-_CARD: Final = re.compile(
-    r"(?<![0-9a-fA-F])(?<!\d\.)(?:\d{12,19}|\d{4}(?:[ -]\d{2,7}){2,4})(?![0-9a-fA-F])"
-)
 # What would end the line or act on the terminal. A tab is as harmless as a blank.
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 # mode's way to say which service speaks: its name behind a dash for each of those above it.
@@ -31,23 +25,6 @@ _OURS: Final = ("time", "level", "logger", "message", "pid")
 _NOT_EXTRA: Final = {*vars(logging.makeLogRecord({})), *_OURS, "asctime", "taskName"}
 _OPTIONS: Final = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
 _COLOURS: Final = {"DEBUG": "2", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
-
-
-def masked(text: str) -> str:
-    """The text, of every card number in it no more than the last four digits.
-
-    A net for what libraries say; whoever logs an account masks its card himself. A card number is
-    what has the right check digit. Thirteen digits that begin with 1 are left alone: they are a
-    time in milliseconds (until 2033) and no card that is issued.
-    """
-    return _CARD.sub(_masked, text)
-
-
-def _masked(found: re.Match[str]) -> str:
-    number = digits(found.group())
-    is_time = len(number) == 13 and number.startswith("1")
-    is_card = 12 <= len(number) <= 19 and not is_time and luhn.is_valid(number)
-    return mask(number) if is_card else found.group()
 
 
 class HumanFormatter(logging.Formatter):
@@ -89,7 +66,7 @@ class JsonFormatter(logging.Formatter):
         }
         for name, value in vars(record).items():
             if name not in _NOT_EXTRA:
-                line[name] = masked(value) if isinstance(value, str) else value
+                line[name] = scrub_line(value) if isinstance(value, str) else value
         if traceback := _traceback(self, record):
             line["traceback"] = traceback
         return _json(line)
@@ -99,7 +76,7 @@ def _message(record: logging.LogRecord) -> str:
     text = record.getMessage()
     if found := _SERVICE.match(text):
         text = f"{found[1]}: {text[found.end() :]}"
-    return masked(text)
+    return scrub_line(text)
 
 
 def _traceback(formatter: logging.Formatter, record: logging.LogRecord) -> str:
@@ -109,22 +86,18 @@ def _traceback(formatter: logging.Formatter, record: logging.LogRecord) -> str:
         parts.append(formatter.formatException(record.exc_info))
     if record.stack_info:
         parts.append(record.stack_info)
-    return masked("\n".join(parts))
+    return scrub_line("\n".join(parts))
 
 
 def _json(line: dict[str, Any]) -> str:
     try:
         return orjson.dumps(
-            line, default=lambda value: masked(str(value)), option=_OPTIONS
+            line, default=lambda value: scrub_line(str(value)), option=_OPTIONS
         ).decode()
     except orjson.JSONEncodeError:
         # A lone surrogate, or what orjson takes for no value: as text then, but never nothing.
         told = {name: _as_utf8(str(value)) for name, value in line.items() if name != "pid"}
         return orjson.dumps({**told, "pid": line["pid"]}).decode()
-
-
-def _as_text(value: Any) -> str:
-    return masked(str(value))
 
 
 def _as_utf8(text: str) -> str:

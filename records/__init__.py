@@ -5,7 +5,7 @@ from records.dead_letter import DeadLetter
 from records.decode import Undecodable, decode
 from records.partition_counts import PartitionCounts
 from records.totals import counts_document
-from records.verdict import Verdict, record_id
+from records.verdict import Verdict, read_verdict, record_id
 
 __all__ = [
     "BankAccount",
@@ -15,5 +15,6 @@ __all__ = [
     "Verdict",
     "counts_document",
     "decode",
+    "read_verdict",
     "record_id",
 ]

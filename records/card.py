@@ -1,20 +1,78 @@
-"""What may be known of a card number outside the account: its last four digits and its token."""
+"""Card numbers: the only place that knows how one is written, checked, recognized and masked.
 
-import hashlib
-from functools import lru_cache
+A *number* here is ASCII digits without separators; a *card* is the number as somebody wrote it.
+"""
+
+import re
+from functools import cache
 from typing import Final
+
+from stdnum import luhn
+
+SHORTEST: Final = 12
+LONGEST: Final = 19
+"""ISO/IEC 7812 allows up to 19 digits; the shortest cards in use have 12."""
 
 _STARS: Final = "*" * 12
 _ALL_MASKED: Final = "*" * 16
-_TOKEN_BYTES: Final = 16
+
+# Unicode 16: the blanks are general category Zs and the tab, the dashes category Pd and U+2212
+# MINUS SIGN. A test holds both against `unicodedata`.
+_BLANKS: Final = "\t \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+_DASHES: Final = (
+    "\\-\u058a\u05be\u1400\u1806\u2010-\u2015\u2212\u2e17\u2e1a\u2e3a\u2e3b\u2e40\u2e5d"
+    "\u301c\u3030\u30a0\ufe31\ufe32\ufe58\ufe63\uff0d\U00010d6e\U00010ead"
+)
+_SEPARATORS: Final = re.compile(f"[{_BLANKS}{_DASHES}]")
+
+# Any text: twelve digits or more, whatever stands between them that is no letter (blanks, dashes,
+# dots, line ends, underscores), and however much of it.
+_SUSPICIOUS: Final = re.compile(rf"\d(?:[\W_]*+\d){{{SHORTEST - 1},}}")
+_NOT_A_LETTER: Final = re.compile(r"[\W_]")
+
+# Log lines: 12 to 19 digits, at a stretch or in the groups that cards have; not inside a token, and
+# not behind a decimal point.
+_LAID_OUT: Final = re.compile(
+    r"(?<![0-9a-fA-F])(?<!\d\.)"
+    rf"(?:\d{{{SHORTEST},{LONGEST}}}|\d{{4}}(?:[{_BLANKS}{_DASHES}]\d{{2,7}}){{2,4}})"
+    r"(?![0-9a-fA-F])"
+)
+
+_SMALLEST_AS_AMOUNT: Final = 10 ** (SHORTEST - 1)
+_ABOVE_AS_AMOUNT: Final = 10**LONGEST
 
 
 def digits(card: str) -> str:
-    """The number without the blanks and dashes that people write between its digits.
+    """The number without blanks and dashes (Unicode's Zs and Pd, the tab, the minus sign).
 
     Anything else stays, so the result of an ill-formed number need not be digits.
     """
-    return card.replace(" ", "").replace("-", "")
+    if card.isascii() and card.isdigit():
+        return card
+    return _SEPARATORS.sub("", card)
+
+
+def is_well_formed(number: str) -> bool:
+    """Whether this is 12 to 19 ASCII digits, not all of them the same.
+
+    Luhn's sum lets 0000000000000000 and 8888888888888888 pass; no card has such a number.
+    """
+    return (
+        SHORTEST <= len(number) <= LONGEST
+        and number.isascii()
+        and number.isdigit()
+        and number != number[0] * len(number)
+    )
+
+
+def luhn_ok(number: str) -> bool:
+    """Whether the check digit is right (ISO/IEC 7812-1, Luhn). Takes 1 to 20 ASCII digits."""
+    return _luhn_sum(int(number)) % 10 == 0
+
+
+def check_digit(head: int) -> int:
+    """The digit that makes a number with right check digit of these up to 19 digits."""
+    return -_luhn_sum(10 * head) % 10
 
 
 def mask(card: str) -> str:
@@ -23,25 +81,80 @@ def mask(card: str) -> str:
     All sixteen characters are stars when the number has fewer than four digits or anything in it
     that is no ASCII digit, blank or dash: what it is, is then not known.
     """
-    plain = digits(card)
-    if len(plain) < 4 or not (plain.isascii() and plain.isdigit()):
+    number = digits(card)
+    if len(number) < 4 or not (number.isascii() and number.isdigit()):
         return _ALL_MASKED
-    return _STARS + plain[-4:]
+    return _STARS + number[-4:]
 
 
-def token(card: str, key: bytes) -> str:
-    """32 hex digits that stand for the card: the same card and key give the same token.
+def scrub(text: str) -> str:
+    """Mask everything in a text that could be a card number, for text from outside.
 
-    A keyed BLAKE2b (RFC 7693) over the digits; without the key it cannot be found by trying all
-    card numbers. The key is 1 to 64 bytes; ValueError when it is longer.
+    That is any twelve digits or more without a letter between them, whatever their check digit.
     """
-    keyed = _keyed(key).copy()
-    # Ill-formed numbers have tokens too, those with lone surrogates in them included.
-    keyed.update(digits(card).encode("utf-8", "surrogatepass"))
-    return keyed.hexdigest()
+    return _SUSPICIOUS.sub(lambda found: mask(_NOT_A_LETTER.sub("", found.group())), text)
 
 
-@lru_cache(maxsize=4)
-def _keyed(key: bytes) -> "hashlib.blake2b":
-    """A hash that has taken its key in; copies of it cost less than beginning anew."""
-    return hashlib.blake2b(key=key, digest_size=_TOKEN_BYTES)
+def scrub_line(text: str) -> str:
+    """Mask the card numbers in a line of ours, in which offsets, dates and tokens must survive.
+
+    A card number is what is written like one and has the right check digit. Thirteen digits that
+    begin with 1 are a time in milliseconds (until 2033), and no issued card.
+    """
+    return _LAID_OUT.sub(_masked_if_card, text)
+
+
+def is_card_number(number: str) -> bool:
+    """Whether a number from anywhere is a card's: 12 to 19 ASCII digits with right check digit."""
+    return (
+        SHORTEST <= len(number) <= LONGEST
+        and number.isascii()
+        and number.isdigit()
+        and luhn_ok(number)
+    )
+
+
+def is_card_amount(amount: float) -> bool:
+    """Whether an amount is a card number that came in the wrong field, by its integer part.
+
+    An amount goes where card numbers must not: into the verdict, to Veritas, onto the page.
+    """
+    if -_SMALLEST_AS_AMOUNT < amount < _SMALLEST_AS_AMOUNT:
+        return False
+    return abs(amount) < _ABOVE_AS_AMOUNT and luhn_ok(str(int(abs(amount))))
+
+
+def holds_card_number(number: str) -> bool:
+    """Whether any 12 to 19 digits in a row of this number are a card's."""
+    return any(
+        is_card_number(number[begin:end])
+        for begin in range(len(number) - SHORTEST + 1)
+        for end in range(begin + SHORTEST, min(begin + LONGEST, len(number)) + 1)
+    )
+
+
+def _masked_if_card(found: re.Match[str]) -> str:
+    number = digits(found.group())
+    is_time = len(number) == 13 and number.startswith("1")
+    return mask(number) if not is_time and is_card_number(number) else found.group()
+
+
+def _luhn_sum(number: int) -> int:
+    """Luhn's sum of up to 20 digits: that of its blocks of four, looked up; 0.4 instead of 5 µs.
+
+    Each block but the first has an even length, so the doubling falls on the same digits.
+    """
+    sums = _block_sums()
+    return (
+        sums[number % 10_000]
+        + sums[number // 10_000 % 10_000]
+        + sums[number // 100_000_000 % 10_000]
+        + sums[number // 1_000_000_000_000 % 10_000]
+        + sums[number // 10_000_000_000_000_000]
+    )
+
+
+@cache
+def _block_sums() -> bytes:
+    """python-stdnum's sum of each block of four digits, by its number; 50 ms to make."""
+    return bytes(luhn.checksum(f"{block:04d}") for block in range(10_000))

@@ -1,13 +1,17 @@
 """What could not become an account, as it is kept for whoever looks after it."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
+from records.bounds import EPOCH_MS, LONGEST_TOPIC, OFFSETS, PARTITIONS
 from records.replay import REPLAY_COUNT, REPLAY_OF, Replay, replay_in
 from records.verdict import record_id
 from records.wire import WireRecord
 
 Headers = list[tuple[str, bytes]]
+
+_NUMBER = re.compile(rb"[0-9]{1,19}")
 
 
 class DeadLetter(WireRecord):
@@ -54,20 +58,22 @@ class DeadLetter(WireRecord):
     ) -> "DeadLetter":
         """The dead letter that a message of the topic is; other headers are passed over.
 
-        Raises ValueError when a header is missing or is not what it should be: not one of ours.
+        Anybody may write to the topic: numbers of the result are in their ranges
+        (`records.bounds`), what texts say is not checked. Raises ValueError when a header is
+        missing or cannot be one of ours.
         """
         found = {name: content for name, content in headers if content is not None}
         try:
-            topic = found["topic"].decode()
+            topic = _topic(found["topic"])
             return cls(
                 key=key,
                 value=value,
                 code=found["error"].decode(),
                 detail=found["detail"].decode(),
                 topic=topic,
-                partition=int(found["partition"]),
-                offset=int(found["offset"]),
-                failed_at=int(found["failed_at"]),
+                partition=_number(found["partition"], PARTITIONS),
+                offset=_number(found["offset"], OFFSETS),
+                failed_at=_number(found["failed_at"], EPOCH_MS),
                 replay=replay_in(found.items(), topic),
             )
         except KeyError as missing:
@@ -107,3 +113,17 @@ class DeadLetter(WireRecord):
             return super()._shown(name)
         content = self.__dict__.get(name)
         return "None" if content is None else f"<{len(content)} bytes>"
+
+
+def _topic(name: bytes) -> str:
+    """The topic that a header names. Raises ValueError when none can have this name."""
+    if len(name) > LONGEST_TOPIC:
+        raise ValueError("longer than a topic's name")
+    return name.decode()
+
+
+def _number(text: bytes, allowed: range) -> int:
+    """The number that a header holds. Raises ValueError when it is not one of these."""
+    if not _NUMBER.fullmatch(text) or int(text) not in allowed:
+        raise ValueError("a number out of its range")
+    return int(text)

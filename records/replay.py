@@ -4,9 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from stdnum import luhn
-
-from records.text import scrub
+from records.card import holds_card_number, scrub
 
 REPLAY_OF: Final = "replay_of"
 """Header of a replayed record: the id of the input that failed first."""
@@ -21,7 +19,6 @@ _NUMBERS = re.compile(f"-{_PARTITION}-{_OFFSET}")
 _ANY_ID = re.compile(f"[a-zA-Z0-9._-]{{1,249}}-{_PARTITION}-{_OFFSET}")
 _COUNT = re.compile(rb"[1-9][0-9]{0,8}")
 _LONGEST_ID = 249 + 1 + 4 + 1 + 11
-_SHORTEST_CARD = 12
 
 
 class Replay(NamedTuple):
@@ -70,9 +67,4 @@ def holds_a_card(record_id: str) -> bool:
     The topic's name is the operator's choice, and its digits are not looked at.
     """
     _, partition, offset = record_id.rsplit("-", 2)
-    numbers = partition + offset
-    return any(
-        luhn.is_valid(numbers[begin:end])
-        for begin in range(len(numbers))
-        for end in range(begin + _SHORTEST_CARD, len(numbers) + 1)
-    )
+    return holds_card_number(partition + offset)

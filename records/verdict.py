@@ -1,10 +1,18 @@
 """What is said about an account, as consumers read it."""
 
-from typing import Any
+import math
+from typing import Any, Final
 
 import orjson
 
+from records.bounds import EPOCH_MS, LONGEST_ID, LONGEST_TOPIC, OFFSETS, PARTITIONS
 from records.wire import WireRecord
+
+_LONGEST_VALUE: Final = 16_384
+"""Bytes. A verdict of ours has about 350."""
+_MOST_REASONS: Final = 100
+_LONGEST_WORD: Final = 100
+"""Characters of a token, a masked card, a reason or a key id."""
 
 
 def record_id(topic: str, partition: int, offset: int) -> str:
@@ -17,7 +25,8 @@ class Verdict(WireRecord):
 
     `id`, `topic`, `partition` and `offset` say which input it judges, `account` is the token of the
     card, `card` its mask. `reasons` is empty exactly when `authorized`. `verified_at` is in
-    milliseconds since the epoch.
+    milliseconds since the epoch. `key` is the id of the token's key (`records.token.key_id`);
+    verdicts of version 0.1 have none.
     """
 
     id: str
@@ -30,10 +39,28 @@ class Verdict(WireRecord):
     authorized: bool
     reasons: tuple[str, ...]
     verified_at: int
+    key: str = ""
 
     def __post_init__(self) -> None:
         # JSON knows lists only; what was written as a tuple is to be read back as one.
         self.reasons = tuple(self.reasons)
+
+
+def read_verdict(value: bytes | None) -> Verdict | None:
+    """The verdict that a record of the verdicts topic holds; None when it holds none of ours.
+
+    The one way to read what the topic holds, as anybody may write to it: every number of the
+    result is finite and in its range (`records.bounds`), every text has a length that can be shown,
+    and unknown fields are dropped. What the texts say is not checked: `records.text.shown` makes
+    them fit for people.
+    """
+    if value is None or len(value) > _LONGEST_VALUE:
+        return None
+    try:
+        verdict: Verdict = Verdict.from_data(orjson.loads(value))
+    except ValueError:
+        return None
+    return verdict if _is_within_bounds(verdict) else None
 
 
 def encode(
@@ -45,6 +72,7 @@ def encode(
     amount: float,
     reasons: tuple[str, ...],
     verified_at: int,
+    key: str,
 ) -> bytes:
     """The bytes of a verdict, without making a `Verdict` first: for the hot path.
 
@@ -62,7 +90,23 @@ def encode(
         "authorized": not reasons,
         "reasons": reasons,
         "verified_at": verified_at,
+        "key": key,
     }
     # A copy: what orjson returns sits in a buffer of 1 KiB, and thousands of them are kept until
     # their batch is committed. Getting and giving back that memory took ten times the dumping.
     return b"%b" % orjson.dumps(fields)
+
+
+def _is_within_bounds(verdict: Verdict) -> bool:
+    words = (verdict.account, verdict.card, verdict.key)
+    return (
+        verdict.partition in PARTITIONS
+        and verdict.offset in OFFSETS
+        and verdict.verified_at in EPOCH_MS
+        and math.isfinite(verdict.amount)
+        and len(verdict.topic) <= LONGEST_TOPIC
+        and len(verdict.id) <= LONGEST_ID
+        and all(len(word) <= _LONGEST_WORD for word in words)
+        and len(verdict.reasons) <= _MOST_REASONS
+        and all(type(one) is str and len(one) <= _LONGEST_WORD for one in verdict.reasons)
+    )

@@ -7,7 +7,7 @@ from typing import Any, get_origin
 import faust
 from faust.models.fields import FieldDescriptor
 
-from records.text import scrub
+from records.card import scrub
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _JSON_KINDS: Mapping[Any, tuple[type, ...]] = {

@@ -1,5 +1,5 @@
 """Pure judging: what makes an account acceptable, and the reasons when it is not."""
 
-from rules.builtin import REASONS, Answer, answered, decide, is_card_number, screen
+from rules.builtin import REASONS, Answer, answered, screen
 
-__all__ = ["REASONS", "Answer", "answered", "decide", "is_card_number", "screen"]
+__all__ = ["REASONS", "Answer", "answered", "screen"]

@@ -1,6 +1,6 @@
-"""The rules: an account and what Veritas answered in, the reasons against it out.
+"""The built-in rules: an account and Veritas' answer in, the reasons against the account out.
 
-No clock, no network, no Faust. The reasons come in the order of `REASONS`; none means authorized.
+No clock, no network, no Faust. Reasons come in the order of `REASONS`; none means authorized.
 """
 
 import sys
@@ -8,105 +8,108 @@ import unicodedata
 from typing import Final, Literal, Protocol, get_args
 
 from records import BankAccount
-from records.card import digits
-from rules.luhn import is_valid
+from records.card import digits, is_well_formed, luhn_ok
 
 Reason = Literal[
     "name_blank", "amount_not_positive", "card_malformed", "card_checksum", "veritas_declined"
 ]
 REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
 
-# ISO/IEC 7812 allows up to 19 digits; the shortest cards in use have 12.
-_SHORTEST_CARD: Final = 12
-_LONGEST_CARD: Final = 19
-_SMALLEST_AS_AMOUNT: Final = 10 ** (_SHORTEST_CARD - 1)
-_ABOVE_AS_AMOUNT: Final = 10**_LONGEST_CARD
 _LARGEST_AMOUNT: Final = sys.float_info.max
-_NOTHING_TO_SAY: Final[tuple[Reason, ...]] = ()
+_NO_REASONS: Final[tuple[Reason, ...]] = ()
 _DECLINED: Final[tuple[Reason, ...]] = ("veritas_declined",)
+
+# Categories of characters without a glyph: other (control, format, surrogate, private, unassigned)
+# and separators.
+_GLYPHLESS: Final = "CZ"
+# Characters of other categories that show nothing.
+_BLANK_GLYPHS: Final = frozenset(
+    chr(code)
+    for block in (
+        # Default_Ignorable_Code_Point of DerivedCoreProperties.txt, Unicode 16.0, where the
+        # category is not C: https://www.unicode.org/Public/16.0.0/ucd/DerivedCoreProperties.txt
+        range(0x034F, 0x0350),  # COMBINING GRAPHEME JOINER
+        range(0x115F, 0x1161),  # HANGUL CHOSEONG FILLER, HANGUL JUNGSEONG FILLER
+        range(0x17B4, 0x17B6),  # KHMER VOWEL INHERENT AQ, AA
+        range(0x180B, 0x1810),  # MONGOLIAN FREE VARIATION SELECTORS, VOWEL SEPARATOR
+        range(0x3164, 0x3165),  # HANGUL FILLER
+        range(0xFE00, 0xFE10),  # VARIATION SELECTOR-1 to -16
+        range(0xFFA0, 0xFFA1),  # HALFWIDTH HANGUL FILLER
+        range(0xE0100, 0xE01F0),  # VARIATION SELECTOR-17 to -256
+        # Letters and symbols whose glyph is blank by their definition in the code charts.
+        range(0x2800, 0x2801),  # BRAILLE PATTERN BLANK
+        range(0x13441, 0x13443),  # EGYPTIAN HIEROGLYPH FULL BLANK, HALF BLANK
+        range(0x16FE4, 0x16FE5),  # KHITAN SMALL SCRIPT FILLER
+        range(0x1D159, 0x1D15A),  # MUSICAL SYMBOL NULL NOTEHEAD
+    )
+    for code in block
+)
 
 
 class Answer(Protocol):
-    """What the rules need of Veritas's answer."""
+    """What the rules need of Veritas' answer."""
 
     @property
     def authorized(self) -> bool:
-        """Whether Veritas has nothing against the account."""
+        """Whether Veritas authorizes the account."""
         ...
 
 
-def is_card_number(amount: float) -> bool:
-    """Whether an amount is a card number that came in the wrong field.
-
-    It is when it has 12 to 19 digits before the point, with Luhn's sum. An amount goes where card
-    numbers must not: into the verdict, to Veritas, onto the page.
-    """
-    if -_SMALLEST_AS_AMOUNT < amount < _SMALLEST_AS_AMOUNT:
-        return False
-    return abs(amount) < _ABOVE_AS_AMOUNT and is_valid(str(int(abs(amount))))
-
-
 def screen(account: BankAccount) -> tuple[Reason, ...]:
-    """Every reason against the account that is to be seen without asking Veritas.
+    """Every reason against the account that is known without asking Veritas.
 
-    - `name_blank`: the first or the last name has nothing in it that could be seen.
+    - `name_blank`: the first or the last name has no character with a visible glyph.
     - `amount_not_positive`: zero, below zero, or no finite number.
-    - `card_malformed`: without its blanks and dashes the card is not 12 to 19 ASCII digits.
-    - `card_checksum`: it is, but its last digit is not Luhn's.
+    - `card_malformed`: without blanks and dashes the card is not 12 to 19 ASCII digits, or all of
+      them are the same.
+    - `card_checksum`: the card is well-formed, but its check digit (Luhn) is wrong.
     """
-    card = digits(account.credit_card_number)
-    well_formed = _SHORTEST_CARD <= len(card) <= _LONGEST_CARD and card.isascii() and card.isdigit()
+    number = digits(account.credit_card_number)
+    well_formed = is_well_formed(number)
     if (
         well_formed
-        and is_valid(card)
+        and luhn_ok(number)
         # One comparison for all: false for NaN, infinity and integers too large for a float.
         and 0 < account.amount <= _LARGEST_AMOUNT
-        and not _blank(account.first_name)
-        and not _blank(account.last_name)
+        and not is_blank(account.first_name)
+        and not is_blank(account.last_name)
     ):
-        return _NOTHING_TO_SAY
-    return _all_reasons(account, card, well_formed=well_formed)
+        return _NO_REASONS
+    return _all_reasons(account, number, well_formed=well_formed)
 
 
 def answered(answer: Answer) -> tuple[Reason, ...]:
-    """The reasons that Veritas's answer gives; for accounts that `screen` lets pass.
+    """The reasons that Veritas' answer gives; for accounts that `screen` lets pass.
 
     `screen(account) or answered(await veritas.verify(account))` asks only when need be.
     """
-    return _NOTHING_TO_SAY if answer.authorized else _DECLINED
+    return _NO_REASONS if answer.authorized else _DECLINED
 
 
-def decide(account: BankAccount, answer: Answer | None) -> tuple[Reason, ...]:
-    """All reasons against the account; authorized when there are none.
+def is_blank(name: str) -> bool:
+    """Whether a name has no character with a visible glyph.
 
-    Veritas is not asked about an account that screening refuses, so its answer does not count then
-    and may be None. Raises ValueError when it is None though it is needed.
+    Invisible are Unicode's general categories C (other) and Z (separators), its
+    Default_Ignorable_Code_Point (the Hangul fillers, variation selectors) and the letters and
+    symbols with a blank glyph, such as U+2800 BRAILLE PATTERN BLANK.
     """
-    reasons = screen(account)
-    if reasons:
-        return reasons
-    if answer is None:
-        raise ValueError("this account passes screening, so Veritas's answer is needed")
-    return answered(answer)
+    if name.isascii() and name.isprintable():
+        return not name.strip(" ")
+    return not any(_is_visible(each) for each in name)
 
 
-def _all_reasons(account: BankAccount, card: str, *, well_formed: bool) -> tuple[Reason, ...]:
+def _is_visible(character: str) -> bool:
+    return unicodedata.category(character)[0] not in _GLYPHLESS and character not in _BLANK_GLYPHS
+
+
+def _all_reasons(account: BankAccount, number: str, *, well_formed: bool) -> tuple[Reason, ...]:
     against: list[Reason] = []
-    if _blank(account.first_name) or _blank(account.last_name):
+    if is_blank(account.first_name) or is_blank(account.last_name):
         against.append("name_blank")
     if not 0 < account.amount <= _LARGEST_AMOUNT:
         against.append("amount_not_positive")
     if not well_formed:
         against.append("card_malformed")
-    elif not is_valid(card):
+    elif not luhn_ok(number):
         against.append("card_checksum")
     return tuple(against)
-
-
-def _blank(name: str) -> bool:
-    """Nothing but blanks, control characters and the like (a zero-width space is not a name)."""
-    if not name.strip():
-        return True
-    if name.isprintable():
-        return False
-    return all(unicodedata.category(each)[0] in "CZ" for each in name)

@@ -26,8 +26,8 @@ import aiohttp
 import orjson
 
 from records import BankAccount
-from records.card import digits, token
-from records.text import scrub
+from records.card import digits, scrub
+from records.token import token
 from veritas.protocol import AUTHORIZED, DECLINED, VeritasAnswer
 
 #: No more of an answer is read (bytes).

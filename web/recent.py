@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-import orjson
-
+from records import Verdict, read_verdict, record_id
+from records.card import is_card_amount
 from records.text import shown
-from rules import is_card_number
 
 logger = logging.getLogger(__name__)
 
@@ -83,25 +82,21 @@ def entry(value: bytes) -> dict[str, Any] | None:
 
     Anybody may write to the topic, so no text of it is shown before card numbers are masked.
     """
-    try:
-        verdict = orjson.loads(value)
-        card, amount = str(verdict["card"]), float(verdict["amount"])
-        if is_card_number(amount):
-            return None
-        return {
-            "id": _id(verdict["topic"], verdict["partition"], verdict["offset"]),
-            "at": int(verdict["verified_at"]),
-            "card": card if _MASKED_CARD.fullmatch(card) else "****",
-            "amount": amount,
-            "authorized": bool(verdict["authorized"]),
-            "reasons": [shown(str(reason), _LONGEST_REASON) for reason in verdict["reasons"]],
-        }
-    except (ValueError, KeyError, TypeError, OverflowError):
+    verdict = read_verdict(value)
+    if verdict is None or is_card_amount(verdict.amount):
         return None
+    if verdict.partition >= _PARTITIONS or verdict.offset >= _OFFSETS:
+        return None
+    return {
+        "id": _id(verdict),
+        "at": verdict.verified_at,
+        "card": verdict.card if _MASKED_CARD.fullmatch(verdict.card) else "****",
+        "amount": float(verdict.amount),
+        "authorized": verdict.authorized,
+        "reasons": [shown(reason, _LONGEST_REASON) for reason in verdict.reasons],
+    }
 
 
-def _id(topic: Any, partition: Any, offset: Any) -> str:
+def _id(verdict: Verdict) -> str:
     """The verdict's id, made anew: its digits as a whole would pass for a card number's."""
-    if not (0 <= int(partition) < _PARTITIONS and 0 <= int(offset) < _OFFSETS):
-        raise ValueError("no partition or no offset")
-    return f"{shown(str(topic), _LONGEST_ID)}-{int(partition)}-{int(offset)}"
+    return record_id(shown(verdict.topic, _LONGEST_ID), verdict.partition, verdict.offset)

@@ -132,18 +132,18 @@ async def test_it_is_held_in_the_middle_of_a_batch_that_ends_well(app: faust.App
 async def test_a_healthy_partition_keeps_an_empty_window(app: faust.App) -> None:
     stream = Stream(app)
     await (await judged(stream, mixed("ggg")))
-    assert stream.transactions.states[3].recent == ""
+    assert stream.transactions.states[3].invalid_window == ""
     await (await judged(stream, mixed("bgbg", offset=3)))
-    assert stream.transactions.states[3].recent == "a"
+    assert stream.transactions.states[3].invalid_window == "a"
     await (await judged(stream, mixed("g" * 1_000, offset=7)))
-    assert stream.transactions.states[3].recent == ""
+    assert stream.transactions.states[3].invalid_window == ""
 
 
 async def test_what_veritas_rejects_does_not_count(app: faust.App) -> None:
     stream = Stream(app, max_invalid_ratio=0.0)
     await (await judged(stream, batch(GOOD | {"FirstName": "Rejected"}, GOOD | {"Amount": -1})))
     assert stream.transactions.states[3].dead_letters == 1
-    assert stream.transactions.states[3].recent == ""
+    assert stream.transactions.states[3].invalid_window == ""
     task = await judged(stream, batch(BAD, offset=2))
     assert stream.limit.not_ready_reason is not None
     await given_up(task)

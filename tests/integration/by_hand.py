@@ -19,7 +19,7 @@ def bootstrap(settings: Settings) -> str:
 
 def verdict(settings: Settings, partition: int, offset: int) -> bytes:
     topic = settings.accounts_topic
-    return encode(topic, partition, offset, "f" * 32, "************5614", 1.0, (), 1)
+    return encode(topic, partition, offset, "f" * 32, "************5614", 1.0, (), 1, "0" * 8)
 
 
 def dead_letter(settings: Settings, partition: int, offset: int, **changes: Any) -> DeadLetter:

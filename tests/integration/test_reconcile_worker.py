@@ -49,8 +49,8 @@ def test_a_verdict_deleted_doubled_or_invented_by_hand_is_found(
         produce(stream.bootstrap, copy, [v.value for v in kept], partition=partition)
     # Of an account that never came, and of one whose partition is another.
     invented = [
-        encode(stream.accounts, 1, ACCOUNTS, "f" * 32, "*" * 16, 1.0, (), 1),
-        encode(stream.accounts, 2, 3, "f" * 32, "*" * 16, 1.0, (), 1),
+        encode(stream.accounts, 1, ACCOUNTS, "f" * 32, "*" * 16, 1.0, (), 1, "0" * 8),
+        encode(stream.accounts, 2, 3, "f" * 32, "*" * 16, 1.0, (), 1, "0" * 8),
     ]
     produce(stream.bootstrap, copy, invented, partition=1)
     stream.env["FRAUD_VERDICTS_TOPIC"] = copy

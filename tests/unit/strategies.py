@@ -3,13 +3,18 @@
 from hypothesis import strategies as st
 
 from records import BankAccount, DeadLetter, PartitionCounts, Verdict
+from records.bounds import EPOCH_MS
+from records.card import scrub
 from records.replay import Replay
-from records.text import scrub
+from records.token import key_id
 
 # Lone surrogates are no text that UTF-8, and so JSON, could carry.
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 amounts = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**63), 2**64 - 1)
 counts = st.integers(0, 2**63 - 1)
+times = st.integers(EPOCH_MS[0], EPOCH_MS[-1])
+partitions = st.integers(0, 2**31 - 1)
+key_ids = st.just("") | st.binary(min_size=1, max_size=64).map(key_id)
 tallies = st.dictionaries(text, counts, max_size=4)
 
 accounts = st.builds(
@@ -19,14 +24,15 @@ verdicts = st.builds(
     Verdict,
     id=text,
     topic=text,
-    partition=counts,
+    partition=partitions,
     offset=counts,
     account=text,
     card=text,
     amount=amounts,
     authorized=st.booleans(),
     reasons=st.lists(text, max_size=5).map(tuple),
-    verified_at=counts,
+    verified_at=times,
+    key=key_ids,
 )
 rows = st.builds(
     PartitionCounts,
@@ -37,8 +43,9 @@ rows = st.builds(
     reasons=tallies,
     codes=tallies,
     worker=text,
-    updated_at=counts,
-    recent=st.just("") | st.integers(1, 2**1000 - 1).map("{:x}".format),
+    updated_at=times,
+    key=key_ids,
+    invalid_window=st.just("") | st.integers(1, 2**1000 - 1).map("{:x}".format),
 )
 # Where partition and offset look like a card number, nothing is said of the replay.
 replays = st.builds(
@@ -55,9 +62,9 @@ dead_letters = st.builds(
     code=text,
     detail=text,
     topic=text,
-    partition=counts,
+    partition=partitions,
     offset=counts,
-    failed_at=counts,
+    failed_at=times,
     replay=st.none() | replays,
 )
 

@@ -1,13 +1,30 @@
 import hashlib
 import re
+import sys
+import unicodedata
+from itertools import cycle
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from stdnum import luhn
 
-from records.card import digits, mask, token
-from records.text import scrub, shown
-from tests.unit.strategies import card_numbers
+from records.card import (
+    check_digit,
+    digits,
+    holds_card_number,
+    is_card_amount,
+    is_card_number,
+    is_well_formed,
+    luhn_ok,
+    mask,
+    scrub,
+    scrub_line,
+)
+from records.text import shown
+from records.token import key_id, token
+from tests.unit import strategies as some
+from tests.unit.strategies import card_numbers, well_formed_cards
 
 CARD = "3558018114425614"
 KEY = b"a key"
@@ -95,3 +112,95 @@ def test_what_is_shown_is_cut_after_the_cards_were_masked() -> None:
     assert shown("x" * 41) == "x" * 39 + "…"
     assert shown("x" * 40) == "x" * 40
     assert shown(f"{'x' * 28} {CARD}") == f"{'x' * 28} {'*' * 10}…"
+
+
+def test_a_key_has_an_id_that_tells_it_from_others_and_no_more() -> None:
+    expected = hashlib.blake2b(KEY, digest_size=4, person=b"key-id").hexdigest()
+    assert key_id(KEY) == expected
+    assert re.fullmatch(r"[0-9a-f]{8}", expected)
+    assert key_id(b"a key\n") != expected
+
+
+def test_blanks_and_dashes_are_those_of_unicode() -> None:
+    every = map(chr, range(sys.maxunicode + 1))
+    separators = [one for one in every if unicodedata.category(one) in ("Zs", "Pd")]
+    assert len(separators) > 40
+    written = "".join(
+        f"{separator}{digit}" for separator, digit in zip(separators, cycle(CARD), strict=False)
+    )
+    assert digits(written).isdigit()
+    assert digits("\t\u22121") == "1"
+    assert digits("1\n2_3.4\u200b5") == "1\n2_3.4\u200b5"
+
+
+@pytest.mark.parametrize(
+    ("number", "well_formed"),
+    [
+        (CARD, True),
+        ("1" * 11 + "2", True),
+        ("1" * 18 + "2", True),
+        ("", False),
+        ("12345678901", False),
+        ("1" * 19 + "2", False),
+        ("0" * 16, False),
+        ("8" * 16, False),
+        ("355801811442561x", False),
+        ("٣٥٥٨٠١٨١١٤٤٢٥٦١٤", False),
+    ],
+)
+def test_a_well_formed_number_is_12_to_19_digits_that_differ(
+    number: str, well_formed: bool
+) -> None:
+    assert is_well_formed(number) is well_formed
+
+
+@given(some.card_numbers(1, 20))
+def test_the_sum_by_blocks_is_that_of_the_library(number: str) -> None:
+    assert luhn_ok(number) == luhn.is_valid(number)
+
+
+@given(st.integers(0, 10**19 - 1))
+def test_the_check_digit_makes_the_sum_right(head: int) -> None:
+    assert luhn.is_valid(f"{head}{check_digit(head)}")
+
+
+@given(card_numbers(1, 22))
+def test_a_card_number_is_what_the_library_takes_for_one(number: str) -> None:
+    assert is_card_number(number) == (12 <= len(number) <= 19 and luhn.is_valid(number))
+
+
+@given(well_formed_cards(), st.text("0123456789", max_size=3), st.text("0123456789", max_size=3))
+def test_a_card_number_is_found_among_other_digits(card: str, before: str, after: str) -> None:
+    assert holds_card_number(before + card + after)
+
+
+def test_few_digits_hold_no_card_number() -> None:
+    assert not holds_card_number("")
+    assert not holds_card_number("41111111111")
+    assert not holds_card_number("411111111118")
+
+
+@pytest.mark.parametrize("between", ["", " ", "-", "\u00a0", "\t", "\u2011", "\u2013", "\u2212"])
+def test_a_card_is_masked_in_a_line_however_it_may_be_written(between: str) -> None:
+    line = f"no account: {between.join(('4111', '1111', '1111', '1111'))}!"
+    assert scrub_line(line) == "no account: ************1111!"
+
+
+@pytest.mark.parametrize("amount", [411111111117, 4111111111111111, 4111111111111111110])
+def test_an_amount_that_is_a_card_number_is_known_as_one(amount: int) -> None:
+    assert is_card_amount(amount)
+    assert is_card_amount(-amount)
+    assert not is_card_amount(amount + 1)
+
+
+def test_a_fraction_or_a_double_does_not_hide_it() -> None:
+    assert is_card_amount(4111111111111111.0)
+    assert is_card_amount(-411111111117.25)
+
+
+@pytest.mark.parametrize(
+    "amount",
+    [0, 644.78, 99_999_999_999, 41_111_111_112, 1e300, float("inf"), float("-inf"), float("nan")],
+)
+def test_other_amounts_are_none(amount: float) -> None:
+    assert not is_card_amount(amount)

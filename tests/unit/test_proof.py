@@ -52,7 +52,7 @@ def account(offset: int, partition: int = 0) -> FakeRecord:
 
 
 def verdict(offset: int, partition: int = 0, at: int = 7, /, **changes: Any) -> FakeRecord:
-    plain = encode("accounts-2024", partition, offset, "f" * 32, "*" * 16, 1.0, (), 1)
+    plain = encode("accounts-2024", partition, offset, "f" * 32, "*" * 16, 1.0, (), 1, "0" * 8)
     content = orjson.dumps(orjson.loads(plain) | changes)
     return FakeRecord("verdicts", partition, at, content)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from records import BankAccount, DeadLetter, PartitionCounts, Verdict, record_id
+from records import BankAccount, DeadLetter, PartitionCounts, Verdict, read_verdict, record_id
 from records.card import mask
 from records.replay import Replay
 from records.verdict import encode
@@ -20,7 +20,7 @@ ON_THE_WIRE = (
 VERDICT_ON_THE_WIRE = (
     b'{"id":"bankaccount-3-1042","topic":"bankaccount","partition":3,"offset":1042,'
     b'"account":"9f0c1d2e3f405162738495a6b7c8d9ea","card":"************5614","amount":644.78,'
-    b'"authorized":false,"reasons":["veritas_declined"],"verified_at":1795410452087}'
+    b'"authorized":false,"reasons":["veritas_declined"],"verified_at":1795410452087,"key":"a1b2c3d4"}'
 )
 FIELDS: dict[str, Any] = {
     "first_name": "Jimmie",
@@ -58,6 +58,7 @@ def test_a_verdict_is_written_as_the_contract_says() -> None:
         amount=644.78,
         reasons=("veritas_declined",),
         verified_at=1795410452087,
+        key="a1b2c3d4",
     )
     assert written == VERDICT_ON_THE_WIRE
 
@@ -90,6 +91,7 @@ def test_the_fast_encoding_and_the_record_write_the_same(verdict: Verdict) -> No
         verdict.amount,
         verdict.reasons,
         verdict.verified_at,
+        verdict.key,
     )
     assert encoded == verdict.dumps()
     assert Verdict.loads(encoded) == verdict
@@ -145,6 +147,104 @@ def test_json_that_is_no_object_is_refused(payload: bytes) -> None:
 
 def test_a_row_written_with_fewer_fields_is_read_with_the_defaults() -> None:
     assert PartitionCounts.loads(b'{"authorized":3}') == PartitionCounts(authorized=3)
+
+
+def test_a_row_of_version_0_1_is_read_with_its_window() -> None:
+    old = b'{"authorized":3,"next_offset":4,"codes":{"empty":1},"recent":"5"}'
+    row = PartitionCounts.loads(old)
+    assert row == PartitionCounts(
+        authorized=3, next_offset=4, codes={"empty": 1}, invalid_window="5", key=""
+    )
+    assert b'"recent"' not in row.dumps()
+    assert PartitionCounts.loads(row.dumps()) == row
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"authorized": -1},
+        {"dead_letters": 2**63},
+        {"next_offset": -1},
+        {"updated_at": 10**15},
+        {"reasons": {"name_blank": "many"}},
+        {"codes": {"empty": -1}},
+        {"codes": {"empty": 1e30}},
+    ],
+)
+def test_a_row_with_a_number_out_of_its_range_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="out of its range"):
+        PartitionCounts.from_data(change)
+
+
+def verdict_with(**changes: Any) -> bytes:
+    return orjson.dumps(orjson.loads(VERDICT_ON_THE_WIRE) | changes)
+
+
+def test_a_verdict_of_ours_is_read() -> None:
+    assert read_verdict(VERDICT_ON_THE_WIRE) == Verdict.loads(VERDICT_ON_THE_WIRE)
+    assert read_verdict(verdict_with(score=3, features={"count_10m": 4})) is not None
+
+
+def test_a_verdict_of_version_0_1_is_read_without_a_key() -> None:
+    old = orjson.loads(VERDICT_ON_THE_WIRE)
+    del old["key"]
+    verdict = read_verdict(orjson.dumps(old))
+    assert verdict is not None
+    assert verdict.key == ""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"verified_at": 1e30},
+        {"verified_at": 10**18},
+        {"verified_at": -1},
+        {"partition": -1},
+        {"partition": 2**31},
+        {"offset": 2**63},
+        {"offset": True},
+        {"amount": "1"},
+        {"amount": None},
+        {"id": "x" * 300},
+        {"topic": "x" * 250},
+        {"account": "x" * 101},
+        {"card": "*" * 1_000},
+        {"key": "x" * 101},
+        {"reasons": ["x"] * 101},
+        {"reasons": ["x" * 101]},
+        {"reasons": [1]},
+        {"reasons": {"a": 1}},
+        {"reasons": "name_blank"},
+        {"authorized": 1},
+    ],
+    ids=lambda change: repr(change)[:30],
+)
+def test_what_is_out_of_bounds_is_no_verdict_of_ours(change: dict[str, Any]) -> None:
+    assert read_verdict(verdict_with(**change)) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        b"",
+        b"null",
+        b"[]",
+        b"[" * 10_000,
+        b'{"id":' * 5_000,
+        VERDICT_ON_THE_WIRE.replace(b"644.78", b"1e999"),
+        VERDICT_ON_THE_WIRE.replace(b"644.78", b"NaN"),
+        VERDICT_ON_THE_WIRE + b" " * 20_000,
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+def test_other_bytes_are_no_verdict(value: bytes | None) -> None:
+    assert read_verdict(value) is None
+
+
+@given(some.verdicts)
+def test_every_verdict_that_is_written_within_bounds_is_read(verdict: Verdict) -> None:
+    assert read_verdict(verdict.dumps()) == verdict
 
 
 def test_rows_do_not_share_their_tallies() -> None:
@@ -222,7 +322,21 @@ def test_a_message_without_one_of_the_headers_is_no_dead_letter(name: str) -> No
             DeadLetter.from_message(None, None, lacking)
 
 
-@pytest.mark.parametrize("header", [("offset", b"x"), ("detail", b"\xff")])
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("offset", b"x"),
+        ("offset", b"-1"),
+        ("offset", b"9223372036854775808"),
+        ("offset", b" 1"),
+        ("partition", b"2147483648"),
+        ("failed_at", b"1" * 30),
+        ("failed_at", b"9" * 5_000),
+        ("failed_at", b"253402300800000"),
+        ("topic", b"t" * 250),
+        ("detail", b"\xff"),
+    ],
+)
 def test_a_message_with_a_header_that_cannot_be_read_is_no_dead_letter(
     header: tuple[str, bytes],
 ) -> None:

@@ -3,13 +3,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
-from stdnum import luhn
 
 from records import BankAccount
-from rules import REASONS, answered, decide, is_card_number, screen
-from rules.luhn import is_valid
+from rules import REASONS, answered, screen
 from tests.unit import strategies as some
 
 CARD = "3558018114425616"
@@ -39,13 +37,40 @@ def test_nothing_is_said_against_a_well_formed_account() -> None:
 
 @pytest.mark.parametrize("field", ["first_name", "last_name"])
 @pytest.mark.parametrize(
-    "name", ["", " ", "\t\n", "\u00a0\u2003", "\u200b", "\u200b\ufeff ", "\x00\x1b", "\u202e"]
+    "name",
+    [
+        "",
+        " ",
+        "\t\n",
+        "\u00a0\u2003",
+        "\u200b",
+        "\u200b\ufeff ",
+        "\x00\x1b",
+        "\u202e",
+        "\u3164",
+        "\u2800",
+        "\u115f\u1160",
+        "\uffa0",
+        "\u034f",
+        "\u180b\u180f",
+        "\ufe0f",
+        "\u17b4",
+        "\U000e0100",
+        "\U000e0041",
+        "\U0001d159",
+        "\u2065",
+        "\ufff0",
+        " \u3164\u2800\t",
+    ],
 )
 def test_a_name_without_anything_to_see_is_blank(field: str, name: str) -> None:
     assert screen(account(**{field: name})) == ("name_blank",)
 
 
-@pytest.mark.parametrize("name", ["X", " O'Neill ", "李", "Zoë", "N\u200ba", "é", "-", "Ann\n"])
+@pytest.mark.parametrize(
+    "name",
+    ["X", " O'Neill ", "李", "Zoë", "N\u200ba", "é", "-", "Ann\n", "\u2801", "김\u3164", "က"],
+)
 def test_a_name_with_something_to_see_is_not_blank(name: str) -> None:
     assert screen(account(first_name=name, last_name=name)) == ()
 
@@ -75,29 +100,19 @@ def test_every_finite_amount_above_zero_will_do(amount: float) -> None:
     assert screen(account(amount=amount)) == ()
 
 
-@pytest.mark.parametrize("amount", [411111111117, 4111111111111111, 4111111111111111110])
-def test_an_amount_that_is_a_card_number_is_known_as_one(amount: int) -> None:
-    assert is_card_number(amount)
-    assert is_card_number(-amount)
-    assert not is_card_number(amount + 1)
-
-
-def test_a_fraction_or_a_double_does_not_hide_it() -> None:
-    assert is_card_number(4111111111111111.0)
-    assert is_card_number(-411111111117.25)
-
-
-@pytest.mark.parametrize(
-    "amount",
-    [0, 644.78, 99_999_999_999, 41_111_111_112, 1e300, float("inf"), float("-inf"), float("nan")],
-)
-def test_other_amounts_are_none(amount: float) -> None:
-    assert not is_card_number(amount)
-
-
 @pytest.mark.parametrize(
     "card",
-    ["3558 0181 1442 5616", "3558-0181-1442-5616", " 3558018114425616 ", "3-5580181144 2561-6"],
+    [
+        "3558 0181 1442 5616",
+        "3558-0181-1442-5616",
+        " 3558018114425616 ",
+        "3-5580181144 2561-6",
+        "3558\u00a00181\u00a01442\u00a05616",
+        "3558\u202f0181\u20071442\u30005616",
+        "3558\t0181\t1442\t5616",
+        "3558\u20110181\u20101442\u20125616",
+        "3558\u20130181\u20141442\u22125616",
+    ],
 )
 def test_blanks_and_dashes_in_a_card_are_tolerated(card: str) -> None:
     assert screen(account(credit_card_number=card)) == ()
@@ -108,12 +123,18 @@ def test_blanks_and_dashes_in_a_card_are_tolerated(card: str) -> None:
     [
         "",
         "-",
-        "0" * 11,
-        "0" * 20,
+        "35580181144",
+        "35580181144256163558",
         "355801811442561x",
         "3558.0181.1442.5616",
         "3558018114425616\n",
-        "3558\u00a00181\u00a01442\u00a05616",
+        "3558\n0181\n1442\n5616",
+        "3558\u200b018114425616",
+        "3558_0181_1442_5616",
+        "0" * 16,
+        "0000 0000 0000 0000",
+        "8" * 16,
+        "1" * 12,
         "+3558018114425616",
         "355801811442561\uff14",
         "٣٥٥٨٠١٨١١٤٤٢٥٦١٤",
@@ -147,7 +168,7 @@ def test_published_test_cards_are_told_from_their_neighbours(
     assert screen(account(credit_card_number=card)) == reasons
 
 
-@given(some.well_formed_cards())
+@given(some.well_formed_cards().filter(lambda card: len(set(card)) > 1))
 def test_every_card_of_12_to_19_digits_with_luhns_sum_passes(card: str) -> None:
     assert screen(account(credit_card_number=card)) == ()
 
@@ -157,12 +178,8 @@ def test_one_mistyped_digit_never_passes(card: str, data: st.DataObject) -> None
     place = data.draw(st.integers(0, len(card) - 1))
     other = data.draw(st.sampled_from([each for each in "0123456789" if each != card[place]]))
     mistyped = card[:place] + other + card[place + 1 :]
+    assume(len(set(mistyped)) > 1)
     assert screen(account(credit_card_number=mistyped)) == ("card_checksum",)
-
-
-@given(some.card_numbers(1, 20))
-def test_the_sum_by_blocks_is_that_of_the_library(number: str) -> None:
-    assert is_valid(number) == luhn.is_valid(number)
 
 
 def test_all_reasons_come_in_their_fixed_order() -> None:
@@ -191,15 +208,5 @@ def test_the_order_of_reasons_is_the_published_one() -> None:
 
 
 def test_veritas_decides_about_an_account_that_passes() -> None:
-    assert decide(account(), YES) == answered(YES) == ()
-    assert decide(account(), NO) == answered(NO) == ("veritas_declined",)
-
-
-@pytest.mark.parametrize("answer", [YES, NO, None])
-def test_veritas_does_not_count_for_an_account_that_is_refused_already(answer: Said | None) -> None:
-    assert decide(account(first_name=""), answer) == ("name_blank",)
-
-
-def test_an_account_that_passes_is_not_decided_without_an_answer() -> None:
-    with pytest.raises(ValueError, match="Veritas's answer is needed"):
-        decide(account(), None)
+    assert answered(YES) == ()
+    assert answered(NO) == ("veritas_declined",)

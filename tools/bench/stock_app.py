@@ -16,7 +16,8 @@ import faust
 
 from config.settings import Settings
 from records import BankAccount, Verdict, record_id
-from records.card import mask, token
+from records.card import mask
+from records.token import token
 from rules import answered, screen
 from veritas import SimulatedVeritas
 

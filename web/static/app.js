@@ -57,7 +57,7 @@ function showDashboard(document_) {
   fitTiles();
   setText("worker", document_.worker);
   setText("version", document_.version);
-  showConditions(byId("conditions"), document_.conditions);
+  showConditions(byId("conditions"), document_.health);
   showBars(byId("reasons"), document_.reasons, "No reasons yet.");
   showBars(byId("codes"), document_.codes, "No dead letters.");
   showPartitions(byId("partitions"), document_.partitions, document_.at);

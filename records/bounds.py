@@ -1,0 +1,21 @@
+"""What numbers and texts in our topics may be: anybody may have written them.
+
+A value outside makes the record none of ours. So whoever shows, adds up or writes on what was read
+need not think of numbers that no clock, no float and no 64-bit integer holds.
+"""
+
+from typing import Final
+
+EPOCH_MS: Final = range(253_402_300_800_000)
+"""Times in ms since the epoch: up to the end of the year 9999, as Python's clock and JavaScript's
+`Date` show them."""
+
+PARTITIONS: Final = range(2**31)
+OFFSETS: Final = range(2**63)
+COUNTS: Final = range(2**63)
+
+LONGEST_TOPIC: Final = 249
+"""Characters of a topic's name (Kafka's own limit)."""
+
+LONGEST_ID: Final = LONGEST_TOPIC + 1 + 10 + 1 + 19
+"""Characters of `<topic>-<partition>-<offset>`."""
