@@ -1,6 +1,9 @@
-"""What an operator does from a terminal: `faust -A fraud_app worker|produce|counts|…`."""
+"""What an operator does from a terminal: `faust -A fraud_app worker|produce|counts|…`.
 
-from cli.attach import attach
+`commands.py` lists the commands. Each is a module, or a folder where it needs several.
+"""
+
+from cli.commands import attach
 from cli.worker import worker
 
 __all__ = ["attach", "worker"]

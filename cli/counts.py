@@ -1,12 +1,14 @@
-"""`counts`: what became of the accounts so far, from the topics alone."""
+"""`counts`: verdicts, dead letters and lag of each partition, from the topics alone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import faust
 from rich.console import Console
 from rich.table import Table
 
+from cli.support.blocking_command import JSON, BlockingCommand
 from cluster import committed_rows, connect, topic_spans
 from config.settings import Settings
 from records import PartitionCounts, counts_document
@@ -15,9 +17,22 @@ from records.totals import lag
 _COUNTS = ("authorized", "unauthorized", "dead_letters", "next_offset")
 
 
+def add_counts(app: faust.App, settings: Settings) -> None:
+    """Add the command to the `faust` program."""
+
+    @app.command(JSON, base=BlockingCommand)
+    def counts(self: BlockingCommand, as_json: bool) -> None:
+        """Show verdicts, dead letters and lag of each partition, without a running worker."""
+        found = read_counts(settings)
+        if as_json or self.json:
+            self.write_json(found.document())
+        else:
+            found.show(self.console)
+
+
 @dataclass(frozen=True)
 class Counts:
-    """The rows of all partitions, and from where to where the accounts topic goes."""
+    """The rows of all partitions, and the first and end offsets of the accounts topic."""
 
     topic: str
     rows: Mapping[int, PartitionCounts]
@@ -26,11 +41,11 @@ class Counts:
     ends: Mapping[int, int]
 
     def document(self) -> dict[str, Any]:
-        """What a worker answers at `/verdicts/`."""
+        """The document that a worker serves at `/verdicts/`."""
         return counts_document(self.rows, self.ends)
 
     def show(self, console: Console) -> None:
-        """The same as a table, with the offsets that are still to be judged."""
+        """Print it as a table, with the lag of each partition."""
         table = Table(title=f"Accounts of topic {self.topic}", title_justify="left")
         for name in ("partition", *(name.replace("_", " ") for name in _COUNTS), "lag"):
             table.add_column(name, justify="right", footer="")
@@ -45,13 +60,13 @@ class Counts:
         table.add_row("total", *sums, "", f"{lags:,}", style="bold")
         console.print(table)
         if not self.ends:
-            console.print(f"There is no topic {self.topic} yet.", highlight=False)
+            console.print(f"Topic {self.topic} does not exist yet.", highlight=False)
         elif not self.rows:
-            console.print("Nothing has been judged yet.")
+            console.print("No account has a verdict or dead letter yet.")
 
 
 def read_counts(settings: Settings) -> Counts:
-    """The counts as they are now; needs no worker, and disturbs none. Raises ClusterError."""
+    """Read the current counts; needs no worker. Raises ClusterError."""
     connect(settings, patience=0)
     rows = committed_rows(settings)
     # After the rows, so that no row is ahead of its end.

@@ -1,4 +1,4 @@
-"""Faust's own `worker`: without its table before the log, and known to Kafka by its own name."""
+"""`worker`: Faust's own, without the table it prints, and with its name as Kafka client id."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ class worker(WorkerCommand):  # noqa: N801 - the class's name is the command's
     """Start worker instance for given app."""
 
     def on_worker_created(self, worker: Any) -> None:
-        """Nothing: what starts, and against which brokers, is the first line of the log."""
+        """Print nothing: the first log line says what starts, and against which brokers."""
 
     def on_options_read(self, app: faust.App) -> None:
         """Name the worker as its Kafka client id, which a list of the group's members shows.

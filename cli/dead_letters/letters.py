@@ -1,11 +1,11 @@
-"""The dead letters as an operator sees them: who, when and why, never what was in them."""
+"""Dead letters as an operator sees them: which input, when and why, never its content."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cli.ids import printable_id
-from cli.reading import BoundedRead, Place, Record, headers_of
+from cli.support.bounded_read import BoundedRead, Place, Record, headers_of
+from cli.support.record_ids import printable_id
 from cluster import topic_spans
 from config.settings import Settings
 from records import DeadLetter
@@ -18,7 +18,7 @@ _LONGEST_CODE = 60
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A dead letter without its bytes, and where it is (topic, partition and offset)."""
+    """A dead letter without its bytes, and its place (topic, partition and offset)."""
 
     id: str
     code: str
@@ -31,7 +31,7 @@ class Letter:
 
     @property
     def next_replay(self) -> Replay:
-        """What the record that replays this one is."""
+        """What the record that replays this one says of itself."""
         if self.replay is None:
             return Replay(self.id, 1)
         return Replay(self.replay.origin, self.replay.times + 1)
@@ -49,27 +49,8 @@ class Letter:
         }
 
 
-@dataclass(frozen=True)
-class Selection:
-    """Which dead letters are meant: those that fit all that is said. Times in ms, inclusive."""
-
-    ids: frozenset[str] | None = None
-    codes: frozenset[str] | None = None
-    since: int | None = None
-    until: int | None = None
-
-    def __call__(self, letter: Letter) -> bool:
-        """True for one that is meant."""
-        return (
-            (self.ids is None or letter.id in self.ids)
-            and (self.codes is None or letter.code in self.codes)
-            and (self.since is None or letter.failed_at >= self.since)
-            and (self.until is None or letter.failed_at <= self.until)
-        )
-
-
 Wanted = Callable[[Letter], bool]
-"""Says whether a dead letter is meant, as a `Selection` does."""
+"""Whether a dead letter is selected (`cli.dead_letters.selection.Selection`)."""
 
 
 class Letters:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from faust_transactions import Span
 
-from cli.reconcile.offset_set import OffsetSet
+from cli.support.offset_set import OffsetSet
 from records import record_id
 
 _LISTED = 100
@@ -40,17 +40,17 @@ class Findings:
     #: Not judged yet, and not due either: the stream had not come so far.
     pending: int = 0
     #: Judged, but the account is deleted: no telling whether it was one.
-    accounts_gone: int = 0
+    accounts_deleted: int = 0
     #: No verdict or dead letter, but it may be among those that are deleted.
-    outcomes_gone: int = 0
+    outcomes_deleted: int = 0
     missing: Listing = field(default_factory=Listing)
-    double: Listing = field(default_factory=Listing)
-    stray: Listing = field(default_factory=Listing)
+    duplicate: Listing = field(default_factory=Listing)
+    orphaned: Listing = field(default_factory=Listing)
 
     @property
     def proven(self) -> bool:
-        """True when nothing is missing, double or stray."""
-        return not (self.missing.total or self.double.total or self.stray.total)
+        """True when nothing is missing, duplicate or orphaned."""
+        return not (self.missing.total or self.duplicate.total or self.orphaned.total)
 
 
 class PartitionLedger:
@@ -96,41 +96,41 @@ class PartitionLedger:
         found.accounts = len(self._accounts)
         for offset in self._outcomes.minus(self._accounts):
             if offset < begin or compacted():
-                found.accounts_gone += 1
+                found.accounts_deleted += 1
             else:
-                found.stray.add(self._id(offset))
+                found.orphaned.add(self._id(offset))
         for offset in self._accounts.minus(self._outcomes):
             if offset >= self.due:
                 found.pending += 1
             elif offset < provable_from:
-                found.outcomes_gone += 1
+                found.outcomes_deleted += 1
             else:
                 found.missing.add(self._id(offset))
         return found
 
     def _outcome(self, offset: int) -> None:
         if not 0 <= offset < self.span.end:
-            self.found.stray.add(self._id(offset))
+            self.found.orphaned.add(self._id(offset))
         elif not self._outcomes.add(offset):
-            self.found.double.add(self._id(offset))
+            self.found.duplicate.add(self._id(offset))
 
     def _id(self, offset: int) -> str:
         return record_id(self.topic, self.partition, offset)
 
 
 def total(partitions: Iterable[Findings], elsewhere: Listing) -> Findings:
-    """The findings of all partitions, and the strays that belong to none of them."""
-    every = [*partitions, Findings(stray=elsewhere)]
+    """The findings of all partitions, and the orphans that belong to none of them."""
+    every = [*partitions, Findings(orphaned=elsewhere)]
     return Findings(
         accounts=sum(found.accounts for found in every),
         verdicts=sum(found.verdicts for found in every),
         dead_letters=sum(found.dead_letters for found in every),
         pending=sum(found.pending for found in every),
-        accounts_gone=sum(found.accounts_gone for found in every),
-        outcomes_gone=sum(found.outcomes_gone for found in every),
+        accounts_deleted=sum(found.accounts_deleted for found in every),
+        outcomes_deleted=sum(found.outcomes_deleted for found in every),
         missing=_joined(found.missing for found in every),
-        double=_joined(found.double for found in every),
-        stray=_joined(found.stray for found in every),
+        duplicate=_joined(found.duplicate for found in every),
+        orphaned=_joined(found.orphaned for found in every),
     )
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 from faust_transactions import Span
 
-from cli.ids import printable_id
-from cli.reading import Record, headers_of
 from cli.reconcile.ledger import Findings, Listing, PartitionLedger
+from cli.support.bounded_read import Record, headers_of
+from cli.support.record_ids import printable_id
 from config.settings import Settings
 from records import DeadLetter, record_id
 
@@ -75,12 +75,12 @@ class Proof:
             topic, partition, offset = data["topic"], data["partition"], data["offset"]
             named = data["id"]
         except (ValueError, TypeError, KeyError):
-            self._stray("not a verdict", record)
+            self._orphaned("not a verdict", record)
             return
         # In Python True is 1, and 1.0 is; in an id they are not.
         sound = type(offset) is int and named == record_id(topic, partition, offset)
         if not sound or not self._is_ours(topic, partition, record):
-            self._stray(str(named), record)
+            self._orphaned(str(named), record)
             return
         self._first_outcomes.setdefault((self._verdicts, partition), offset)
         self.ledgers[partition].verdict(offset)
@@ -89,10 +89,10 @@ class Proof:
         try:
             letter = DeadLetter.from_message(None, None, headers_of(record))
         except ValueError:
-            self._stray("not a dead letter", record)
+            self._orphaned("not a dead letter", record)
             return
         if not self._is_ours(letter.topic, letter.partition, record):
-            self._stray(letter.id, record)
+            self._orphaned(letter.id, record)
             return
         self._first_outcomes.setdefault((self._dead_letters, letter.partition), letter.offset)
         self.ledgers[letter.partition].dead_letter(letter.offset)
@@ -102,6 +102,6 @@ class Proof:
         here = type(partition) is int and partition == record.partition()
         return topic == self.topic and here and partition in self.ledgers
 
-    def _stray(self, what: str, record: Record) -> None:
+    def _orphaned(self, what: str, record: Record) -> None:
         where = f"{record.topic()}-{record.partition()}@{record.offset()}"
         self.elsewhere.add(f"{printable_id(what, self.topic)} ({where})")

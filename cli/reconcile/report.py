@@ -5,11 +5,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cli.reconcile.command import Reconciliation
 from cli.reconcile.ledger import Findings, Listing
+from cli.reconcile.reading import Reconciliation
 
 _COLUMNS = ("accounts", "verdicts", "dead_letters", "pending")
-_FAULTS = ("missing", "double", "stray")
+_FAULTS = ("missing", "duplicate", "orphaned")
 
 
 def document(result: Reconciliation) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def document(result: Reconciliation) -> dict[str, Any]:
 def show(result: Reconciliation, console: Console) -> None:
     """The same for people."""
     table = Table(title=f"Accounts of topic {result.topic}", title_justify="left")
-    for name in ("partition", *_COLUMNS, "beyond proof", *_FAULTS):
+    for name in ("partition", *_COLUMNS, "unverifiable", *_FAULTS):
         table.add_column(name.replace("_", " "), justify="right")
     for partition, found in result.partitions.items():
         table.add_row(str(partition), *_cells(found))
@@ -52,8 +52,8 @@ def show(result: Reconciliation, console: Console) -> None:
 
 
 def _counts(found: Findings) -> dict[str, Any]:
-    gone = {"accounts_deleted": found.accounts_gone, "outcomes_deleted": found.outcomes_gone}
-    return {name: getattr(found, name) for name in _COLUMNS} | {"beyond_proof": gone}
+    gone = {"accounts_deleted": found.accounts_deleted, "outcomes_deleted": found.outcomes_deleted}
+    return {name: getattr(found, name) for name in _COLUMNS} | {"unverifiable": gone}
 
 
 def _listed(listing: Listing) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def _listed(listing: Listing) -> dict[str, Any]:
 
 
 def _cells(found: Findings) -> list[str]:
-    beyond = found.accounts_gone + found.outcomes_gone
+    beyond = found.accounts_deleted + found.outcomes_deleted
     counts = [getattr(found, name) for name in _COLUMNS] + [beyond]
     return [f"{n:,}" for n in (*counts, *(getattr(found, name).total for name in _FAULTS))]
 
@@ -77,15 +77,15 @@ def _remarks(result: Reconciliation) -> list[str]:
     if whole.pending:
         pending = _number(whole.pending, "account is", "accounts are")
         remarks.append(f"{pending} pending: the stream has not come so far.")
-    if whole.accounts_gone:
-        gone = _number(whole.accounts_gone, "outcome is", "outcomes are")
+    if whole.accounts_deleted:
+        gone = _number(whole.accounts_deleted, "outcome is", "outcomes are")
         remarks.append(
-            f"{gone} beyond proof: the retention of the accounts topic deleted what was judged."
+            f"{gone} unverifiable: the retention of the accounts topic deleted what was judged."
         )
-    if whole.outcomes_gone:
-        gone = _number(whole.outcomes_gone, "account is", "accounts are")
+    if whole.outcomes_deleted:
+        gone = _number(whole.outcomes_deleted, "account is", "accounts are")
         remarks.append(
-            f"{gone} beyond proof: retention may have deleted the verdict or dead letter."
+            f"{gone} unverifiable: retention may have deleted the verdict or dead letter."
         )
     remarks += [
         f"{topic}-{partition} was read up to offset {offset} only: a transaction is open there."
@@ -104,9 +104,9 @@ def _show_ids(console: Console, name: str, listing: Listing) -> None:
 def _conclusion(result: Reconciliation) -> str:
     whole = result.whole
     if whole.proven:
-        beyond = whole.accounts_gone + whole.outcomes_gone
-        of_the_rest = f", but {_number(beyond, 'is', 'are')} beyond proof" if beyond else ""
-        found = f"nothing is missing, double or stray{of_the_rest}"
+        beyond = whole.accounts_deleted + whole.outcomes_deleted
+        of_the_rest = f", but {_number(beyond, 'is', 'are')} unverifiable" if beyond else ""
+        found = f"nothing is missing, duplicate or orphaned{of_the_rest}"
     else:
         found = ", ".join(f"{getattr(whole, name).total:,} {name}" for name in _FAULTS)
     accounts = _number(whole.accounts, "account", "accounts")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from cli.top.rates import Rates
-from cli.top.told import Told
+from cli.top.worker_snapshot import Told
 from cluster import ClusterError, Progress
 from config import Settings, broker_addresses
 from records.totals import progress_document
@@ -16,7 +16,7 @@ Verdicts = list[dict[str, Any]]
 
 
 class WorkerLook(Protocol):
-    """What is known of one worker (`cli.top.worker` has it)."""
+    """What is known of one worker (`cli.top.worker_stream` has it)."""
 
     @property
     def url(self) -> str:

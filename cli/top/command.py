@@ -1,31 +1,54 @@
-"""`top`: the page for a terminal, for those who have no browser at hand."""
+"""`top`: the web page's content in a terminal."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import faust
+from faust.cli import option
 from rich.console import Console
 from rich.live import Live
 
-from cli.errors import CommandError
-from cli.interruption import interruption
+from cli.support.blocking_command import BlockingCommand
+from cli.support.errors import CommandError
+from cli.support.interruption import interruption
 from cli.top.board import Board
+from cli.top.last_verdicts import LastVerdicts
 from cli.top.picture import picture
-from cli.top.verdicts import LastVerdicts
-from cli.top.worker import WorkerStream
+from cli.top.worker_stream import WorkerStream
 from cluster import Watch, connect
 from config.settings import Settings
 
 _EVERY = 1.0
 _PRINTED_WIDTH = 120
-#: Seconds that the only picture waits for a worker.
+#: Seconds that `--once` waits for a worker.
 _WORKER_PATIENCE = 3.0
 _LOOK = 3.0
 _ONLY_LOOK = 10.0
+_DEFAULT_URL = "http://127.0.0.1:6066"
+
+
+def add_top(app: faust.App, settings: Settings) -> None:
+    """Add the command to the `faust` program."""
+
+    @app.command(
+        option("--once", is_flag=True, help="Print one picture and exit."),
+        option(
+            "--url",
+            default=_DEFAULT_URL,
+            show_default=True,
+            help="Web address of the worker to ask about its engine and verification service.",
+        ),
+        base=BlockingCommand,
+    )
+    def top(self: BlockingCommand, once: bool, url: str) -> None:
+        """Show the page in a terminal, redrawn each second until Ctrl-C."""
+        (show_once if once else watch)(settings, self.console, url)
 
 
 def show_once(settings: Settings, console: Console, url: str) -> None:
-    """Prints one picture. `url` is a worker's. Raises ClusterError, CommandError."""
+    """Print one picture. `url` is a worker's. Raises ClusterError, CommandError."""
     with _board(settings, url, _ONLY_LOOK) as board:
         board.worker.wait(_WORKER_PATIENCE)
         document = board.document()
@@ -35,14 +58,17 @@ def show_once(settings: Settings, console: Console, url: str) -> None:
         console.print(picture(document), width=width)
 
 
-def watch_on(settings: Settings, console: Console, url: str) -> None:
-    """Draws a picture each second until Ctrl-C or SIGTERM, and gives the terminal back as it was.
+def watch(settings: Settings, console: Console, url: str) -> None:
+    """Draw a picture each second until Ctrl-C or SIGTERM, then restore the terminal.
 
-    Brokers and the worker at `url` that go away are told and waited for. Raises ClusterError when
-    no broker answers at the beginning, CommandError when the console is no terminal.
+    Shows and waits for brokers and the worker at `url` that go away. Raises ClusterError when no
+    broker answers at the start, CommandError when the console is not a terminal that can redraw.
     """
     if not console.is_terminal:
-        raise CommandError("this is no terminal: --once prints one picture and ends")
+        raise CommandError("standard output is not a terminal: --once prints one picture")
+    if console.is_dumb_terminal:
+        term = os.environ.get("TERM", "")
+        raise CommandError(f"a terminal with TERM={term} cannot redraw: --once prints one picture")
     with (
         _board(settings, url, _LOOK) as board,
         interruption() as asked,
@@ -56,16 +82,16 @@ def watch_on(settings: Settings, console: Console, url: str) -> None:
 
 @contextmanager
 def _board(settings: Settings, url: str, patience: float) -> Iterator[Board]:
-    """A board and all that it looks at, closed at the end."""
+    """A board with its connections, closed at the end."""
     token = settings.web_token
     worker = WorkerStream(url, token.get_secret_value() if token else None)
     connect(settings, patience=0)
-    watch = Watch(settings)
+    progress = Watch(settings)
     verdicts = LastVerdicts(settings)
     worker.start()
     try:
-        yield Board(settings, lambda: watch.look(patience), verdicts.look, worker)
+        yield Board(settings, lambda: progress.look(patience), verdicts.look, worker)
     finally:
         worker.close()
         verdicts.close()
-        watch.close()
+        progress.close()

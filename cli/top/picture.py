@@ -10,11 +10,11 @@ from rich.text import Text
 
 from cli.top.figures import number, rate, share
 from cli.top.figures import table as columns
-from cli.top.head import head
+from cli.top.last_verdicts import verdicts_table
+from cli.top.layout import HEADED, TOTALS, causes_room, is_low, share_out
 from cli.top.partitions import partitions_table
-from cli.top.room import HEADED, TOTALS, causes_room, is_low, share_out
+from cli.top.state_lines import head
 from cli.top.trend import Trend
-from cli.top.verdicts import verdicts_table
 
 _BAR: Final = 10
 
@@ -24,7 +24,7 @@ def picture(document: Mapping[str, Any], height: int | None = None) -> Renderabl
 
     The document is that of `records.totals.progress_document` and what
     `cli.top.command.Board` adds.
-    How a low screen is shared out is in `cli.top.room`. Partitions that have no room are
+    How a low screen is shared out is in `cli.top.layout`. Partitions that have no room are
     summed up in one line; those with the most accounts to do are shown.
     """
     low = is_low(height)

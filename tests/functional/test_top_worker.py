@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 import aiohttp.web
 from aiohttp.test_utils import TestServer
 
-from cli.top.told import Told
-from cli.top.worker import WorkerStream
+from cli.top.worker_snapshot import Told
+from cli.top.worker_stream import WorkerStream
 from tests.functional.web_fakes import Stage
 from web import Health
 

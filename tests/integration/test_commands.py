@@ -17,10 +17,10 @@ from confluent_kafka.admin import AdminClient
 from rich.console import Console
 
 from agents.fakes import FakeAccounts
-from cli import sending
-from cli.errors import CommandError
-from cli.produce import send_accounts
-from cli.sending import Outgoing, Sender
+from cli.produce.command import send_accounts
+from cli.support import sender as sending
+from cli.support.errors import CommandError
+from cli.support.sender import Outgoing, Sender
 from cluster.startup import check
 from config.settings import Settings
 from records import BankAccount, decode
@@ -206,7 +206,7 @@ def test_counts_shows_the_rows(kafka: Kafka, settings: Settings) -> None:
 def test_counts_without_topics_are_nothing(kafka: Kafka, settings: Settings) -> None:
     done = faust(settings, "counts")
     assert done.returncode == 0
-    assert f"There is no topic {settings.accounts_topic} yet." in done.stdout
+    assert f"Topic {settings.accounts_topic} does not exist yet." in done.stdout
     assert (
         settings.accounts_topic
         not in AdminClient({"bootstrap.servers": kafka.bootstrap}).list_topics(timeout=10).topics
@@ -221,17 +221,17 @@ def test_reconcile_ends_with_zero_only_when_all_is_proven(kafka: Kafka, settings
     done = faust(settings, "reconcile")
     assert (done.returncode, done.stderr) == (0, "")
     assert "3 accounts in " in done.stdout
-    assert "nothing is missing, double or stray" in done.stdout
+    assert "nothing is missing, duplicate or orphaned" in done.stdout
     stream.judge(1, [0], next_offset=3)
     done = faust(settings, "reconcile")
     assert done.returncode == 1
-    assert f"double: {settings.accounts_topic}-1-0" in done.stdout
+    assert f"duplicate: {settings.accounts_topic}-1-0" in done.stdout
     done = faust(settings, "reconcile", "--json")
     assert done.returncode == 1
     document = json.loads(done.stdout)
     assert document["proven"] is False
-    assert document["double"] == {"total": 1, "ids": [f"{settings.accounts_topic}-1-0"]}
-    assert document["partitions"]["1"]["double"] == 1
+    assert document["duplicate"] == {"total": 1, "ids": [f"{settings.accounts_topic}-1-0"]}
+    assert document["partitions"]["1"]["duplicate"] == 1
 
 
 def test_dead_letters_are_listed_and_replayed(kafka: Kafka, settings: Settings) -> None:
@@ -258,10 +258,10 @@ def test_dead_letters_are_listed_and_replayed(kafka: Kafka, settings: Settings) 
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["--since", "2h"], "say which to replay: IDS, --code or --file"),
-        # Who limits a replay wants less to be sent than would be.
-        (["--code", "empty", "--limit", "3"], "--limit is for list: replay sends all"),
-        (["--file", sys.executable], "--file is no text in UTF-8"),
+        (["--since", "2h"], "choose what to replay: IDS, --code or --file"),
+        # Ignored, it would send more than was meant.
+        (["--code", "empty", "--limit", "3"], "No such option"),
+        (["--file", sys.executable], "--file is not UTF-8 text"),
     ],
     ids=["nothing chosen", "limit", "no text"],
 )

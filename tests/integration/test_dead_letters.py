@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cli.dead_letters.letters import Selection
-from cli.dead_letters.listing import list_letters
-from cli.dead_letters.replay import replay
-from cli.errors import CommandError
+from cli.dead_letters.list_letters import list_letters
+from cli.dead_letters.replay_letters import replay
+from cli.dead_letters.selection import Selection
+from cli.support.errors import CommandError
 from cluster.startup import check
 from config.settings import Settings
 from records import DeadLetter
@@ -159,7 +159,7 @@ def test_other_records_in_the_topic_are_counted(kafka: Kafka, settings: Settings
     produce(kafka.bootstrap, settings.dead_letters_topic, [b"x", b"y"])
     text = listed(settings)
     assert "No dead letters." in text
-    assert "2 records of the topic are no dead letters of ours." in text
+    assert "2 records of the topic are not dead letters." in text
 
 
 def test_key_and_bytes_go_back_untouched_with_their_origin(
@@ -194,7 +194,7 @@ def test_what_was_replayed_is_left_out_the_next_time(
     bury(*three(settings))
     replayed(settings, ids=ids(settings, 0))
     text = replayed(settings, codes=frozenset({"not_json"}))
-    assert "1 were replayed before and are left out" in text
+    assert "1 were replayed before and are skipped" in text
     assert "1 dead letter acknowledged" in text
     assert "No dead letters to replay." in replayed(settings, codes=frozenset({"not_json"}))
     assert len(accounts(kafka, settings)) == 2
@@ -220,7 +220,7 @@ def test_what_fails_again_keeps_its_origin_and_counts_on(
     assert [(each["replay_of"], each["replay_count"]) for each in failed] == [(None, 0), (first, 1)]
     # Neither the one that was sent back, nor what came of it.
     text = replayed(settings, codes=frozenset({"not_json"}))
-    assert "2 were replayed before and are left out" in text
+    assert "2 were replayed before and are skipped" in text
     assert "No dead letters to replay." in text
 
     assert "1 dead letter ack" in replayed(settings, codes=frozenset({"not_json"}), again=True)
@@ -238,7 +238,7 @@ def test_headers_with_names_that_are_no_text_are_no_replay(
         send_raw(kafka.bootstrap, topic, 1, 50 * [(None, b"v", [(b"\xff\xfe", b"x")])])
     assert "1 dead letter acknowledged" in replayed(settings, ids=ids(settings, 0))
     assert "No dead letters to replay." in replayed(settings, ids=ids(settings, 0))
-    assert "50 records of the topic are no dead letters of ours." in listed(settings)
+    assert "50 records of the topic are not dead letters." in listed(settings)
 
 
 def wait_for_letters(settings: Settings, number: int) -> list[dict[str, Any]]:

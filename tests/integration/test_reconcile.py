@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from cli.reconcile.command import Reconciliation, reconcile
+from cli.reconcile.reading import Reconciliation, reconcile
 from cluster import ClusterError
 from cluster.startup import check
 from config.settings import Settings
@@ -54,7 +54,7 @@ def test_what_was_judged_once_is_proven(
     assert result.stopped_at == {}
 
 
-def test_missing_double_and_stray_ids_are_listed(
+def test_missing_duplicate_and_orphaned_ids_are_listed(
     kafka: Kafka, settings: Settings, stream: StreamByHand
 ) -> None:
     topic = settings.accounts_topic
@@ -68,11 +68,11 @@ def test_missing_double_and_stray_ids_are_listed(
     produce(kafka.bootstrap, settings.verdicts_topic, invented, partition=1)
     found = proof(settings).whole
     assert found.missing.ids == [f"{topic}-1-2"]
-    assert sorted(found.double.ids) == [f"{topic}-1-4", f"{topic}-1-9"]
-    assert found.stray.total == 3
-    assert f"{topic}-1-10" in found.stray.ids
-    assert any(one.startswith(f"{topic}-2-1 (") for one in found.stray.ids)
-    assert any(one.startswith("not a verdict (") for one in found.stray.ids)
+    assert sorted(found.duplicate.ids) == [f"{topic}-1-4", f"{topic}-1-9"]
+    assert found.orphaned.total == 3
+    assert f"{topic}-1-10" in found.orphaned.ids
+    assert any(one.startswith(f"{topic}-2-1 (") for one in found.orphaned.ids)
+    assert any(one.startswith("not a verdict (") for one in found.orphaned.ids)
     assert not found.proven
 
 
@@ -119,21 +119,21 @@ def test_offsets_without_account_owe_nothing(
     assert found.accounts == 2
     assert found.proven
     produce(kafka.bootstrap, settings.verdicts_topic, [verdict(settings, 0, 2)], partition=0)
-    assert proof(settings).whole.stray.ids == [f"{settings.accounts_topic}-0-2"]
+    assert proof(settings).whole.orphaned.ids == [f"{settings.accounts_topic}-0-2"]
 
 
-def test_accounts_that_retention_deleted_are_beyond_proof(
+def test_accounts_that_retention_deleted_are_unverifiable(
     kafka: Kafka, settings: Settings, stream: StreamByHand
 ) -> None:
     accounts(kafka, settings, 0, 10)
     stream.judge(0, range(10), next_offset=10)
     delete_before(settings, settings.accounts_topic, 0, 4)
     found = proof(settings).whole
-    assert (found.accounts, found.accounts_gone) == (6, 4)
+    assert (found.accounts, found.accounts_deleted) == (6, 4)
     assert found.proven
 
 
-def test_accounts_whose_verdicts_retention_deleted_are_beyond_proof(
+def test_accounts_whose_verdicts_retention_deleted_are_unverifiable(
     kafka: Kafka, settings: Settings, stream: StreamByHand
 ) -> None:
     accounts(kafka, settings, 0, 10)
@@ -141,7 +141,7 @@ def test_accounts_whose_verdicts_retention_deleted_are_beyond_proof(
     # The verdicts of 0 to 3; the next one that is left is that of 4.
     delete_before(settings, settings.verdicts_topic, 0, 4)
     found = proof(settings).whole
-    assert found.outcomes_gone == 4
+    assert found.outcomes_deleted == 4
     assert found.missing.ids == [f"{settings.accounts_topic}-0-6"]
 
 
@@ -162,7 +162,7 @@ def test_of_a_compacted_accounts_topic_any_account_may_be_gone(
     # Offset 2 is a marker, as good as an account that compaction took.
     StreamByHand(settings).judge(0, [0, 1, 2], next_offset=3)
     found = proof(settings).whole
-    assert found.accounts_gone == 1
+    assert found.accounts_deleted == 1
     assert found.proven
 
 

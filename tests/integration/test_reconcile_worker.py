@@ -27,7 +27,7 @@ def id_of(record: Read) -> str:
     return name
 
 
-def test_a_verdict_deleted_doubled_or_invented_by_hand_is_found(
+def test_a_verdict_deleted_duplicated_or_invented_by_hand_is_found(
     kafka: Kafka, topic_prefix: str, start_worker: Callable[..., Worker]
 ) -> None:
     stream = Stream(kafka, topic_prefix, start_worker)
@@ -43,9 +43,9 @@ def test_a_verdict_deleted_doubled_or_invented_by_hand_is_found(
     verdicts = read_topic(stream.bootstrap, stream.verdicts)
     original, copy = stream.verdicts, f"{topic_prefix}-copy"
     create_topic(stream.bootstrap, copy, 4)
-    deleted, doubled = [verdicts[5], verdicts[-1]], [verdicts[50], verdicts[250]]
+    deleted, twice = [verdicts[5], verdicts[-1]], [verdicts[50], verdicts[250]]
     for partition in range(4):
-        kept = [v for v in [*verdicts, *doubled] if v.partition == partition and v not in deleted]
+        kept = [v for v in [*verdicts, *twice] if v.partition == partition and v not in deleted]
         produce(stream.bootstrap, copy, [v.value for v in kept], partition=partition)
     # Of an account that never came, and of one whose partition is another.
     invented = [
@@ -57,10 +57,10 @@ def test_a_verdict_deleted_doubled_or_invented_by_hand_is_found(
     proof = proof_of(stream)
     assert not proof["proven"]
     assert proof["missing"] == {"total": 2, "ids": sorted(map(id_of, deleted))}
-    assert sorted(proof["double"]["ids"]) == sorted(map(id_of, doubled))
-    assert proof["stray"]["total"] == 2
-    assert f"{stream.accounts}-1-{ACCOUNTS}" in proof["stray"]["ids"]
-    assert any(one.startswith(f"{stream.accounts}-2-3 (") for one in proof["stray"]["ids"])
+    assert sorted(proof["duplicate"]["ids"]) == sorted(map(id_of, twice))
+    assert proof["orphaned"]["total"] == 2
+    assert f"{stream.accounts}-1-{ACCOUNTS}" in proof["orphaned"]["ids"]
+    assert any(one.startswith(f"{stream.accounts}-2-3 (") for one in proof["orphaned"]["ids"])
 
     # What retention deletes is no fault, but is told, however much of it there is.
     stream.env["FRAUD_VERDICTS_TOPIC"] = original
@@ -76,8 +76,8 @@ def test_a_verdict_deleted_doubled_or_invented_by_hand_is_found(
     delete_before(settings, stream.accounts, 3, 20)
     proof = proof_of(stream)
     assert proof["proven"]
-    assert proof["beyond_proof"] == {"accounts_deleted": 20, "outcomes_deleted": 10}
+    assert proof["unverifiable"] == {"accounts_deleted": 20, "outcomes_deleted": 10}
     assert proof["partitions"]["3"]["first_offset"] == 20
     told = stream.run("reconcile").stdout
-    assert "nothing is missing, double or stray, but 30 are beyond proof." in told
+    assert "nothing is missing, duplicate or orphaned, but 30 are unverifiable." in told
     assert f"{stream.accounts}-3 begins at offset 20" in told

@@ -79,7 +79,7 @@ def test_an_outage_of_minutes_loses_nothing_and_rejects_nobody(
         proof = stream.run("reconcile", "--json")
         assert proof.returncode == 0, proof.stdout + proof.stderr
         found = json.loads(proof.stdout)
-        figures = {name: found[name]["total"] for name in ("missing", "double", "stray")}
+        figures = {name: found[name]["total"] for name in ("missing", "duplicate", "orphaned")}
         figures |= {"dead letters": found["dead_letters"], "rebalances": worker.rebalances - 1}
         say(", ".join(f"{name} {number}" for name, number in figures.items()))
         assert not any(figures.values())

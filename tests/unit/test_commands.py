@@ -12,16 +12,17 @@ import click
 import pytest
 from rich.console import Console
 
-from cli.blocking import exit_code
 from cli.counts import Counts
-from cli.dead_letters.letters import Letter, Selection
-from cli.dead_letters.listing import moment
-from cli.errors import CommandError, Interrupted
-from cli.ids import printable_id
-from cli.interruption import interruption
-from cli.produce import in_turn
-from cli.progress import shown_progress
-from cli.times import TimeParameter
+from cli.dead_letters.letters import Letter
+from cli.dead_letters.list_letters import moment
+from cli.dead_letters.selection import Selection
+from cli.produce.command import in_turn
+from cli.support.blocking_command import exit_code
+from cli.support.errors import CommandError, Interrupted
+from cli.support.interruption import interruption
+from cli.support.progress import shown_progress
+from cli.support.record_ids import printable_id
+from cli.support.time_option import TimeParameter
 from cluster import ClusterError
 from records import PartitionCounts
 from records.replay import Replay
@@ -164,8 +165,10 @@ def test_the_table_shows_the_lag() -> None:
 
 
 def test_counts_say_when_there_is_nothing_to_count() -> None:
-    assert "There is no topic bankaccount yet." in shown(Counts("bankaccount", {}, {}, {}))
-    assert "Nothing has been judged yet." in shown(Counts("bankaccount", {}, {}, {0: 4}))
+    assert "Topic bankaccount does not exist yet." in shown(Counts("bankaccount", {}, {}, {}))
+    assert "No account has a verdict or dead letter yet." in shown(
+        Counts("bankaccount", {}, {}, {0: 4})
+    )
 
 
 def letter(**changes: object) -> Letter:

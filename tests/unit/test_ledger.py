@@ -44,13 +44,13 @@ def test_a_dead_letter_is_an_outcome() -> None:
     assert found == Findings(accounts=2, verdicts=1, dead_letters=1)
 
 
-def test_a_verdict_and_a_dead_letter_are_double() -> None:
+def test_a_verdict_and_a_dead_letter_are_duplicates() -> None:
     ledger = PartitionLedger("t", 0, Span(0, 2), 2)
     ledger.account(0)
     ledger.verdict(0)
     ledger.dead_letter(0)
     found = ledger.findings(0, provable_from=0, compacted=lambda: False)
-    assert found.double == Listing(1, ["t-0-0"])
+    assert found.duplicate == Listing(1, ["t-0-0"])
     assert not found.proven
 
 
@@ -64,26 +64,26 @@ def test_an_offset_without_record_owes_nothing() -> None:
     assert findings({0, 2}, [0, 2]).proven
 
 
-def test_an_outcome_without_account_is_stray() -> None:
+def test_an_outcome_without_account_is_orphaned() -> None:
     found = findings({1}, [1, 2, END, -1, 10**18])
-    assert found.stray.ids == ["t-3-60", "t-3--1", f"t-3-{10**18}", "t-3-2"]
+    assert found.orphaned.ids == ["t-3-60", "t-3--1", f"t-3-{10**18}", "t-3-2"]
 
 
-def test_outcomes_of_deleted_accounts_are_beyond_proof() -> None:
+def test_outcomes_of_deleted_accounts_are_unverifiable() -> None:
     found = findings({10, 11}, [3, 4, 10, 11], begin=10)
-    assert found.accounts_gone == 2
+    assert found.accounts_deleted == 2
     assert found.proven
 
 
 def test_of_a_compacted_topic_an_account_may_be_gone_anywhere() -> None:
     found = findings({10}, [10, 11], compacted=True)
-    assert found.accounts_gone == 1
+    assert found.accounts_deleted == 1
     assert found.proven
 
 
-def test_accounts_whose_outcome_may_be_deleted_are_beyond_proof() -> None:
+def test_accounts_whose_outcome_may_be_deleted_are_unverifiable() -> None:
     found = findings({1, 5, 9}, [5], provable_from=5)
-    assert found.outcomes_gone == 1
+    assert found.outcomes_deleted == 1
     assert found.missing.ids == ["t-3-9"]
 
 
@@ -95,10 +95,10 @@ def test_everything_is_counted_once(
     judged = Counter(outcomes)
     open_ = accounts - set(judged)
     assert found.accounts == len(accounts)
-    assert found.double.total == sum(number - 1 for number in judged.values())
-    assert found.stray.total + found.accounts_gone == len(set(judged) - accounts)
+    assert found.duplicate.total == sum(number - 1 for number in judged.values())
+    assert found.orphaned.total + found.accounts_deleted == len(set(judged) - accounts)
     assert found.pending == len([offset for offset in open_ if offset >= due])
-    assert found.pending + found.missing.total + found.outcomes_gone == len(open_)
+    assert found.pending + found.missing.total + found.outcomes_deleted == len(open_)
 
 
 def test_long_lists_are_cut_but_counted() -> None:
@@ -118,12 +118,12 @@ def test_memory_does_not_grow_with_what_is_found() -> None:
         for offset in range(200_000):
             found.account(offset)
             found.verdict(offset)
-            found.dead_letter(offset)  # double
-            found.verdict(-1 - offset)  # stray
+            found.dead_letter(offset)  # duplicate
+            found.verdict(-1 - offset)  # orphaned
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert (found.found.double.total, found.found.stray.total) == (200_000, 200_000)
+    assert (found.found.duplicate.total, found.found.orphaned.total) == (200_000, 200_000)
     assert peak < 200_000, "two bits for each account, and a hundred ids of a kind"
 
 
@@ -134,6 +134,6 @@ def test_the_total_is_the_sum() -> None:
         accounts=3,
         verdicts=4,
         missing=Listing(1, ["t-3-2"]),
-        double=Listing(1, ["t-3-1"]),
-        stray=Listing(2, ["t-3-9", "elsewhere"]),
+        duplicate=Listing(1, ["t-3-1"]),
+        orphaned=Listing(2, ["t-3-9", "elsewhere"]),
     )

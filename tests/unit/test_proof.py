@@ -5,9 +5,9 @@ import orjson
 import pytest
 from faust_transactions import Span
 
-from cli.reading import Headers
 from cli.reconcile.ledger import Findings
 from cli.reconcile.proof import Proof
+from cli.support.bounded_read import Headers
 from config.settings import Settings
 from records import DeadLetter
 from records.verdict import encode
@@ -114,7 +114,7 @@ def test_verdicts_and_dead_letters_meet_their_accounts_in_any_order() -> None:
         dead_letter(1, topic="other"),
     ],
 )
-def test_what_names_no_account_of_ours_is_stray(record: FakeRecord) -> None:
+def test_what_names_no_account_of_ours_is_orphaned(record: FakeRecord) -> None:
     proof = proof_of(account(1), record)
     assert proof.elsewhere.total == 1
     where = f"{record.in_topic}-{record.in_partition}@{record.at}"
@@ -135,7 +135,7 @@ def test_ids_are_shown_whole_however_many_digits_they_have() -> None:
 def test_before_the_first_verdict_that_is_left_nothing_can_be_proven() -> None:
     records = [account(n) for n in (1, 5, 9)] + [verdict(5)]
     found = findings(proof_of(*records), deleted=[("verdicts", 0)])[0]
-    assert found.outcomes_gone == 1
+    assert found.outcomes_deleted == 1
     assert found.missing.ids == ["accounts-2024-0-9"]
     # Another partition's retention says nothing about this one.
     found = findings(proof_of(*records), deleted=[("verdicts", 1), ("dead", 1)])[0]
@@ -145,18 +145,18 @@ def test_before_the_first_verdict_that_is_left_nothing_can_be_proven() -> None:
 def test_before_the_first_dead_letter_that_is_left_nothing_can_be_proven() -> None:
     records = [account(n) for n in (1, 5, 9)] + [verdict(5), dead_letter(9)]
     found = findings(proof_of(*records), deleted=[("dead", 0)])[0]
-    assert found.outcomes_gone == 1
+    assert found.outcomes_deleted == 1
     assert found.proven
 
 
 def test_where_no_verdict_is_left_each_of_them_may_be_deleted() -> None:
     found = findings(proof_of(account(1), account(2), due=2), deleted=[("verdicts", 0)])[0]
-    assert found.outcomes_gone == 1
+    assert found.outcomes_deleted == 1
     assert found.pending == 1
     assert found.proven
 
 
-def test_accounts_deleted_while_they_were_read_are_no_strays() -> None:
+def test_accounts_deleted_while_they_were_read_are_not_orphaned() -> None:
     found = findings(proof_of(verdict(1), verdict(3), account(3)), begins={0: 2})[0]
-    assert found.accounts_gone == 1
+    assert found.accounts_deleted == 1
     assert found.proven

@@ -3,8 +3,8 @@ import io
 import pytest
 from rich.console import Console
 
-from cli.reconcile.command import Reconciliation
 from cli.reconcile.ledger import Findings
+from cli.reconcile.reading import Reconciliation
 from cli.reconcile.report import show
 
 
@@ -20,18 +20,18 @@ def shown(found: Findings) -> str:
 @pytest.mark.parametrize(
     ("number", "pending", "gone", "conclusion"),
     [
-        (1, "1 account is pending:", "1 outcome is beyond proof:", "1 account in 0.2 s:"),
-        (2, "2 accounts are pending:", "2 outcomes are beyond proof:", "2 accounts in 0.2 s:"),
+        (1, "1 account is pending:", "1 outcome is unverifiable:", "1 account in 0.2 s:"),
+        (2, "2 accounts are pending:", "2 outcomes are unverifiable:", "2 accounts in 0.2 s:"),
         (
             1234,
             "1,234 accounts are pending:",
-            "1,234 outcomes are beyond proof:",
+            "1,234 outcomes are unverifiable:",
             "1,234 accounts in 0.2 s:",
         ),
     ],
 )
 def test_one_is_no_plural(number: int, pending: str, gone: str, conclusion: str) -> None:
-    text = shown(Findings(accounts=number, pending=number, accounts_gone=number))
+    text = shown(Findings(accounts=number, pending=number, accounts_deleted=number))
     lines = text.splitlines()
     assert any(line.startswith(pending) for line in lines)
     assert any(line.startswith(gone) for line in lines)
@@ -39,12 +39,12 @@ def test_one_is_no_plural(number: int, pending: str, gone: str, conclusion: str)
 
 
 def test_an_account_whose_outcome_may_be_deleted_is_told() -> None:
-    text = shown(Findings(accounts=1, outcomes_gone=1))
-    assert "1 account is beyond proof: retention may have deleted" in text
-    assert "nothing is missing, double or stray, but 1 is beyond proof." in text
+    text = shown(Findings(accounts=1, outcomes_deleted=1))
+    assert "1 account is unverifiable: retention may have deleted" in text
+    assert "nothing is missing, duplicate or orphaned, but 1 is unverifiable." in text
 
 
 def test_nothing_is_said_of_what_there_is_none_of() -> None:
     assert "pending:" not in shown(Findings())
-    assert "beyond proof:" not in shown(Findings())
+    assert "unverifiable:" not in shown(Findings())
     assert "0 accounts in" in shown(Findings())

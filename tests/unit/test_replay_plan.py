@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.dead_letters.letters import Letter, Selection
-from cli.dead_letters.plan import Plan
+from cli.dead_letters.letters import Letter
+from cli.dead_letters.replay_plan import Plan
+from cli.dead_letters.selection import Selection
 from records.replay import Replay
 
 TOPIC = "in"
@@ -48,13 +49,13 @@ def test_each_input_is_taken_once_unless_it_was_replayed(
 ) -> None:
     plan = planned(selection, shown, again=False)
     for origin in sorted(done):
-        plan.leave_out(origin)
+        plan.skip(origin)
     meant = [each for each in shown if selection(each)]
     new = [each for each in meant if each.replay is None]
     origins = {each.id for each in new} - done
     assert sorted(taken(plan, shown)) == sorted(Replay(one, 1) for one in origins)
     assert len(plan) == len(origins)
-    assert plan.left_out == len(meant) - len(new) + len({each.id for each in new} & done)
+    assert plan.skipped == len(meant) - len(new) + len({each.id for each in new} & done)
     assert plan.since == min((each.failed_at for each in new), default=None)
     assert plan.found == ({each.id for each in meant} if selection.ids else set())
     assert taken(plan, shown) == []
@@ -70,7 +71,7 @@ def test_again_takes_each_input_once_and_counts_on(
         times[replay.origin] = max(replay.times, times.get(replay.origin, 0))
     assert sorted(taken(plan, shown)) == sorted(Replay(*one) for one in times.items())
     assert len(plan) == len(times)
-    assert plan.left_out == 0
+    assert plan.skipped == 0
 
 
 @given(letters, letters)

@@ -4,15 +4,15 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cli.errors import CommandError
-from cli.top.command import watch_on
+from cli.support.errors import CommandError
+from cli.top.command import watch
 from cli.top.picture import picture
-from cli.top.told import told
 from cli.top.trend import bars
+from cli.top.worker_snapshot import told
 from config.settings import Settings
 from records import PartitionCounts
 from records.totals import progress_document
-from tests.unit.test_top_told import TOLD
+from tests.unit.test_top_worker_snapshot import TOLD
 
 OWNERS = {n: f"worker-{n % 2}.far.example.org:16066" for n in range(64)}
 CODES = ["empty", "too_large", "not_utf8", "not_json", "too_deep", "number_range", "field_type"]
@@ -211,4 +211,4 @@ def test_before_anything_there_is_a_picture_too() -> None:
 
 def test_it_wants_a_terminal() -> None:
     with pytest.raises(CommandError, match="--once"):
-        watch_on(Settings(), Console(file=io.StringIO()), "http://127.0.0.1:1")
+        watch(Settings(), Console(file=io.StringIO()), "http://127.0.0.1:1")

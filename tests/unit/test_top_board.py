@@ -1,11 +1,11 @@
 from cli.top.board import Board
 from cli.top.rates import Rates
-from cli.top.told import Told, told
+from cli.top.worker_snapshot import Told, told
 from cluster import ClusterError, Progress
 from config.settings import Settings
 from records import PartitionCounts
 from tests.unit.test_top import VERDICTS, row
-from tests.unit.test_top_told import TOLD
+from tests.unit.test_top_worker_snapshot import TOLD
 
 
 class Worker:

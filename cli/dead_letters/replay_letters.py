@@ -1,24 +1,72 @@
-"""`dead-letters replay`: sends dead letters back to the accounts topic, once each, by hand."""
+"""`dead-letters replay`: send dead letters back to the accounts topic, once each."""
 
 from collections.abc import Callable, Iterator
+from typing import IO
 
+import click
+import faust
+from faust.cli import option
 from rich.console import Console
 
-from cli.dead_letters.letters import Letters, Selection
-from cli.dead_letters.plan import Plan
-from cli.errors import CommandError, Interrupted
-from cli.ids import printable_id
-from cli.interruption import interruption
-from cli.progress import shown_progress
-from cli.reading import BoundedRead, headers_of
-from cli.sending import Outgoing, Sender, Sent
+from cli.dead_letters.letters import Letters
+from cli.dead_letters.replay_plan import Plan
+from cli.dead_letters.selection import SELECTION_OPTIONS, Selection, selection_of
+from cli.support.blocking_command import BlockingCommand
+from cli.support.bounded_read import BoundedRead, headers_of
+from cli.support.errors import CommandError, Interrupted
+from cli.support.interruption import interruption
+from cli.support.progress import shown_progress
+from cli.support.record_ids import printable_id
+from cli.support.sender import Outgoing, Sender, Sent
 from cluster import connect, topic_spans
 from config.settings import Settings
 from records.replay import REPLAY_OF
 
-# Clocks of different machines differ; a replay is looked for from this long before the failure.
+# Clocks of different machines differ: look for replays from this long before the failure.
 _CLOCKS_DIFFER_MS = 3_600_000
 _NAMED = 5
+
+
+def add_replay(app: faust.App, settings: Settings, group: click.Group) -> None:
+    """Add the command to its group."""
+
+    @app.command(
+        *SELECTION_OPTIONS,
+        option("--again", is_flag=True, help="Include those that were replayed before."),
+        option("--yes", is_flag=True, help="Do not ask for confirmation."),
+        base=BlockingCommand,
+        group=group,
+        command_name="replay",
+    )
+    def replay_command(
+        self: BlockingCommand,
+        ids: tuple[str, ...],
+        codes: tuple[str, ...],
+        file: IO[str] | None,
+        since: int | None,
+        until: int | None,
+        again: bool,
+        yes: bool,
+    ) -> None:
+        """Send the chosen dead letters (IDS, --code or --file) back to the accounts topic."""
+        selection = selection_of(ids, codes, file, since, until)
+        if selection.ids is None and not codes:
+            raise click.UsageError("choose what to replay: IDS, --code or --file")
+        replay(
+            settings,
+            selection,
+            again=again,
+            confirm=lambda question: yes or _confirmed(question),
+            console=self.console,
+        )
+
+
+def _confirmed(question: str) -> bool:
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:
+        # Ctrl-C, or standard input is closed: scripts use --yes.
+        return False
 
 
 def replay(
@@ -29,20 +77,18 @@ def replay(
     confirm: Callable[[str], bool],
     console: Console,
 ) -> None:
-    """Sends the selected dead letters' keys and bytes back, after `confirm` said so.
+    """Send the keys and bytes of the selected dead letters back, once `confirm` returns True.
 
-    Each replayed record says in its headers which input failed first (`replay_of`) and how many
-    times it was replayed (`replay_count`). What was replayed before is left out, unless `again`;
-    so is what came back as another dead letter because it failed again. Of several dead letters
-    of one input one is sent. Nothing is ever replayed by itself.
+    Each replayed record has headers that name the input that failed first (`replay_of`) and count
+    its replays (`replay_count`). Skips what was replayed before, and what became a dead letter
+    again after a replay, unless `again`. Sends one of several dead letters of the same input.
 
-    The dead letters are read twice, to count and to send; what comes after the first reading has
-    begun is not sent. Neither they nor their bytes are kept, only bits: see `Plan`. A record that
-    the accounts topic does not take is counted and told, and the others are sent. Two replays at
-    once do not see each other and may send the same ones.
+    Reads the dead letters twice, to count and to send; skips those written after the first reading
+    began. Keeps bits of them only: see `Plan`. Counts and reports a record that the accounts topic
+    refuses, and sends the others. Two replays that run at once may send the same dead letters.
 
-    Raises CommandError when an id is not found (nothing is sent then), when the answer was no, and
-    when not all were acknowledged; ClusterError; Interrupted.
+    Raises CommandError when an id is not found (nothing is sent then), when `confirm` returns
+    False, and when not all were acknowledged; ClusterError; Interrupted.
     """
     connect(settings, patience=0)
     topic = settings.accounts_topic
@@ -54,11 +100,9 @@ def replay(
     _check_found(plan, selection.ids, topic)
     if not again and plan.since is not None:
         for origin in _replayed_since(settings, plan.since):
-            plan.leave_out(origin)
-    if plan.left_out:
-        console.print(
-            f"{plan.left_out:,} were replayed before and are left out (--again sends them)"
-        )
+            plan.skip(origin)
+    if plan.skipped:
+        console.print(f"{plan.skipped:,} were replayed before and are skipped (--again sends them)")
     if not len(plan):
         console.print("No dead letters to replay.")
         return
@@ -71,9 +115,9 @@ def replay(
 
 
 def _replayed_since(settings: Settings, time_ms: int) -> Iterator[str]:
-    """What the records that came into the accounts topic since then say they replay.
+    """The `replay_of` headers of all records written to the accounts topic since then.
 
-    Reads all of them. Anybody may have written these headers. Raises ClusterError.
+    Reads all of them. Any producer may have written these headers. Raises ClusterError.
     """
     topic, since = settings.accounts_topic, max(0, time_ms - _CLOCKS_DIFFER_MS)
     spans = topic_spans(settings, topic, since=since)
@@ -87,7 +131,7 @@ def _replayed_since(settings: Settings, time_ms: int) -> Iterator[str]:
 def _check_found(plan: Plan, ids: frozenset[str] | None, topic: str) -> None:
     lost = sorted((ids or frozenset()) - plan.found)
     if lost:
-        # What was given may be anything: a file of accounts, say.
+        # The ids may be anything, such as a file of accounts.
         some = ", ".join(printable_id(one, topic) for one in lost[:_NAMED]) + (
             ", …" if len(lost) > _NAMED else ""
         )

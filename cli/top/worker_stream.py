@@ -11,8 +11,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import orjson
 
-from cli.errors import CommandError
-from cli.top.told import Told, told
+from cli.support.errors import CommandError
+from cli.top.worker_snapshot import Told, told
 
 _PATH = "/verdicts/stream?events=dashboard"
 _CONNECT = 3.0

@@ -1,4 +1,4 @@
-"""How a command ends when it does not end well."""
+"""Errors that end a command."""
 
 
 class CommandError(Exception):
@@ -6,4 +6,4 @@ class CommandError(Exception):
 
 
 class Interrupted(Exception):
-    """Ctrl-C or SIGTERM came, after the command had said how far it was."""
+    """Ctrl-C or SIGTERM ended the command, after it printed how far it was."""

@@ -1,18 +1,18 @@
-"""Sets of record ids that stay small however many there are."""
+"""Sets of record ids that take a bit each."""
 
 import re
 from collections.abc import Mapping
 
-from cli.reconcile.offset_set import OffsetSet
+from cli.support.offset_set import OffsetSet
 from records import record_id
 
 _NUMBERS = re.compile(r"([0-9]{1,9})-([0-9]{1,18})")
 
 
 class IdSet:
-    """A set of ids of which those of the accounts that there are take a bit each.
+    """A set of ids in which each id of an existing account takes a bit.
 
-    `ends` says where the partitions of `topic` end, and so bounds what is kept of it. Any other id
+    `ends` are the ends of the partitions of `topic`, and bound the memory for it. Any other id
     takes an entry.
     """
 
@@ -31,7 +31,7 @@ class IdSet:
         return one in self._others if place is None else place[1] in self._ours[place[0]]
 
     def add(self, one: str) -> bool:
-        """Adds an id; False when it was in already."""
+        """Add an id; False if it was in the set."""
         place = self._place(one)
         if place is not None:
             return self._ours[place[0]].add(place[1])
@@ -47,6 +47,6 @@ class IdSet:
             return None
         partition, offset = int(numbers[1]), int(numbers[2])
         known = offset < self._ends.get(partition, 0)
-        # Zeros in front would make another id of it.
+        # An id with leading zeros is another id.
         same = record_id(self._topic, partition, offset) == one
         return (partition, offset) if known and same else None

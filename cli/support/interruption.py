@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as something to ask about, so that a count is never cut in the middle."""
+"""Ctrl-C and SIGTERM as an event to check, so that a count is never cut in the middle."""
 
 import signal
 import threading
@@ -11,9 +11,9 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def interruption() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C or SIGTERM inside the block sets; the second one raises.
+    """An event that the first Ctrl-C or SIGTERM sets; the second one raises KeyboardInterrupt.
 
-    What it raises is KeyboardInterrupt. Only in the main thread; elsewhere nothing sets it.
+    Works in the main thread; in another one nothing sets the event.
     """
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():

@@ -1,4 +1,4 @@
-"""How far a long command is: a bar on a terminal, a line every few seconds elsewhere."""
+"""Progress of a long command: a bar on a terminal, a line every few seconds elsewhere."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -15,11 +15,9 @@ Advance = Callable[[int, int], None]
 
 @contextmanager
 def shown_progress(console: Console, label: str) -> Iterator[Advance]:
-    """Shows how many are done and of how many, which the function it yields is told.
-
-    That function is cheap to call, however often.
-    """
-    with (_bar if console.is_terminal else _lines)(console, label) as advance:
+    """Yield a function to call with the number done and the total; cheap to call often."""
+    can_redraw = console.is_terminal and not console.is_dumb_terminal
+    with (_bar if can_redraw else _lines)(console, label) as advance:
         yield advance
 
 

@@ -1,27 +1,28 @@
-"""Which dead letters are to be replayed, decided without having them in memory."""
+"""Which dead letters to replay, decided without keeping them in memory."""
 
 from collections.abc import Mapping
 
-from cli.dead_letters.letters import Letter, Selection
-from cli.reconcile.id_set import IdSet
+from cli.dead_letters.letters import Letter
+from cli.dead_letters.selection import Selection
+from cli.support.id_set import IdSet
 from records.replay import Replay
 
 
 class Plan:
-    """Is shown all dead letters twice: first it counts, then it says what to send, once each.
+    """Two passes over all dead letters: `count` each, then `take` those to send, once per input.
 
-    In between it is told which inputs were replayed before; unless `again` these are left out, and
-    so is what came back because it failed again. Of several dead letters of one input it takes one
-    that was replayed most often. `ends` are those of the accounts' partitions. It takes three bits
-    for each input, and an entry for each that was replayed before or is in another topic.
+    In between, `skip` the inputs that were replayed before. Unless `again`, it leaves out those,
+    and what became a dead letter again after a replay. Of several dead letters of one input it
+    takes the one that was replayed most often. `ends` are those of the accounts' partitions.
+    Memory: three bits per input, and an entry for each that was replayed before.
     """
 
     def __init__(
         self, selection: Selection, *, again: bool, topic: str, ends: Mapping[int, int]
     ) -> None:
-        #: The ids that were asked for and are there.
+        #: The selected ids that exist.
         self.found: set[str] = set()
-        #: When the first of those that may be sent failed, in ms since the epoch.
+        #: Earliest failure among those that may be sent, in ms since the epoch.
         self.since: int | None = None
         self._selection = selection
         self._again = again
@@ -30,16 +31,16 @@ class Plan:
         self._times: dict[str, int] = {}
 
     def __len__(self) -> int:
-        """Records to be sent."""
+        """Number of records to send."""
         return len(self._inputs) - len(self._done)
 
     @property
-    def left_out(self) -> int:
-        """Dead letters that fit the selection, but were replayed before."""
+    def skipped(self) -> int:
+        """Selected dead letters that were replayed before."""
         return self._came_back + len(self._done)
 
     def count(self, letter: Letter) -> None:
-        """The first showing."""
+        """First pass."""
         if not self._selection(letter):
             return
         if self._selection.ids is not None:
@@ -54,13 +55,13 @@ class Plan:
         if self.since is None or letter.failed_at < self.since:
             self.since = letter.failed_at
 
-    def leave_out(self, origin: str) -> None:
-        """This input was replayed before, somebody says; nothing happens if it is not meant."""
+    def skip(self, origin: str) -> None:
+        """Leave out this input, which was replayed before; ignores inputs that are not selected."""
         if origin in self._inputs:
             self._done.add(origin)
 
     def take(self, letter: Letter) -> Replay | None:
-        """The second showing: what the record to be sent is, or None for none."""
+        """Second pass: the replay to send for this letter, or None."""
         if not self._selection(letter) or (letter.replay is not None and not self._again):
             return None
         replay = letter.next_replay

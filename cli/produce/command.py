@@ -1,29 +1,52 @@
 """`produce SIZE`: sends fake accounts as fast as the brokers acknowledge them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import cycle, islice
 from random import Random
 
+import click
+import faust
+from faust.cli import argument, option
 from rich.console import Console
 
-from cli.accounts import Fakes, unique_values, values
-from cli.errors import CommandError, Interrupted
-from cli.interruption import interruption
-from cli.progress import shown_progress
-from cli.sending import Outgoing, Sender, Sent
+from cli.produce.fake_values import Fakes, unique_values, values
+from cli.support.blocking_command import BlockingCommand
+from cli.support.errors import CommandError, Interrupted
+from cli.support.interruption import interruption
+from cli.support.progress import shown_progress
+from cli.support.sender import Outgoing, Sender, Sent
 from cluster import connect, ensure_topics, topic_spans
 from config.settings import Settings
+
+_MOST = 10**12
+
+MakeFakes = Callable[[int | None], Fakes]
+"""Makes the source of fake accounts for a seed."""
+
+
+def add_produce(app: faust.App, settings: Settings, fakes: MakeFakes) -> None:
+    """Add the command to the `faust` program."""
+
+    @app.command(
+        argument("size", type=click.IntRange(0, _MOST)),
+        option("--seed", type=int, default=settings.seed, help="Make the accounts reproducible."),
+        option("--unique", is_flag=True, help="Give every account its own card number."),
+        base=BlockingCommand,
+    )
+    def produce(self: BlockingCommand, size: int, seed: int | None, unique: bool) -> None:
+        """Send SIZE fake accounts; print how many were acknowledged and how fast."""
+        send_accounts(settings, size, fakes(seed), seed=seed, unique=unique, console=self.console)
 
 
 def send_accounts(
     settings: Settings, size: int, fakes: Fakes, *, seed: int | None, unique: bool, console: Console
 ) -> None:
-    """Sends `size` accounts and says how many were acknowledged and how fast.
+    """Send `size` accounts; print how many were acknowledged and how fast.
 
-    They have no keys and go to the partitions in turn. Creates the topics that are missing, with
-    the partitions that the worker wants. Raises CommandError when not all were acknowledged,
-    ClusterError when there is no cluster to send to, Interrupted after Ctrl-C; what was
-    acknowledged by then is told in any case.
+    The accounts have no keys and go to the partitions in turn. Creates missing topics with the
+    partitions that the worker needs. Raises CommandError when not all were acknowledged,
+    ClusterError when no cluster can be reached, Interrupted after Ctrl-C; prints what was
+    acknowledged in each case.
     """
     if not size:
         console.print("0 accounts: nothing to send")
@@ -46,10 +69,10 @@ def send_accounts(
 
 
 def in_turn(made: Iterable[bytes], partitions: int, seed: int | None) -> Iterator[Outgoing]:
-    """Gives the values to the partitions one after the other, evenly whatever their number.
+    """Assign the values to the partitions in turn, so that any number is spread evenly.
 
-    librdkafka would stay with a partition for some milliseconds, which for a small number of
-    accounts is all of them. The first one is chosen at random, by the seed if there is one.
+    librdkafka would stay with one partition for some milliseconds, which is enough for all of a
+    small number of accounts. The first partition is random, or follows from the seed.
     """
     first = Random(seed).randrange(partitions)
     turns = islice(cycle(range(partitions)), first, None)
@@ -65,6 +88,6 @@ def _report(console: Console, topic: str, size: int, sent: Sent) -> None:
     for why, number in sent.failed.most_common():
         console.print(f"{number:,} failed: {why}", highlight=False, markup=False)
     if sent.unknown:
-        console.print(f"{sent.unknown:,} were under way: not known whether they arrived")
+        console.print(f"{sent.unknown:,} were in flight: it is unknown whether they arrived")
     if left := size - sent.acknowledged - sent.failures - sent.unknown:
         console.print(f"{left:,} were not sent", highlight=False)

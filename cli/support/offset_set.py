@@ -1,4 +1,4 @@
-"""Sets of offsets that stay small however many there are."""
+"""Sets of offsets that take a bit each."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ class OffsetSet:
         return page is not None and bool(page[(offset & _MASK) >> 3] & 1 << (offset & 7))
 
     def add(self, offset: int) -> bool:
-        """Adds an offset of 0 or above; False when it was in already."""
+        """Add an offset of 0 or above; False if it was in the set."""
         number = offset >> 16
         page = self._pages.get(number)
         if page is None:
@@ -39,11 +39,10 @@ class OffsetSet:
     def minus(self, other: "OffsetSet") -> Iterator[int]:
         """The offsets that are in this set and not in the other, in ascending order.
 
-        Quick where the two are alike, whatever their size.
+        Fast where the two are alike, whatever their size.
         """
         for number in sorted(self._pages):
-            # The sets know each other's insides, as two of a kind do.
-            bits = self._bits(number) & ~other._bits(number)  # noqa: SLF001
+            bits = self._bits(number) & ~other._bits(number)  # noqa: SLF001 - the same class
             # Bytes again: shifting such a long number bit by bit would cost its square.
             rest = bits.to_bytes(_PAGE >> 3, "little") if bits else b""
             yield from _offsets(number * _PAGE, rest)

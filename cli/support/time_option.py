@@ -1,4 +1,4 @@
-"""Points in time as people write them on a command line."""
+"""Points in time on a command line."""
 
 import re
 import time
@@ -11,9 +11,9 @@ _AGO = re.compile(r"(\d{1,6})([smhdw])")
 
 
 class TimeParameter(click.ParamType):
-    """`2h` (that long ago; s, m, h, d, w) or ISO 8601, UTC unless it says another offset.
+    """`2h` (that long ago; s, m, h, d, w) or ISO 8601, UTC unless it has another offset.
 
-    Its value is in ms since the epoch.
+    The value is in ms since the epoch.
     """
 
     name = "time"
@@ -21,7 +21,7 @@ class TimeParameter(click.ParamType):
     def convert(
         self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
     ) -> int:
-        """Fails with a usage error when it is neither."""
+        """Parse it; a usage error when it is neither."""
         if isinstance(value, int):
             return value
         ago = _AGO.fullmatch(value)
@@ -30,6 +30,6 @@ class TimeParameter(click.ParamType):
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
-            self.fail(f"{value!r} is neither like 2h nor like 2026-01-31T12:00", param, ctx)
+            self.fail(f"{value!r} is not a time: write 2h, or 2026-01-31T12:00", param, ctx)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return int(moment.timestamp() * 1000)

@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cli.top.told import Told
+from cli.top.worker_snapshot import Told
 from web.state import Health
 
 _STYLES: Final = {"ok": "green", "warn": "yellow", "bad": "bold red"}

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from cli.errors import CommandError
-from cli.top.told import told
-from cli.top.worker import WorkerStream
+from cli.support.errors import CommandError
+from cli.top.worker_snapshot import told
+from cli.top.worker_stream import WorkerStream
 
 TOLD: dict[str, Any] = {
     "worker": "worker-a:6066",

@@ -1,4 +1,4 @@
-"""Sending anew what was refused together, each record by itself."""
+"""Sends records in batches of one, after a batch of several was refused."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,11 +8,11 @@ from confluent_kafka import KafkaError, Message, Producer
 Headers = list[tuple[str, str | bytes | None]]
 
 
-class OneByOne:
+class SingleRecordProducer:
     """A producer that puts each record into a batch of its own.
 
-    Brokers refuse a batch as a whole: when it is larger than the topic takes, those in it that
-    would fit are refused as well. It connects when the first record is given to it.
+    Brokers refuse a batch as a whole: when it is larger than the topic accepts, records in it that
+    would fit are refused as well. Connects at the first record.
     """
 
     def __init__(
@@ -21,20 +21,20 @@ class OneByOne:
         self._config = {
             **config,
             "batch.num.messages": 1,
-            # Not many, so that it shows soon when none of them fares better than before.
+            # Few, so that it shows soon when every record is refused again.
             "queue.buffering.max.messages": 1_000,
             "on_delivery": delivered,
         }
         self._producer: Producer | None = None
 
     def __len__(self) -> int:
-        """Records under way."""
+        """Records in flight."""
         return 0 if self._producer is None else len(self._producer)
 
     def send(self, topic: str, refused: Message, headers: Headers | None) -> None:
-        """Sends the record that a delivery report is about, its headers besides.
+        """Send the record of a delivery report again, with its headers.
 
-        Waits while too many are under way.
+        Blocks while too many are in flight.
         """
         if self._producer is None:
             self._producer = Producer(self._config)
@@ -50,11 +50,11 @@ class OneByOne:
                 return
 
     def poll(self) -> None:
-        """Tells of what was delivered meanwhile."""
+        """Run the callbacks of delivered records."""
         if self._producer is not None:
             self._producer.poll(0)
 
     def purge(self) -> None:
-        """Gives up what is under way."""
+        """Give up what is in flight."""
         if self._producer is not None:
             self._producer.purge(blocking=False)

@@ -1,4 +1,4 @@
-"""Sending many records and counting what the brokers acknowledged."""
+"""Sends many records and counts what the brokers acknowledged."""
 
 import time
 from collections import Counter
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from cli.one_by_one import Headers, OneByOne
+from cli.support.single_record_batches import Headers, SingleRecordProducer
 from cluster.errors import reason
 from cluster.reach import quiet
 from config.settings import Settings
@@ -22,22 +22,22 @@ _CONFIG = {
     # Consumers in Python need packages of their own for lz4, snappy and zstd, and gzip is slow.
     "compression.type": "none",
     "batch.size": _BATCH,
-    # The topic's limit decides, up to Kafka's own for a request (`socket.request.max.bytes`).
+    # The topic's limit applies, up to Kafka's own for a request (`socket.request.max.bytes`).
     "message.max.bytes": 100 * 1024 * 1024,
-    # What is under way is in memory: 100,000 accounts are about 20 MB. One that is larger than all
-    # that may be under way would wait for ever.
+    # Records in flight are in memory: 100,000 accounts are about 20 MB. A record that is larger
+    # than this queue would wait for ever.
     "queue.buffering.max.messages": 100_000,
     "queue.buffering.max.kbytes": 128 * 1024,
-    # Kafka's own default is two minutes: too long for somebody who looks on.
+    # Kafka's own default is two minutes: too long at a terminal.
     "message.timeout.ms": 30_000,
 }
-# As many failures without a success between them mean that the others will fare no better.
+# So many failures in a row mean that the rest will fail as well.
 _HOPELESS = 1_000
-_LAST_WORDS = 10.0
+_STOP_TIMEOUT = 10.0
 
 
 class Outgoing(NamedTuple):
-    """A record to be sent; `partition` -1 leaves the choice to the producer."""
+    """A record to send; `partition` -1 leaves the choice to the producer."""
 
     value: bytes | None
     key: bytes | None = None
@@ -47,7 +47,7 @@ class Outgoing(NamedTuple):
 
 @dataclass
 class Sent:
-    """What became of the records: each one handed over was acknowledged, failed or is unknown."""
+    """Counts of records: each one handed over was acknowledged, failed or is unknown."""
 
     acknowledged: int = 0
     failed: Counter[str] = field(default_factory=Counter)
@@ -56,12 +56,12 @@ class Sent:
 
     @property
     def failures(self) -> int:
-        """Records that were refused or not delivered in time."""
+        """Number of records that were refused or not delivered in time."""
         return self.failed.total()
 
     @property
     def per_second(self) -> float:
-        """Acknowledged records."""
+        """Acknowledged records a second."""
         return self.acknowledged / self.seconds if self.seconds else 0.0
 
 
@@ -74,7 +74,7 @@ class Sender:
         self._in_a_row = 0
         config = {**quiet(settings), **_CONFIG}
         self._producer = Producer({**config, "on_delivery": self._delivered})
-        self._one_by_one = OneByOne(config, self._delivered_alone)
+        self._singly = SingleRecordProducer(config, self._delivered_alone)
 
     def send(
         self,
@@ -83,13 +83,12 @@ class Sender:
         progress: Callable[[Sent], None] = lambda _sent: None,
         stop: Callable[[], bool] = lambda: False,
     ) -> Sent:
-        """Sends them all and waits until the fate of each is known; blocks.
+        """Send all records and wait until the outcome of each is known.
 
-        A record that fails is counted with its reason and the rest goes on, also what was in one
-        batch with a record too large for the topic; after a thousand failures in a row the rest is
-        left unsent. `progress` is told of the counts every few hundred records, `stop` is asked as
-        often: when it says True nothing more is sent, what is under way is waited for ten seconds,
-        and what is open then counts as unknown.
+        Counts a record that fails by its reason and goes on, also with those in one batch with a
+        record that is too large for the topic; stops after a thousand failures in a row. Calls
+        `progress` and `stop` every few hundred records: once `stop` returns True, sends no more,
+        waits up to ten seconds for those in flight, and counts the rest as unknown.
         """
         began = time.monotonic()
         try:
@@ -122,44 +121,44 @@ class Sender:
     def _hand_over(self, record: Outgoing) -> bool:
         value, key, partition, headers = record
         try:
-            # None for headers is not taken for none.
+            # confluent-kafka does not accept None for headers.
             if headers is None:
                 self._producer.produce(self.topic, value, key, partition)
             else:
-                # What is reported later comes without its headers.
-                told = partial(self._delivered, headers=headers)
-                self._producer.produce(self.topic, value, key, partition, told, headers=headers)
+                # A delivery report has no headers.
+                report = partial(self._delivered, headers=headers)
+                self._producer.produce(self.topic, value, key, partition, report, headers=headers)
         except BufferError:
             return False
         except KafkaException as exc:
-            # Refused before it was under way, so no report will come: too large, say.
+            # Refused by librdkafka, so there is no report: too large, for example.
             self._failed(exc.args[0])
         return True
 
     def _finish(self, progress: Callable[[Sent], None], stop: Callable[[], bool]) -> None:
         deadline = float("inf")
-        while left := len(self._producer) + len(self._one_by_one):
+        while left := len(self._producer) + len(self._singly):
             self._poll(0.1)
             progress(self.sent)
             if stop():
-                deadline = min(deadline, time.monotonic() + _LAST_WORDS)
+                deadline = min(deadline, time.monotonic() + _STOP_TIMEOUT)
             if time.monotonic() > deadline:
                 self.sent.unknown = left
                 self._producer.purge(blocking=False)
-                self._one_by_one.purge()
+                self._singly.purge()
                 return
 
     def _poll(self, seconds: float) -> None:
         self._producer.poll(seconds)
-        self._one_by_one.poll()
+        self._singly.poll()
 
     def _delivered(
         self, error: KafkaError | None, message: Message, headers: Headers | None = None
     ) -> None:
         refused = error is not None and error.code() == KafkaError.MSG_SIZE_TOO_LARGE
         if refused and self._in_a_row < _HOPELESS and len(message.value() or b"") < _BATCH:
-            # The batch was; perhaps not this record.
-            self._one_by_one.send(self.topic, message, headers)
+            # The batch was too large; this record may fit.
+            self._singly.send(self.topic, message, headers)
         else:
             self._delivered_alone(error, message)
 

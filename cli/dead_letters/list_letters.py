@@ -4,24 +4,66 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import IO
 
+import click
+import faust
 import orjson
+from faust.cli import option
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from cli.dead_letters.letters import Letter, Letters, Wanted
+from cli.dead_letters.selection import SELECTION_OPTIONS, selection_of
+from cli.support.blocking_command import JSON, BlockingCommand
+from cli.support.output import write_bytes
 from cluster import connect
 from config.settings import Settings
+
+_DEFAULT_LIMIT = 100
+
+
+def add_list(app: faust.App, settings: Settings, group: click.Group) -> None:
+    """Add the command to its group."""
+
+    @app.command(
+        *SELECTION_OPTIONS,
+        option(
+            "--limit",
+            type=click.IntRange(0),
+            default=_DEFAULT_LIMIT,
+            show_default=True,
+            help="How many of the newest; 0 for all.",
+        ),
+        JSON,
+        base=BlockingCommand,
+        group=group,
+        command_name="list",
+    )
+    def list_command(
+        self: BlockingCommand,
+        ids: tuple[str, ...],
+        codes: tuple[str, ...],
+        file: IO[str] | None,
+        since: int | None,
+        until: int | None,
+        limit: int,
+        as_json: bool,
+    ) -> None:
+        """List the newest dead letters, or those with these IDS."""
+        selection = selection_of(ids, codes, file, since, until)
+        json = as_json or self.json
+        list_letters(settings, selection, limit=limit, json=json, console=self.console)
 
 
 def list_letters(
     settings: Settings, wanted: Wanted, *, limit: int, json: bool, console: Console
 ) -> None:
-    """Shows the newest `limit` dead letters (0: all), the newest last; raises ClusterError.
+    """Print the newest `limit` dead letters (0: all), the newest last; raises ClusterError.
 
-    As JSON it is a line for each. When all are wanted as JSON they come as they are read, in the
-    order of their partitions, so that it takes no memory.
+    JSON is one line for each. All of them as JSON are printed as they are read, partition by
+    partition, so that memory does not grow with their number.
     """
     connect(settings, patience=0)
     letters = Letters(settings)
@@ -34,9 +76,8 @@ def list_letters(
                 yield letter
 
     if json:
-        write = console.file.write
         for letter in _newest(chosen(), limit) if limit else chosen():
-            write(orjson.dumps(letter.document()).decode() + "\n")
+            write_bytes(console.file, orjson.dumps(letter.document()) + b"\n")
         return
     shown = _newest(chosen(), limit)
     if shown:
@@ -68,7 +109,7 @@ def _table(topic: str, letters: list[Letter]) -> Table:
 
 
 def moment(time_ms: int) -> str:
-    """A time in ms since the epoch for people, in UTC; the number itself when it is no time."""
+    """A time in ms since the epoch as text, in UTC; the number itself when it is not a date."""
     try:
         return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M:%S}"
     except (ValueError, OverflowError, OSError):
@@ -82,4 +123,4 @@ def _summarize(counted: Counter[str], shown: int, foreign: int, say: Callable[[s
     if shown < total:
         say(f"These are the newest {shown:,}; --limit 0 shows all.")
     if foreign:
-        say(f"{foreign:,} records of the topic are no dead letters of ours.")
+        say(f"{foreign:,} records of the topic are not dead letters.")

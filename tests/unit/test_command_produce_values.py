@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from stdnum import luhn
 
 from agents.fakes import FakeAccounts
-from cli import accounts
-from cli.accounts import POOL, unique_values, values
+from cli.produce import fake_values as accounts
+from cli.produce.fake_values import POOL, unique_values, values
 from records import BankAccount, decode
 from rules import screen
 

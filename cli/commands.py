@@ -1,0 +1,22 @@
+"""The commands, in the order in which an operator meets them."""
+
+import faust
+
+from cli.counts import add_counts
+from cli.dead_letters import add_dead_letters
+from cli.produce.command import MakeFakes, add_produce
+from cli.reconcile.command import add_reconcile
+from cli.top.command import add_top
+from config.settings import Settings
+
+
+def attach(app: faust.App, settings: Settings, fakes: MakeFakes) -> None:
+    """Add the commands to the `faust` program when it is started with this app.
+
+    `fakes` makes the source of fake accounts for a seed. Nothing is opened before a command runs.
+    """
+    add_produce(app, settings, fakes)
+    add_counts(app, settings)
+    add_top(app, settings)
+    add_reconcile(app, settings)
+    add_dead_letters(app, settings)

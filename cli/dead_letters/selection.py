@@ -1,0 +1,65 @@
+"""Which dead letters a command is about, and the options that say so."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import IO, Any
+
+import click
+from faust.cli import argument, option
+
+from cli.dead_letters.letters import Letter
+from cli.support.time_option import TimeParameter
+
+_IDS_FILE = click.File(encoding="utf-8-sig")
+
+#: Parameters `ids`, `codes`, `file`, `since` and `until` of a command.
+SELECTION_OPTIONS: tuple[Any, ...] = (
+    argument("ids", nargs=-1),
+    option("--code", "codes", multiple=True, help="Only those with this code (repeatable)."),
+    option("--file", "file", type=_IDS_FILE, help="Only those whose ids are in this file."),
+    option("--since", type=TimeParameter(), help="Failed since then: 2h, or ISO 8601 in UTC."),
+    option("--until", type=TimeParameter(), help="Failed until then."),
+)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Dead letters that match every criterion given. Times in ms since the epoch, inclusive."""
+
+    ids: frozenset[str] | None = None
+    codes: frozenset[str] | None = None
+    since: int | None = None
+    until: int | None = None
+
+    def __call__(self, letter: Letter) -> bool:
+        """Whether the letter matches."""
+        return (
+            (self.ids is None or letter.id in self.ids)
+            and (self.codes is None or letter.code in self.codes)
+            and (self.since is None or letter.failed_at >= self.since)
+            and (self.until is None or letter.failed_at <= self.until)
+        )
+
+
+def selection_of(
+    ids: Iterable[str],
+    codes: Iterable[str],
+    file: IO[str] | None,
+    since: int | None,
+    until: int | None,
+) -> Selection:
+    """The selection that these options describe. Raises a usage error for an unreadable file."""
+    named = frozenset(ids)
+    if file is not None:
+        named |= _ids_in(file)
+    chosen = named if named or file is not None else None
+    return Selection(chosen, frozenset(codes) or None, since, until)
+
+
+def _ids_in(file: Iterable[str]) -> frozenset[str]:
+    """One id a line; skips blank lines and those that begin with #."""
+    try:
+        lines = [line.strip() for line in file]
+    except UnicodeDecodeError:
+        raise click.UsageError("--file is not UTF-8 text with one id a line") from None
+    return frozenset(line for line in lines if line and not line.startswith("#"))

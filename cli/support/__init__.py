@@ -1,0 +1,1 @@
+"""What several commands share. Nothing here knows a command."""

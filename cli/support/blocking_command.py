@@ -1,0 +1,126 @@
+"""Commands of a Faust app that are plain blocking functions, in groups where there are several."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ClassVar, NoReturn
+
+import click
+import faust.cli.base
+import orjson
+from faust.cli import option
+from faust.cli.base import AppCommand
+from rich.console import Console
+
+from cli.support.errors import CommandError, Interrupted
+from cli.support.output import OUTPUT_ERRORS, console, discard, prepare, write_bytes
+from cluster import ClusterError
+
+EX_FAILURE = 1
+#: As a shell reports a process that a signal ended: 128 and its number.
+EX_INTERRUPTED = 130
+EX_CLOSED_PIPE = 141
+
+JSON = option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+class BlockingCommand(AppCommand):
+    """Runs the command's function directly, instead of in a worker with an event loop.
+
+    Faust would start a `mode.Worker` around it, with its signal handlers, its log lines and its
+    exit codes. An error that the user can fix is one line on stderr and exit code 1.
+
+    `app.command(…, base=BlockingCommand, group=…)` declares a command of a group. Faust registers
+    every command at the top of its program; as that is a click group, a group in it works.
+    """
+
+    abstract: ClassVar[bool] = True
+    group: ClassVar[click.Group] = faust.cli.base.cli
+    #: Its name on the command line; None: that of the function, with dashes.
+    command_name: ClassVar[str | None] = None
+
+    @classmethod
+    def as_click_command(cls) -> Callable[..., Any]:
+        """Register the command in its group."""
+
+        @click.pass_context
+        @wraps(cls, updated=())
+        def invoke(context: click.Context, *args: Any, **kwargs: Any) -> NoReturn:
+            cls(context, *args, **kwargs)()
+            raise AssertionError("a command exits")
+
+        function: Callable[..., Any] = invoke
+        for parameter in reversed(cls.options or ()):
+            function = parameter(function)
+        name = cls.command_name or cls.__name__.replace("_", "-")
+        return cls.group.command(name, help=cls.__doc__)(function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Run the function and exit with its code."""
+        sys.exit(exit_code(lambda: self.run(*self.args, *args, **{**self.kwargs, **kwargs})))
+
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        """What the command does; returns its exit code, or None for 0."""
+        raise NotImplementedError
+
+    @property
+    def console(self) -> Console:
+        """Where the result goes."""
+        return console(self.stdout)
+
+    @property
+    def messages(self) -> Console:
+        """Where progress and remarks go, so that the result can be piped."""
+        return console(self.stderr)
+
+    def write_json(self, document: Any) -> None:
+        """Write one JSON document, in UTF-8 whatever the locale says."""
+        write_bytes(self.stdout, orjson.dumps(document) + b"\n")
+
+
+def add_group(name: str, help_text: str) -> click.Group:
+    """Add a group of commands to the `faust` program."""
+    return faust.cli.base.cli.group(name, help=help_text)(_nothing)
+
+
+def _nothing() -> None:
+    """What a group does besides its commands."""
+
+
+def exit_code(run: Callable[[], int | None]) -> int:
+    """Run a command; return its exit code, or that of its error, which is printed on stderr."""
+    prepare(sys.stdout, sys.stderr)
+    try:
+        code = _run(run)
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except BrokenPipeError:
+        # `… | head` has read enough.
+        discard(sys.stdout, sys.stderr)
+        return EX_CLOSED_PIPE
+    except OSError as exc:
+        if exc.errno not in OUTPUT_ERRORS:
+            raise
+        discard(sys.stdout)
+        _print_error(f"output cannot be written: {exc.strerror}")
+        discard(sys.stderr)
+        return EX_FAILURE
+    return code
+
+
+def _run(run: Callable[[], int | None]) -> int:
+    try:
+        return run() or 0
+    except (CommandError, ClusterError) as exc:
+        _print_error(str(exc))
+        return EX_FAILURE
+    except click.ClickException as exc:
+        exc.show(sys.stderr)
+        return exc.exit_code
+    except (Interrupted, KeyboardInterrupt):
+        return EX_INTERRUPTED
+
+
+def _print_error(text: str) -> None:
+    console(sys.stderr).print(f"error: {text}", style="red", markup=False, highlight=False)
