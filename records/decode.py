@@ -11,6 +11,7 @@ Two choices where JSON leaves room:
   What Go's encoder writes has the right case.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
@@ -59,7 +60,32 @@ _MESSAGES: Final[dict[str, tuple[Code, str]]] = {
 }
 """What orjson says of text that is not wrong JSON but cannot be used; all else is `not_json`."""
 
-_BOM: Final = b"\xef\xbb\xbf"
+_LONE_SURROGATES: Final = (
+    "no low surrogate in string",
+    "invalid low surrogate in string",
+    "invalid high surrogate in string",
+)
+
+_SCHEMA_FRAME: Final = re.compile(rb"\0(.{4})", re.DOTALL)
+"""Confluent Schema Registry's wire format: a zero byte and the schema's id, then the payload."""
+
+_FORMATS: Final = {
+    b"\xef\xbb\xbf": "a UTF-8 byte-order mark; write JSON without one",
+    b"\0\0\xfe\xff": "a UTF-32 byte-order mark; write UTF-8",
+    b"\xff\xfe\0\0": "a UTF-32 byte-order mark; write UTF-8",
+    b"\xff\xfe": "a UTF-16 byte-order mark; write UTF-8",
+    b"\xfe\xff": "a UTF-16 byte-order mark; write UTF-8",
+    b"\x1f\x8b": "gzip's magic number; let the producer compress (compression.type)",
+    b"\x28\xb5\x2f\xfd": "Zstandard's magic number; let the producer compress (compression.type)",
+    b"Obj\x01": "Avro's magic number; write JSON",
+}
+"""First bytes of what producers send in place of JSON, and what to do."""
+
+_UTF_16: Final = re.compile(rb"(?:[^\0]\0){2}|(?:\0[^\0]){2}")
+"""Two ASCII characters, as JSON begins."""
+
+_NOT_NUMBERS: Final = ("NaN", "Infinity", "-Infinity")
+"""What Python, JavaScript and Java write for numbers that JSON does not have."""
 
 _loads = orjson.loads
 _new = BankAccount.__new__
@@ -127,13 +153,49 @@ def _why_not_json(value: bytes, error: orjson.JSONDecodeError) -> Undecodable:
     try:
         value.decode()
     except UnicodeDecodeError as undecoded:
-        return Undecodable("not_utf8", f"byte {undecoded.start} is not UTF-8")
+        place = f"byte {undecoded.start} is not UTF-8"
+        hint = _format(value) or _surrogate(value, undecoded.start)
+        return Undecodable("not_utf8", f"{place}: {hint}" if hint else place)
     if error.msg in _MESSAGES:
         return Undecodable(*_MESSAGES[error.msg])
-    if value.startswith(_BOM):
-        return Undecodable("not_json", "starts with a byte-order mark")
     # Only the place: a parser's message could quote the text.
-    return Undecodable("not_json", f"broken at line {error.lineno} column {error.colno}")
+    place = f"broken at line {error.lineno} column {error.colno}"
+    hint = _format(value) or _slip(value.decode(), error)
+    return Undecodable("not_json", f"{place}: {hint}" if hint else place)
+
+
+def _format(value: bytes) -> str:
+    """What else than JSON this is by its first bytes; empty when that is not known."""
+    for start, name in _FORMATS.items():
+        if value.startswith(start):
+            return f"it starts with {name}"
+    if _UTF_16.match(value):
+        return "it is UTF-16; write UTF-8"
+    if frame := _SCHEMA_FRAME.match(value):
+        return (
+            "it starts with Schema Registry's frame (a zero byte, then schema id "
+            f"{int.from_bytes(frame[1])}); use a JSON serializer without a schema"
+        )
+    return ""
+
+
+def _surrogate(value: bytes, at: int) -> str:
+    """Whether these bytes are half of a surrogate pair, which UTF-8 does not have."""
+    try:
+        value[at : at + 3].decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return ""
+    return "half of a surrogate pair; replace it before encoding"
+
+
+def _slip(text: str, error: orjson.JSONDecodeError) -> str:
+    """What producers often write wrong at this place; empty for anything else."""
+    if error.msg in _LONE_SURROGATES:
+        return "a \\u escape is half of a surrogate pair"
+    # orjson stops at the first or the second character of a negative one.
+    if text.startswith(_NOT_NUMBERS, error.pos) or text.startswith(_NOT_NUMBERS, error.pos - 1):
+        return "JSON has no NaN and no Infinity"
+    return ""
 
 
 def _why_not_fields(data: dict[str, Any]) -> Undecodable:
