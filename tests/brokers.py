@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.not_here import skip_or_fail
 from tests.worker import Worker
@@ -18,6 +20,23 @@ from tools.devbroker.java import java
 from tools.devbroker.libraries import libraries
 
 FOLDERS = {"unit", "functional", "integration", "browser", "chaos", "soak"}
+
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
+
+
+def pytest_configure() -> None:
+    """Let SIGINT end the processes that tests start, whatever started pytest.
+
+    A shell starts background jobs with SIGINT ignored, and children inherit that; a handler they
+    do not inherit, they begin with the default.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ RULES = [
 ]
 ALERTS = {rule["alert"]: rule for rule in RULES if "alert" in rule}
 RECORDED = {rule["record"] for rule in RULES if "record" in rule}
-TESTS = yaml.safe_load((PROMETHEUS / "alerts_test.yml").read_text("utf-8"))["tests"]
+TEST_FILES = sorted(PROMETHEUS.glob("*_test.yml"))
+TESTS = [test for file in TEST_FILES for test in yaml.safe_load(file.read_text("utf-8"))["tests"]]
 
 #: Prometheus makes these itself.
 ITS_OWN = {"up", "ALERTS"}
@@ -167,8 +168,9 @@ def test_prometheus_takes_a_token_from_a_file_that_it_is_given_and_git_is_not(
     assert f"/{PROMETHEUS.relative_to(ROOT)}/{path.name}" in ignored
 
 
-def test_each_alert_fires_when_it_should_and_only_then() -> None:
-    assert "SUCCESS" in promtool("test", "rules", PROMETHEUS / "alerts_test.yml")
+@pytest.mark.parametrize("file", TEST_FILES, ids=lambda file: str(file.name))
+def test_each_alert_fires_when_it_should_and_only_then(file: Path) -> None:
+    assert "SUCCESS" in promtool("test", "rules", file)
 
 
 def test_every_expression_of_the_board_is_promql(tmp_path: Path) -> None:

@@ -14,6 +14,13 @@ from records import BankAccount, decode
 from rules import screen
 
 
+class Numbered:
+    """Accounts at no cost, all of them different: Faker takes 0.1 ms for each."""
+
+    def pool(self, size: int, /) -> list[BankAccount]:
+        return [BankAccount(f"First {n}", "Last", "4111111111111111", n + 1.0) for n in range(size)]
+
+
 def decoded(encoded: Iterator[bytes]) -> list[BankAccount]:
     found = [decode(value) for value in encoded]
     assert all(isinstance(account, BankAccount) for account in found)
@@ -26,7 +33,7 @@ def test_every_account_is_well_formed() -> None:
 
 
 def test_every_unique_account_is_well_formed() -> None:
-    for account in decoded(unique_values(FakeAccounts(1), 5_000, 1)):
+    for account in decoded(unique_values(FakeAccounts(1), 1_000, 1)):
         assert screen(account) == ()
         assert len(account.credit_card_number) == 16
         assert 1 <= account.amount <= 10_000
@@ -34,19 +41,19 @@ def test_every_unique_account_is_well_formed() -> None:
 
 @pytest.mark.parametrize("size", [0, 1, POOL - 1, POOL, POOL + 1, 2 * POOL + 7])
 def test_there_are_as_many_as_asked_for(size: int) -> None:
-    assert len(list(values(FakeAccounts(1), size))) == size
-    assert len(list(unique_values(FakeAccounts(1), size, 1))) == size
+    assert len(list(values(Numbered(), size))) == size
+    assert len(list(unique_values(Numbered(), size, 1))) == size
 
 
 def test_the_pool_comes_again_and_again() -> None:
-    encoded = list(values(FakeAccounts(1), 2 * POOL + 1))
+    encoded = list(values(Numbered(), 2 * POOL + 1))
     assert encoded[:POOL] == encoded[POOL : 2 * POOL]
     assert encoded[0] == encoded[-1]
-    assert len(set(encoded)) > 0.99 * POOL
+    assert len(set(encoded)) == POOL
 
 
 def test_unique_accounts_have_cards_of_their_own() -> None:
-    cards = [a.credit_card_number for a in decoded(unique_values(FakeAccounts(1), 50_000, 1))]
+    cards = [a.credit_card_number for a in decoded(unique_values(Numbered(), 50_000, 1))]
     assert len(set(cards)) == 50_000
 
 
@@ -74,5 +81,5 @@ def test_no_serial_number_comes_twice_in_a_round(seed: int, later: int) -> None:
 
 
 def test_a_huge_size_is_not_made_in_advance() -> None:
-    assert len(list(islice(values(FakeAccounts(1), 10**12), 10))) == 10
-    assert len(list(islice(unique_values(FakeAccounts(1), 10**12, 1), 10))) == 10
+    assert len(list(islice(values(Numbered(), 10**12), 10))) == 10
+    assert len(list(islice(unique_values(Numbered(), 10**12, 1), 10))) == 10
