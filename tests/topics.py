@@ -49,6 +49,17 @@ def create_topic(
     raise TimeoutError(f"{topic} has no leaders after 30 s")
 
 
+def delete_topic(bootstrap: str, topic: str) -> None:
+    """Delete a topic and wait until the broker has forgotten it."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin.delete_topics([topic])[topic].result(30)
+    deadline = time.monotonic() + 30
+    while topic in admin.list_topics(timeout=10).topics:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{topic} is still there after 30 s")
+        time.sleep(0.02)
+
+
 def topic_config(bootstrap: str, topic: str) -> dict[str, str]:
     """What the broker says of a topic."""
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic)

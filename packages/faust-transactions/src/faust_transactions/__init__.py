@@ -27,12 +27,14 @@ from faust_transactions.kafka.offsets import (
 from faust_transactions.kafka.offsets import until as retry_until
 from faust_transactions.kafka.tail import CONSUMER as TAIL_CONSUMER
 from faust_transactions.kafka.tail import LastRecord, last_records, read_last
+from faust_transactions.kafka.topic_ids import topic_ids
 from faust_transactions.latency import LatencyHistogram
 from faust_transactions.metrics import EngineMetrics
 from faust_transactions.owners import member_name
 from faust_transactions.producer import FULL_BATCH as PRODUCER_BATCH_BYTES
 from faust_transactions.producer import LARGEST_RECORD as MAX_RECORD_BYTES
 from faust_transactions.producer import Output
+from faust_transactions.stores.identity import TopicIdentity
 from faust_transactions.stores.partition import PartitionTable
 from faust_transactions.transaction import Transaction, Transactions
 from faust_transactions.versioned import Versioned
@@ -58,6 +60,7 @@ __all__ = [
     "SourceRecord",
     "Span",
     "StateMismatch",
+    "TopicIdentity",
     "Transaction",
     "TransactionRefused",
     "Transactions",
@@ -72,5 +75,6 @@ __all__ = [
     "read_last",
     "retry_until",
     "set_web_runner",
+    "topic_ids",
     "tune_gc",
 ]

@@ -220,6 +220,7 @@ class Engine:
             table.changelog_topic_name,
             state.dumps(serializer="json"),
             b"%d" % batch.partition,
+            headers=task.source.headers(),
         )
         places = {TP(output[0], output[1]) for output in transaction.outputs}
         started = task.committing_since = time.monotonic()

@@ -25,7 +25,9 @@ from faust_transactions.kafka.hanging import (
     wait_until_closed,
 )
 from faust_transactions.kafka.tail import read_last
+from faust_transactions.kafka.topic_ids import topic_ids
 from faust_transactions.producer import TransactionalWriter, group_metadata
+from faust_transactions.stores.identity import TopicIdentity
 from faust_transactions.stores.partition import PartitionTable
 from faust_transactions.task import StreamTask
 from faust_transactions.thread import CallThread
@@ -69,7 +71,8 @@ class TaskRestorer:
         """
         if self._group is None:
             self._group = await self._thread.run(group_metadata, self._kafka, self._app.conf.id)
-        tasks = [self._tenure(tp) for tp in partitions]
+        ids = await self._ask(topic_ids, {tp.topic for tp in partitions})
+        tasks = [self._new_task(tp, ids.get(tp.topic)) for tp in partitions]
         await self._fence(tasks)
         await self._end_hanging(tasks)
         await self._restore(tasks)
@@ -120,9 +123,10 @@ class TaskRestorer:
             return []
         return [by_row[row] for row in looks.hanging(found)]
 
-    def _tenure(self, tp: TP) -> StreamTask:
+    def _new_task(self, tp: TP, topic_id: str | None) -> StreamTask:
         transactional_id = f"{self._app.conf.id}-{tp.topic}-{tp.partition}"
-        return StreamTask(tp, TransactionalWriter(self._kafka, transactional_id, self._group))
+        writer = TransactionalWriter(self._kafka, transactional_id, self._group)
+        return StreamTask(tp, writer, TopicIdentity(tp.topic, topic_id))
 
     async def _fence(self, tasks: list[StreamTask]) -> None:
         """Shut the former owners out, all at once."""

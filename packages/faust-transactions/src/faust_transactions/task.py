@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from faust.types import TP
 
 from faust_transactions.producer import TransactionalWriter
+from faust_transactions.stores.identity import TopicIdentity
 from faust_transactions.thread import CallThread
 
 __all__ = ["Fetch", "Fetched", "Origin", "StreamTask"]
@@ -63,9 +64,13 @@ class StreamTask:
     ``state`` and ``position`` are what was committed, never more: they change only after a commit.
     """
 
-    def __init__(self, tp: TP, writer: TransactionalWriter) -> None:
+    def __init__(
+        self, tp: TP, writer: TransactionalWriter, source: TopicIdentity | None = None
+    ) -> None:
         self.tp = tp
         self.writer = writer
+        #: The topic whose offsets the row counts.
+        self.source = source or TopicIdentity(tp.topic)
         #: The partition's row; ``None`` until the first batch is committed.
         self.state: Any = None
         #: Next offset to be done. ``None`` until the first seek where there is no row yet.

@@ -6,7 +6,7 @@ backwards in windows that grow (see `TailSearch`), in all partitions at the same
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -34,6 +34,7 @@ class LastRecord(NamedTuple):
     key: bytes | None
     value: bytes | None
     offset: int
+    headers: Sequence[tuple[str, bytes | None]] = ()
 
 
 def read_last(
@@ -110,7 +111,7 @@ def _search(
             continue
         search = searches[partition]
         if message.error() is None:
-            found[partition] = LastRecord(message.key(), message.value(), _offset(message))
+            found[partition] = _last(message)
         back = _advance(search, message)
         if back is not None:
             consumer.seek(TopicPartition(topic, partition, back))
@@ -133,6 +134,11 @@ def _advance(search: TailSearch, message: Message) -> int | None:
     # For a reader of committed records this is where the first open transaction begins; the
     # markers in front of it, which it never gets, are behind it now.
     return search.advance(_offset(message), found=False, exhausted=True)
+
+
+def _last(message: Message) -> LastRecord:
+    headers = cast("list[tuple[str, bytes | None]] | None", message.headers())
+    return LastRecord(message.key(), message.value(), _offset(message), headers or ())
 
 
 def _offset(message: Message) -> int:
