@@ -7,12 +7,51 @@ An exception's text often quotes what was being worked on (`KeyError` does, and 
 from __future__ import annotations
 
 import logging
+import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from confluent_kafka import KafkaException
 
-__all__ = ["kind", "report", "where"]
+__all__ = ["ReasonLog", "kind", "report", "where"]
+
+
+#: Seconds until the same reason is logged again.
+LOG_EVERY = 60.0
+
+
+class ReasonLog:
+    """Logs why something does not go on: each reason once, then again once a minute.
+
+    A line for each change of the reason, as an outage may begin as one thing and go on as another.
+    """
+
+    def __init__(
+        self,
+        logger: logging.Logger,
+        level: int,
+        *,
+        every: float = LOG_EVERY,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._logger = logger
+        self._level = level
+        self._every = every
+        self._clock = clock
+        self._reason: str | None = None
+        self._logged = 0.0
+
+    def __call__(self, reason: str, text: str, *args: object) -> None:
+        """Log ``text`` unless it was logged for this reason less than a minute ago."""
+        now = self._clock()
+        if reason == self._reason and now < self._logged + self._every:
+            return
+        self._reason, self._logged = reason, now
+        self._logger.log(self._level, text, *args)
+
+    def forget(self) -> None:
+        """Take the reason for gone: when it comes back, it is logged at once."""
+        self._reason = None
 
 
 def report(logger: logging.Logger, text: str, error: BaseException) -> None:

@@ -1,8 +1,8 @@
-"""How the engine is, judged by what it knows itself: no questions, no clock of its own."""
+"""Health of the engine, computed from its own state: no requests, no clock of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
@@ -10,27 +10,27 @@ __all__ = ["Health", "Level", "Owned", "Rejoins", "health"]
 
 Level = Literal["ok", "warn", "bad"]
 
-#: As many failures in a row, of a batch or of the joining anew, will not pass by themselves soon.
+#: So many failures in a row, of a batch or of rejoining, will not pass by themselves soon.
 MANY = 3
 #: Seconds after which a commit is slow; most take some tens of milliseconds.
 SLOW_COMMIT = 5.0
-#: Seconds after which it is told how long an agent has been working on a batch.
+#: Seconds of an agent's work on one batch after which health says so.
 LONG_WORK = 60.0
 
 
 class Health(NamedTuple):
-    """A word for the eye and a line for the reader."""
+    """Severity and a one-line summary."""
 
     level: Level
     text: str
 
 
 class Owned(Protocol):
-    """What is looked at of a partition that the worker owns; `StreamTask` is one."""
+    """What health needs of an owned partition; `StreamTask` is one."""
 
     @property
     def name(self) -> str:
-        """The partition, as people write it."""
+        """Topic and partition: ``orders-0``."""
 
     @property
     def failures(self) -> int:
@@ -38,7 +38,11 @@ class Owned(Protocol):
 
     @property
     def problem(self) -> str:
-        """Why the last one did."""
+        """Why the last of them failed."""
+
+    @property
+    def refused(self) -> str | None:
+        """Why the brokers refuse its transactions, None while they do not."""
 
     @property
     def working_since(self) -> float | None:
@@ -51,7 +55,7 @@ class Owned(Protocol):
 
 @dataclass(frozen=True)
 class Rejoins:
-    """How often the group was joined anew since a batch was last committed, and why last."""
+    """How often the worker rejoined the group since the last commit, and why the last time."""
 
     number: int = 0
     reason: str = ""
@@ -60,16 +64,19 @@ class Rejoins:
 def health(
     not_ready_reason: str | None, tasks: Collection[Owned], rejoins: Rejoins, now: float
 ) -> Health:
-    """The gravest of what can be said of the engine; `now` is a reading of `time.monotonic()`.
+    """The most severe condition of the engine; `now` is a reading of `time.monotonic()`.
 
-    ok while batches are committed, or would be if there were any; warn for what as a rule passes by
-    itself; bad for what goes wrong again and again, or takes too long.
+    ok: batches are committed, or would be if there were any. warn: what usually passes by itself.
+    bad: what the brokers refuse, what fails repeatedly, what takes too long.
     """
+    refused = [task for task in tasks if task.refused is not None]
+    if refused:
+        return Health("bad", f"{_first(refused)}: {refused[0].refused}")
     if rejoins.number >= MANY:
-        return Health("bad", f"joined the group anew {rejoins.number} times: {rejoins.reason}")
-    failing = [task for task in tasks if task.failures]
+        return Health("bad", f"rejoined the group {rejoins.number} times: {rejoins.reason}")
+    failing = sorted((task for task in tasks if task.failures), key=lambda task: -task.failures)
     if failing:
-        return _failing(max(failing, key=lambda task: task.failures), len(failing))
+        return _failing(failing)
     if not_ready_reason is not None:
         return Health("warn", not_ready_reason)
     seconds, name = _longest([(each.committing_since, each.name) for each in tasks], now)
@@ -77,19 +84,25 @@ def health(
         return Health("bad", f"{name}: Kafka has not committed for {seconds:.0f} s")
     seconds, name = _longest([(each.working_since, each.name) for each in tasks], now)
     if seconds >= LONG_WORK:
-        return Health("warn", f"{name}: the same batch has been worked on for {seconds:.0f} s")
+        return Health("warn", f"{name}: the agent has worked on one batch for {seconds:.0f} s")
     return Health("ok", _owned(len(tasks)))
 
 
-def _failing(worst: Owned, number: int) -> Health:
+def _failing(tasks: Sequence[Owned]) -> Health:
+    """Of these partitions, the one with the most failures first."""
+    worst = tasks[0]
     times = "once" if worst.failures == 1 else f"{worst.failures} times in a row"
-    others = f" (and {number - 1} more)" if number > 1 else ""
     level: Level = "bad" if worst.failures >= MANY else "warn"
-    return Health(level, f"{worst.name}{others}: failed {times}: {worst.problem}")
+    return Health(level, f"{_first(tasks)}: failed {times}: {worst.problem}")
+
+
+def _first(tasks: Sequence[Owned]) -> str:
+    """The first one's name, and how many there are besides."""
+    return tasks[0].name + (f" (and {len(tasks) - 1} more)" if len(tasks) > 1 else "")
 
 
 def _longest(since: Iterable[tuple[float | None, str]], now: float) -> tuple[float, str]:
-    """The longest of what has lasted since then, and whose it is; 0 s where nothing lasts."""
+    """Seconds since the earliest of these times, and its name; 0 s where there is none."""
     return max(((now - began, name) for began, name in since if began is not None), default=(0, ""))
 
 

@@ -1,22 +1,30 @@
-"""Writing one batch as one Kafka transaction. Blocking: it runs in the task's own thread.
+"""Write one batch as one Kafka transaction. Blocking: it runs in the task's own thread.
 
 What is done about an error (the classes are Kafka's own: KIP-98 fencing by epoch, KIP-360 epoch
-bumps by the client, KIP-447 offsets, KIP-890 abortable errors; librdkafka tells them apart by
-``retriable()``, ``txn_requires_abort()`` and ``fatal()``):
+bumps by the client, KIP-447 offsets, KIP-890 abortable errors). librdkafka tells them apart by
+``retriable()``, ``txn_requires_abort()``, ``fatal()`` and the code, `refusals.answer_to` reads
+them from the top of this table to its end:
 
-=====================================================  =========================================
-error                                                  what is done
-=====================================================  =========================================
-retriable: a time-out, a coordinator that moves,       the same call again with growing pauses,
-a broker that is away                                  until the partition is revoked
-requires abort: a record was not delivered in time,    abort, then the same records in a new
-the broker aborted the transaction                     transaction
-fatal, PRODUCER_FENCED, INVALID_PRODUCER_EPOCH: a new  nothing more is written: the task ends,
-owner, or a transaction over its time-out              the worker joins the group anew and reads
-                                                       back what was committed
-requires abort, but for a reason that stays: record    abort; the batch is retried after a pause,
-too large, no authorization                            an error in the log names the reason
-=====================================================  =========================================
+===================================================  ===========================================
+error                                                what is done
+===================================================  ===========================================
+PRODUCER_FENCED, INVALID_PRODUCER_EPOCH: a new       `Fenced`: nothing more is written, the worker
+owner, or a transaction over its time-out            rejoins the group and restores what was
+                                                     committed
+INVALID_PRODUCER_ID_MAPPING: the transactional id    a new producer at once; the row is read, then
+expired. INVALID_TXN_STATE, an unfinished call,      the same records in a new transaction. Once
+an unknown fatal error: the producer is of no use    for each batch, then as the last line
+retriable during a call: a time-out, a coordinator   the same call again with growing pauses, until
+that moves, a broker that is away                    the partition is revoked
+requires abort, but passes: a record was not         abort, then the same records in a new
+delivered in time, the broker aborted                transaction
+records not delivered within `DELIVERY_TIMEOUT`      abort; then as the next line, with the missing
+though the coordinator answers                       topic or partition where that is why
+everything else: refused by the broker, and          abort, `TransactionRefused` with topic and
+repeating does not help; also what is not known      remedy: an error in the log once for each
+                                                     reason, readiness 503, the batch again after
+                                                     a pause that grows to 30 s, no rejoin
+===================================================  ===========================================
 
 Whether an interrupted commit took effect is not known here, and need not be: whoever owns the
 partition next reads the table row, which was in the same transaction.
@@ -26,6 +34,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -41,8 +50,23 @@ from confluent_kafka import (
 from faust.types import TP
 
 from faust_transactions.errors import Abandoned, Fenced, TransactionRefused
+from faust_transactions.refusals import (
+    Answer,
+    Headers,
+    Output,
+    answer_to,
+    explain,
+    missing_topic,
+)
 
-__all__ = ["Output", "TransactionalWriter", "group_metadata"]
+__all__ = [
+    "FULL_BATCH",
+    "LARGEST_RECORD",
+    "Headers",
+    "Output",
+    "TransactionalWriter",
+    "group_metadata",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -52,32 +76,21 @@ T = TypeVar("T")
 CALL_TIMEOUT = 2.0
 #: Pauses between tries grow from the first to the last of these (seconds).
 FIRST_PAUSE, LAST_PAUSE = 0.05, 2.0
+#: Seconds after which an undelivered transaction is looked at, again and again.
+FLUSH_TIMEOUT = 1.0
+#: Seconds for the records of a transaction to be delivered.
+DELIVERY_TIMEOUT = 10.0
+#: Seconds without delivery after which the topics are looked at.
+LOOK_AFTER = 3.0
 
 #: Bytes of a batch of records for one partition, unless a single record is larger.
 FULL_BATCH = 1_000_000
 #: Bytes of a record, at most: librdkafka takes no more. A broker that was not told otherwise takes
 #: no request above 100 MiB (``socket.request.max.bytes``).
 LARGEST_RECORD = 1_000_000_000
-
-FENCED_CODES = frozenset(
-    {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
-)
-TOO_LARGE_CODES = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
-REFUSED_CODES = TOO_LARGE_CODES | frozenset(
-    {
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        KafkaError.GROUP_AUTHORIZATION_FAILED,
-        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
-        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-    }
-)
-
-
-Headers = list[tuple[str, str | bytes | None]]
-
-#: One record to be written within the transaction: topic, partition, key, value, headers. A plain
-#: tuple, as there is one for each record that passes.
-Output = tuple[str, int, bytes | None, bytes | None, Headers | None]
+#: A connection unused for so long (ms) is closed by the client. Brokers do so after ten minutes by
+#: default, load balancers after four to six; librdkafka cannot tell that from a broker that went.
+MAX_IDLE_MS = 180_000
 
 
 def group_metadata(conf: dict[str, Any], group: str) -> Any:
@@ -96,14 +109,26 @@ def group_metadata(conf: dict[str, Any], group: str) -> Any:
 
 
 class TransactionalWriter:
-    """The transactional producer of one source partition. One thread at a time may call it."""
+    """The transactional producer of one source partition. One thread at a time may call it.
 
-    def __init__(self, conf: dict[str, Any], transactional_id: str, group: Any) -> None:
+    ``new_producer`` makes librdkafka's producer from a configuration; a test gives its own.
+    """
+
+    def __init__(
+        self,
+        conf: dict[str, Any],
+        transactional_id: str,
+        group: Any,
+        new_producer: Callable[..., Producer] = Producer,
+    ) -> None:
         self.transactional_id = transactional_id
         self.aborted = 0
+        #: What the call under way waits for, and why; None while it waits for nothing.
+        self.waiting_for: str | None = None
         self._conf = conf
         self._group = group
         self._stopping = threading.Event()
+        self._make = new_producer
         self._producers = 0
         self._disturbed = False
         self._producer = self._new_producer()
@@ -112,30 +137,41 @@ class TransactionalWriter:
         """End what a former owner left open and shut it out.
 
         Returns when the former owner's last transaction is decided, so that whatever is read from
-        now on is final. Raises :class:`Abandoned` after :meth:`stop`.
+        now on is final. Raises :class:`Fenced`, :class:`TransactionRefused`, or
+        :class:`Abandoned` after :meth:`stop`.
         """
-        self._persist(lambda: self._producer.init_transactions(CALL_TIMEOUT))
+        try:
+            self._persist(
+                "init_transactions", lambda: self._producer.init_transactions(CALL_TIMEOUT)
+            )
+        except KafkaException as exc:
+            error: KafkaError = exc.args[0]
+            if answer_to(error) is Answer.FENCED:
+                raise Fenced(error.str()) from exc
+            raise TransactionRefused(self._explain(error)) from exc
         # What was out of reach until now does no harm: see `renew` for what could.
         self._producer.poll(0)
         self._disturbed = False
 
     @property
     def disturbed(self) -> bool:
-        """Whether brokers, be it one of them, were out of reach since :meth:`fence`."""
-        self._producer.poll(0)  # librdkafka tells of it from within this call
+        """Whether a connection to a broker was lost since :meth:`fence`."""
+        with suppress(KafkaException):  # a fatal error: the next call is told it, too
+            self._producer.poll(0)  # librdkafka reports from within this call
         return self._disturbed
 
-    def renew(self) -> None:
+    def renew(self, reason: str = "a connection to the brokers was lost") -> None:
         """Go on with a new producer, which shuts the present one out; not amid a transaction.
 
         For after a disturbance. When the group's coordinator has been missing in the cluster's
         metadata for a moment, librdkafka does not find it again: the next call to send offsets
-        never returns (librdkafka#5511). A producer that has sent none yet is free of that.
+        never returns (librdkafka#5511). A producer that has sent none yet is free of that. Also
+        for a producer that cannot go on, as one whose transactional id expired.
 
         Whoever owns the partition by now is shut out too, so what is committed is to be looked at
         before anything is written. Raises as :meth:`fence` does; it is then to be called again.
         """
-        logger.info("%s: brokers were out of reach, a new producer", self.transactional_id)
+        logger.info("%s: continuing with a new producer: %s", self.transactional_id, reason)
         left, self._disturbed = self._producer, True
         self._producer = self._new_producer()
         # Not here: its end waits for threads that may still look for the brokers.
@@ -155,7 +191,10 @@ class TransactionalWriter:
             self._produce((tp.topic, tp.partition, b"", None, None))
         while self._producer.flush(CALL_TIMEOUT):
             self._check()
-        self._abort()
+        try:
+            self._abort()
+        except KafkaException as exc:
+            raise Fenced(str(exc.args[0])) from exc
 
     def write(
         self,
@@ -163,28 +202,41 @@ class TransactionalWriter:
         source: str,
         partition: int,
         offset: int,
-        after_abort: Callable[[], None] = lambda: None,
+        check_row: Callable[[], None] = lambda: None,
     ) -> None:
         """Commit ``outputs`` and the source partition's next ``offset`` in one transaction.
 
         Returns once it is committed. Raises :class:`Fenced`, :class:`TransactionRefused` (nothing
-        was written) or :class:`Abandoned` (not known whether it was). ``after_abort`` is called
-        after each transaction that was aborted; what it raises ends the writing.
+        was written) or :class:`Abandoned` (not known whether it was). ``check_row`` is called
+        after each transaction that was aborted and for each new producer, before anything else is
+        written; what it raises ends the writing.
         """
-        pause = FIRST_PAUSE
+        offsets = [TopicPartition(source, partition, offset)]
+        pause, renewed = FIRST_PAUSE, False
         while True:
             try:
-                self._attempt(outputs, [TopicPartition(source, partition, offset)])
+                self._attempt(outputs, offsets)
                 return
+            except _UndeliveredError as exc:
+                self._end_transaction(check_row)
+                raise TransactionRefused(str(exc)) from exc
             except KafkaException as exc:
                 error: KafkaError = exc.args[0]
-                if _is_fenced(error):
-                    raise Fenced(str(error)) from exc
-                self._abort()
-                after_abort()
-                if error.code() in REFUSED_CODES:
-                    raise TransactionRefused(_refusal(error, outputs)) from exc
-                logger.warning("%s: transaction aborted, again: %s", self.transactional_id, error)
+                answer = answer_to(error)
+                if answer is Answer.FENCED:
+                    raise Fenced(error.str()) from exc
+                if answer is Answer.RENEW and not renewed:
+                    renewed = True
+                    self.renew(error.str())
+                    check_row()
+                    continue
+                self._end_transaction(check_row)
+                if answer is not Answer.REPEAT:
+                    topic = exc.topic if isinstance(exc, _ProduceError) else None
+                    raise TransactionRefused(self._explain(error, outputs, topic)) from exc
+                logger.warning(
+                    "%s: transaction aborted, retrying: %s", self.transactional_id, error.str()
+                )
             self._pause(pause)
             pause = min(pause * 2, LAST_PAUSE)
 
@@ -199,7 +251,7 @@ class TransactionalWriter:
 
     def _new_producer(self) -> Producer:
         self._producers += 1
-        return Producer(
+        return self._make(
             {
                 "linger.ms": 5,
                 "batch.num.messages": 10_000,
@@ -207,11 +259,12 @@ class TransactionalWriter:
                 "message.max.bytes": LARGEST_RECORD,
                 "batch.size": FULL_BATCH,
                 # A transaction that begins while the last one's markers are still being written is
-                # told CONCURRENT_TRANSACTIONS, the ordinary case when they come back to back.
+                # answered CONCURRENT_TRANSACTIONS, the ordinary case when they come back to back.
                 # librdkafka asks again after this time, doubled each time; its default of 100 ms
                 # would be most of a transaction's time (confluent-kafka-python#967; KAFKA-5477
                 # for the Java client). Figures: docs/adr/0003.
                 "retry.backoff.ms": 1,
+                "connections.max.idle.ms": MAX_IDLE_MS,
                 **self._conf,
                 "transactional.id": self.transactional_id,
                 # Success needs no report for each record: the commit fails unless all arrived.
@@ -222,23 +275,27 @@ class TransactionalWriter:
         )
 
     def _note(self, producer: int, error: KafkaError) -> None:
-        # What ends the producer for good is the next call's to tell, see the table above.
+        # The next call reports what ends the producer for good, see the table above.
         if producer == self._producers and not error.fatal():
             self._disturbed = True
 
     def _attempt(self, outputs: Sequence[Output], offsets: list[TopicPartition]) -> None:
-        producer = self._producer
-        producer.begin_transaction()
+        self._producer.begin_transaction()
         # The offsets first: the coordinator takes one request of a transaction at a time, and the
         # partitions of records that are produced before would be announced at the same moment.
-        # Told CONCURRENT_TRANSACTIONS, librdkafka announces them again after 20 ms, whatever is
+        # Answered CONCURRENT_TRANSACTIONS, librdkafka announces them again after 20 ms, whatever is
         # configured (rd_kafka_txn_handle_AddPartitionsToTxn), the offsets after retry.backoff.ms.
-        self._persist(
-            lambda: producer.send_offsets_to_transaction(offsets, self._group, CALL_TIMEOUT)
-        )
+        self._send_offsets(offsets)
         for output in outputs:
             self._produce(output)
-        self._persist(lambda: producer.commit_transaction(CALL_TIMEOUT))
+        self._deliver(outputs, offsets)
+        self._persist("commit_transaction", lambda: self._producer.commit_transaction(CALL_TIMEOUT))
+
+    def _send_offsets(self, offsets: list[TopicPartition]) -> None:
+        self._persist(
+            "send_offsets_to_transaction",
+            lambda: self._producer.send_offsets_to_transaction(offsets, self._group, CALL_TIMEOUT),
+        )
 
     def _produce(self, output: Output) -> None:
         topic, partition, key, value, headers = output
@@ -252,26 +309,81 @@ class TransactionalWriter:
             except BufferError:  # librdkafka's own queue is full: wait until some are delivered
                 self._producer.poll(0.05)
                 self._check()
+            except KafkaException as exc:
+                raise _ProduceError(exc.args[0], topic) from exc
+
+    def _deliver(self, outputs: Sequence[Output], offsets: list[TopicPartition]) -> None:
+        """Wait until the brokers have the records.
+
+        Before the commit, as a transaction cannot be aborted any more once a commit has begun.
+        """
+        began = time.monotonic()
+        while self._producer.flush(FLUSH_TIMEOUT):
+            self._check()
+            # flush() does not raise the error of a transaction that must be aborted; this does. It
+            # also waits for a coordinator that is away.
+            self._send_offsets(offsets)
+            waited = time.monotonic() - began
+            if waited > LOOK_AFTER and (reason := self._missing(outputs)):
+                raise _UndeliveredError(reason)
+            if waited > DELIVERY_TIMEOUT:
+                topics = ", ".join(dict.fromkeys(output[0] for output in outputs))
+                raise _UndeliveredError(
+                    f"records were not delivered within {DELIVERY_TIMEOUT:g} s: check leaders and "
+                    f"in-sync replicas of {topics}"
+                )
+
+    def _missing(self, outputs: Sequence[Output]) -> str | None:
+        """The line about a topic or partition that does not exist; None when all do."""
+        try:
+            # All topics: asking for one by its name could create it.
+            topics = self._producer.list_topics(timeout=CALL_TIMEOUT).topics
+        except KafkaException:
+            return None
+        for topic, partition in dict.fromkeys((output[0], output[1]) for output in outputs):
+            if topic not in topics:
+                return missing_topic(topic, None)
+            if partition not in topics[topic].partitions:
+                return missing_topic(topic, partition)
+        return None
+
+    def _end_transaction(self, check_row: Callable[[], None]) -> None:
+        """Abort what is open, by a new producer where this one cannot."""
+        try:
+            self._abort()
+        except KafkaException as exc:
+            error: KafkaError = exc.args[0]
+            if answer_to(error) is Answer.FENCED:
+                raise Fenced(error.str()) from exc
+            self.renew(error.str())
+        check_row()
 
     def _abort(self) -> None:
         self.aborted += 1
-        try:
-            self._persist(lambda: self._producer.abort_transaction(CALL_TIMEOUT))
-        except KafkaException as exc:
-            raise Fenced(str(exc.args[0])) from exc
+        self._persist("abort_transaction", lambda: self._producer.abort_transaction(CALL_TIMEOUT))
 
-    def _persist(self, call: Callable[[], T]) -> T:
+    def _persist(self, what: str, call: Callable[[], T]) -> T:
         """Make a call again while its error is one that passes."""
         pause = FIRST_PAUSE
-        while True:
-            self._check()
-            try:
-                return call()
-            except KafkaException as exc:
-                if not exc.args[0].retriable():
-                    raise
-            self._pause(pause)
-            pause = min(pause * 2, LAST_PAUSE)
+        try:
+            while True:
+                self._check()
+                try:
+                    return call()
+                except KafkaException as exc:
+                    error: KafkaError = exc.args[0]
+                    if not error.retriable() or answer_to(error) is not Answer.REPEAT:
+                        raise
+                    self.waiting_for = f"{what}: {error.str()}"
+                self._pause(pause)
+                pause = min(pause * 2, LAST_PAUSE)
+        finally:
+            self.waiting_for = None
+
+    def _explain(
+        self, error: KafkaError, outputs: Sequence[Output] = (), topic: str | None = None
+    ) -> str:
+        return explain(error, outputs, topic=topic, transactional_id=self.transactional_id)
 
     def _pause(self, seconds: float) -> None:
         self._stopping.wait(seconds)
@@ -282,38 +394,25 @@ class TransactionalWriter:
             raise Abandoned(self.transactional_id)
 
 
+class _ProduceError(KafkaException):
+    """librdkafka took no record for this topic."""
+
+    def __init__(self, error: KafkaError, topic: str) -> None:
+        super().__init__(error)
+        self.topic = topic
+
+
+class _UndeliveredError(Exception):
+    """The brokers did not take the records in time; the text says why, and what to do."""
+
+
 def _leave(producer: Producer) -> None:
     with suppress(KafkaException):  # one that was fenced meanwhile complains once more
         producer.purge()
         producer.close()
 
 
-def _is_fenced(error: KafkaError) -> bool:
-    return error.fatal() or error.code() in FENCED_CODES
-
-
-def _refusal(error: KafkaError, outputs: Sequence[Output]) -> str:
-    """What the broker says and, where something is too large for its topic, what to do."""
-    if error.code() not in TOO_LARGE_CODES:
-        return error.str()
-    largest = max(outputs, key=_size)
-    return (
-        f"{error.str()}: raise max.message.bytes of that topic "
-        f"(the largest record has {_size(largest)} bytes and is for {largest[0]})"
-    )
-
-
-def _size(output: Output) -> int:
-    """Bytes of key, value and headers, less what frames them."""
-    _, _, key, value, headers = output
-    return (
-        len(key or b"")
-        + len(value or b"")
-        + sum(len(name) + len(content or b"") for name, content in headers or ())
-    )
-
-
 # librdkafka repeats every connection error; what matters reaches us as the error of a call. At
-# CRITICAL it tells of producers that were fenced, also of one that was left long ago.
+# CRITICAL it reports producers that were fenced, also one that was left long ago.
 _quiet = logging.getLogger("faust_transactions.librdkafka")
 _quiet.setLevel(logging.CRITICAL + 1)
