@@ -36,7 +36,7 @@ from faust.types import TP
 from faust_transactions.batch import Batch
 from faust_transactions.consumer import OUTSTANDING, BatchConsumer, BatchSchema, BatchTransport
 from faust_transactions.errors import Abandoned, Fenced, StateMismatch, TransactionRefused
-from faust_transactions.failures import kind, report
+from faust_transactions.failures import ReasonLog, kind, report
 from faust_transactions.health import Health, Rejoins, health
 from faust_transactions.kafka.hanging import HangingTransactionDetector
 from faust_transactions.metrics import EngineMetrics
@@ -102,6 +102,9 @@ class Engine:
         self._restorer = TaskRestorer(app, kafka, self._tables, self._outputs)
         self._rejoining = False
         self._rejoins = Rejoins()
+        #: Why the brokers refused the last transaction of a partition; kept over a rebalance.
+        self._refused: dict[TP, str] = {}
+        self._log_refused = ReasonLog(logger, logging.ERROR)
         self._taken = False
         self._looks = HangingTransactionDetector()
         app.timer(max(LOOK_EVERY, 1.5 * commit_timeout))(self._look_for_hanging)
@@ -234,9 +237,11 @@ class Engine:
             # A call into librdkafka may never return, also when the brokers are back
             # (librdkafka#5456). Whether it still commits, the row will tell the next task.
             self.metrics.transactions.labels("timeout").inc()
+            waited_for = task.writer.waiting_for
             task.writer.stop()
             if not task.ended:
-                await self._rejoin(task, f"no commit in {self.commit_timeout:g} s")
+                reason = f"no commit in {self.commit_timeout:g} s"
+                await self._rejoin(task, f"{reason}: {waited_for}" if waited_for else reason)
             return
         except StateMismatch as exc:
             self.metrics.transactions.labels("lost").inc()
@@ -248,9 +253,7 @@ class Engine:
             return
         except TransactionRefused as exc:
             self.metrics.transactions.labels("refused").inc()
-            logger.error(  # noqa: TRY400 - the trace says nothing more
-                "%s: the broker refuses the transaction: %s", task.name, exc
-            )
+            self._note_refused(task, str(exc))
             await self._retry(task, str(exc))
             return
         finally:
@@ -263,6 +266,7 @@ class Engine:
             return  # committed, but the partition has gone meanwhile
         self._rejoins = Rejoins()
         task.failures = 0
+        self._note_accepted(task)
         task.written = places
         task.state = state
         task.position = batch.next_offset
@@ -288,6 +292,19 @@ class Engine:
             partial(self._restorer.check_row, task.tp, task.state),
         )
 
+    def _note_refused(self, task: StreamTask, reason: str) -> None:
+        task.refused = self._refused[task.tp] = reason
+        self._log_refused(reason, "%s: the brokers refuse its transactions: %s", task.name, reason)
+
+    def _note_accepted(self, task: StreamTask) -> None:
+        if task.refused is None:
+            return
+        task.refused = None
+        self._refused.pop(task.tp, None)
+        logger.info("%s: the brokers accept its transactions again", task.name)
+        if not self._refused:
+            self._log_refused.forget()
+
     async def _retry(self, task: StreamTask, reason: str) -> None:
         """Fetch again from what is committed, after a pause that grows."""
         if task.ended:
@@ -295,7 +312,8 @@ class Engine:
         task.failures += 1
         task.problem = reason
         pause = min(FIRST_PAUSE * 2 ** min(task.failures - 1, 10), LAST_PAUSE)
-        logger.warning("%s: fetching again in %.1f s: %s", task.name, pause, reason)
+        if task.refused is None:
+            logger.warning("%s: fetching again in %.1f s: %s", task.name, pause, reason)
         await task.pause(pause)
         if not task.ended:
             await self.consumer.rewind(task)
@@ -350,8 +368,10 @@ class Engine:
             logger.error("cannot take over partitions: %s", exc)  # noqa: TRY400
             await self.app.crash(exc)
             return
+        self._refused = {tp: why for tp, why in self._refused.items() if tp in wanted}
         for task in tasks:
             task.coordinator = coordinator
+            task.refused = self._refused.get(task.tp)
             self.tasks[task.tp] = task
         self._taken = True
         self.metrics.tasks.set(len(self.tasks))

@@ -87,6 +87,8 @@ class StreamTask:
         #: Batches in a row that failed, and why the last did, in words without any record's data.
         self.failures = 0
         self.problem = ""
+        #: Why the brokers refused the last transaction; None once one was committed.
+        self.refused: str | None = None
         #: The partitions that the last transaction was written to.
         self.written: set[TP] = set()
         #: The group's coordinator as it was when the writer's producer was made.

@@ -1,8 +1,9 @@
+import logging
 from collections.abc import Callable
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
-from faust_transactions.failures import kind, where
+from faust_transactions.failures import ReasonLog, kind, where
 
 CARD = "4111111111111111"
 
@@ -68,3 +69,17 @@ def test_an_exception_that_is_its_own_context_is_told_once() -> None:
 
 def test_kafkas_errors_are_told_in_full() -> None:
     assert "Broker: Message size too large" in kind(KafkaException(KafkaError(10)))
+
+
+def test_a_reason_is_logged_once_a_minute_and_each_change_at_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    now = 0.0
+    log = ReasonLog(logging.getLogger("reasons"), logging.WARNING, clock=lambda: now)
+    for now, reason in ((0, "away"), (1, "away"), (2, "slow"), (3, "away"), (62, "away")):
+        log(reason, "%s at %d", reason, now)
+    now = 63
+    log("away", "away at 63")
+    log.forget()
+    log("away", "away again")
+    assert caplog.messages == ["away at 0", "slow at 2", "away at 3", "away at 63", "away again"]

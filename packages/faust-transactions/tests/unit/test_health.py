@@ -16,6 +16,7 @@ class Partition:
     name: str = "in-0"
     failures: int = 0
     problem: str = ""
+    refused: str | None = None
     committing_since: float | None = None
     working_since: float | None = None
 
@@ -47,6 +48,17 @@ def test_a_batch_that_fails_is_a_warning_first_and_bad_when_it_goes_on() -> None
     )
 
 
+def test_what_the_brokers_refuse_is_bad_at_once_and_whatever_else() -> None:
+    refused = Partition("in-1", failures=1, problem="other words", refused="topic out is gone")
+    assert judged(Partition(failures=9, problem="x"), refused) == ("bad", "in-1: topic out is gone")
+    assert judged(
+        refused, refused, not_ready_reason="rebalancing", rejoins=Rejoins(3, "fenced")
+    ) == (
+        "bad",
+        "in-1 (and 1 more): topic out is gone",
+    )
+
+
 def test_a_commit_that_takes_long_is_bad() -> None:
     slow = Partition("in-2", committing_since=NOW - 12)
     assert judged(Partition(committing_since=NOW - 0.1), slow) == (
@@ -60,7 +72,7 @@ def test_a_batch_that_is_worked_on_for_long_is_a_warning() -> None:
     long = Partition("in-2", working_since=NOW - 90)
     assert judged(Partition(working_since=NOW - 59), long) == (
         "warn",
-        "in-2: the same batch has been worked on for 90 s",
+        "in-2: the agent has worked on one batch for 90 s",
     )
     assert judged(Partition(working_since=NOW - 59))[0] == "ok"
 
@@ -68,7 +80,7 @@ def test_a_batch_that_is_worked_on_for_long_is_a_warning() -> None:
 def test_joining_the_group_again_and_again_without_a_commit_is_bad_whatever_else() -> None:
     assert judged(Partition(), rejoins=Rejoins(1, "fenced"))[0] == "ok"
     found = judged(not_ready_reason="rebalancing", rejoins=Rejoins(3, "no commit in 20 s"))
-    assert found == ("bad", "joined the group anew 3 times: no commit in 20 s")
+    assert found == ("bad", "rejoined the group 3 times: no commit in 20 s")
 
 
 def test_the_page_shows_the_gravest_of_several_conditions() -> None:
