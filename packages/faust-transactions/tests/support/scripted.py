@@ -20,8 +20,9 @@ def error(code: int, text: str = "", **flags: bool) -> KafkaError:
 class Script:
     """What the calls of all producers that a writer makes answer, one after the other.
 
-    ``script["commit_transaction"].append(error)``: the first call raises, all after it succeed. ``script.always`` answers where nothing is left. For ``flush`` the answer is
-    the number of records that are left.
+    ``script["commit_transaction"].append(error)``: the first call raises, all after it succeed.
+    ``script.always`` answers where nothing is left. For ``flush`` the answer is the number of
+    records that are left.
     """
 
     def __init__(self) -> None:
