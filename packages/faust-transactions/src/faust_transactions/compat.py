@@ -18,6 +18,7 @@ from typing import Any, ClassVar, cast
 
 import faust
 import faust.cli.worker
+import mode
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from faust.tables.manager import TableManager
 from faust.transport.drivers import aiokafka as driver
@@ -31,10 +32,12 @@ __all__ = [
     "ConsumerThread",
     "Worker",
     "WorkerCommand",
+    "check_membership",
     "close_consumer",
     "close_producer",
     "coordinator_state",
     "current_producer",
+    "end_app",
     "exclude_changelog",
     "keep_polling",
     "owners_by_url",
@@ -103,6 +106,15 @@ def coordinator_state(consumer: AIOKafkaConsumer) -> tuple[object, bool]:
     """
     lookup = consumer._coordinator._coordinator_dead_fut
     return lookup, lookup.done()
+
+
+def check_membership(consumer: AIOKafkaConsumer) -> None:
+    """Raise the error that aiokafka's group coordination waits with, or ended with; once.
+
+    ``getmany()`` and ``getone()`` raise it, which Faust does not call: it asks the fetcher itself.
+    Relies on ``_coordinator.check_errors()``, after which the coordination tries again.
+    """
+    consumer._coordinator.check_errors()
 
 
 def request_rejoin(consumer: AIOKafkaConsumer) -> None:
@@ -268,6 +280,19 @@ def owners_by_url(app: faust.App) -> Mapping[str, Mapping[str, Iterable[int]]]:
 
 
 # -- Faust's worker and its web server
+
+
+def end_app(app: faust.App, code: int = 1) -> None:
+    """End the process in order, with an exit code and without a traceback.
+
+    ``app.crash()`` is the public way, and logs the exception with its traceback. Relies on
+    ``Service._crash``, which it calls for the app and all above it, on ``app.beacon.walk()``, and
+    on mode's worker raising ``crash_reason`` at its end.
+    """
+    reason = SystemExit(code)
+    for node in app.beacon.walk():
+        if isinstance(node.data, mode.Service):
+            node.data._crash(reason)
 
 
 class Worker(faust.Worker):

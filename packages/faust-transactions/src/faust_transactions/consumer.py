@@ -99,6 +99,10 @@ class BatchConsumerThread(compat.ConsumerThread):
         """The group's coordinator as it was found last, and whether it is lost since."""
         return compat.coordinator_state(self.client)
 
+    async def check_membership(self) -> None:
+        """Raise what keeps the worker from being a member of its group, once for each time."""
+        compat.check_membership(self.client)
+
     async def request_rejoin(self) -> None:
         """Join the group anew as soon as its coordinator is known."""
         compat.request_rejoin(self.client)
@@ -134,6 +138,10 @@ class BatchConsumer(compat.Consumer):
         May be asked for in any thread.
         """
         return self.thread.coordinator
+
+    async def check_membership(self) -> None:
+        """See `BatchConsumerThread.check_membership`."""
+        await self.thread.call_thread(self.thread.check_membership)
 
     async def rejoin(self) -> None:
         """Leave the present assignment and join the group anew (a rebalance)."""

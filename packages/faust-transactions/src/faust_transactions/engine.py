@@ -31,14 +31,23 @@ from functools import partial
 from typing import Any, cast
 
 import faust
+from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
 
+from faust_transactions import compat
 from faust_transactions.batch import Batch
 from faust_transactions.consumer import OUTSTANDING, BatchConsumer, BatchSchema, BatchTransport
-from faust_transactions.errors import Abandoned, Fenced, StateMismatch, TransactionRefused
+from faust_transactions.errors import (
+    Abandoned,
+    BatchingError,
+    Fenced,
+    StateMismatch,
+    TransactionRefused,
+)
 from faust_transactions.failures import ReasonLog, kind, report
 from faust_transactions.health import Health, Rejoins, health
 from faust_transactions.kafka.hanging import HangingTransactionDetector
+from faust_transactions.membership import explain_membership, passes
 from faust_transactions.metrics import EngineMetrics
 from faust_transactions.owners import owners
 from faust_transactions.producer import Output
@@ -60,6 +69,9 @@ METADATA_AGE_MS = 5_000
 #: Seconds between looks for transactions that hang; longer than any transaction takes.
 LOOK_EVERY = 30.0
 
+#: Seconds between looks whether the worker can be a member of its group.
+MEMBERSHIP_EVERY = 1.0
+
 
 class Engine:
     """Give it the app before any agent is attached; it implements :class:`Transactions`.
@@ -71,6 +83,7 @@ class Engine:
         max_partitions: partitions that one worker works on at the same time.
         commit_timeout: seconds for a transaction, retries and aborts included, before the worker
             joins its group anew.
+        setting_names: Faust setting -> the name by which the app's users know it, for the log.
     """
 
     def __init__(
@@ -82,6 +95,7 @@ class Engine:
         max_bytes: int = 1_000_000,
         max_partitions: int = 16,
         commit_timeout: float = COMMIT_TIMEOUT,
+        setting_names: Mapping[str, str] | None = None,
         metrics: EngineMetrics | None = None,
     ) -> None:
         self.app = app
@@ -107,6 +121,9 @@ class Engine:
         self._log_refused = ReasonLog(logger, logging.ERROR)
         self._taken = False
         self._looks = HangingTransactionDetector()
+        self._setting_names = setting_names or {}
+        self._log_membership = ReasonLog(logger, logging.WARNING)
+        app.timer(MEMBERSHIP_EVERY, name="check_membership")(self._check_membership)
         app.timer(max(LOOK_EVERY, 1.5 * commit_timeout))(self._look_for_hanging)
         transport = BatchTransport(app.conf.broker_consumer, app)
         transport.engine = self
@@ -329,6 +346,25 @@ class Engine:
         # Not awaited: the rebalance waits for this very batch to end.
         _ = self.app.add_future(self.consumer.rejoin())
 
+    async def _check_membership(self) -> None:
+        """End the worker when it cannot be a member of its group, as nothing else would."""
+        try:
+            await self.consumer.check_membership()
+        except ConsumerNotStarted:
+            return
+        except Exception as exc:  # noqa: BLE001 - the coordination may have ended by anything
+            line = explain_membership(exc, self.app, self._setting_names)
+            if passes(exc):
+                self._log_membership(line, "%s; trying again", line)
+            else:
+                self._end(line)
+
+    def _end(self, line: str) -> None:
+        """End the worker with one line."""
+        if not self.app.should_stop:
+            logger.critical("%s", line)
+            compat.end_app(self.app)
+
     async def _look_for_hanging(self) -> None:
         """Join anew when a transaction hangs, so that it is ended.
 
@@ -363,9 +399,17 @@ class Engine:
             tasks = await self._restorer.of(wanted)
         except Abandoned:
             return
+        except Fenced as exc:
+            logger.warning("joining the group anew: fenced while partitions were restored: %s", exc)
+            self._rejoining = True
+            _ = self.app.add_future(self.consumer.rejoin())
+            return
+        except BatchingError as exc:
+            self._end(f"cannot restore partitions: {exc}")
+            return
         except Exception as exc:  # noqa: BLE001 - whatever it is, somebody must know
             # Without this the worker would stay in the group and do nothing.
-            logger.error("cannot take over partitions: %s", exc)  # noqa: TRY400
+            logger.error("cannot restore partitions: %s", exc)  # noqa: TRY400
             await self.app.crash(exc)
             return
         self._refused = {tp: why for tp, why in self._refused.items() if tp in wanted}

@@ -6,13 +6,21 @@
     ├── Fenced              another owner took the partition, or the broker gave up on us
     ├── StateMismatch                what was committed before cannot be seen, or is gone
     ├── Abandoned           the partition was let go while its transaction was being written
-    └── TransactionRefused  the broker will not accept this transaction (too large, not authorized)
+    ├── TransactionRefused  the brokers refuse this transaction (too large, not authorized)
+    └── RestoreFailed       the brokers refuse what a restore asks for
 
 None of them reaches an agent: the engine answers each as the table in
 :mod:`faust_transactions.producer` says.
 """
 
-__all__ = ["Abandoned", "BatchingError", "Fenced", "StateMismatch", "TransactionRefused"]
+__all__ = [
+    "Abandoned",
+    "BatchingError",
+    "Fenced",
+    "RestoreFailed",
+    "StateMismatch",
+    "TransactionRefused",
+]
 
 
 class BatchingError(Exception):
@@ -33,3 +41,7 @@ class Abandoned(BatchingError):
 
 class TransactionRefused(BatchingError):
     """The broker refuses this transaction for good; trying again would not help."""
+
+
+class RestoreFailed(BatchingError):
+    """What a restore asks for is refused; asking again would not help."""

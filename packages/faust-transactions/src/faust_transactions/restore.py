@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import faust
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from faust.types import TP
 
-from faust_transactions.errors import Abandoned, Fenced, StateMismatch
-from faust_transactions.failures import kind
+from faust_transactions.errors import Abandoned, Fenced, RestoreFailed, StateMismatch
+from faust_transactions.failures import ReasonLog, kind
 from faust_transactions.kafka.hanging import (
     HangingTransactionDetector,
     open_since,
@@ -27,6 +28,7 @@ from faust_transactions.kafka.hanging import (
 from faust_transactions.kafka.tail import read_last
 from faust_transactions.kafka.topic_ids import topic_ids
 from faust_transactions.producer import TransactionalWriter, group_metadata
+from faust_transactions.refusals import Answer, answer_to, explain
 from faust_transactions.stores.identity import TopicIdentity
 from faust_transactions.stores.partition import PartitionTable
 from faust_transactions.task import StreamTask
@@ -38,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+#: Seconds after which a call that the brokers do not answer is logged.
+LONG_CALL = 5.0
 #: Pauses (s) between looks at what hangs; what outlasts the last one is for an operator.
 FIRST_PAUSE, LAST_PAUSE = 0.1, 5.0
 
@@ -62,7 +66,8 @@ class TaskRestorer:
         self._outputs = outputs
         self._group: Any = None
         # Not asyncio's threads: the interpreter waits for those at its end, brokers or not.
-        self._thread = CallThread("takeover")
+        self._thread = CallThread("restore")
+        self._log_waiting = ReasonLog(logger, logging.WARNING)
 
     async def of(self, partitions: Sequence[TP]) -> list[StreamTask]:
         """Own these partitions; the tasks and tables hold what was committed, for good.
@@ -177,12 +182,30 @@ class TaskRestorer:
         """Wait for calls of the writers, which give up (:class:`Abandoned`) when the app stops."""
         waiting_calls = [asyncio.ensure_future(call) for call in calls]
         waiting = set(waiting_calls)
+        began = time.monotonic()
         while waiting:
             _, waiting = await asyncio.wait(waiting, timeout=0.5)
             if self._app.should_stop:
                 for task in tasks:
                     task.writer.stop()
+            elif time.monotonic() - began >= LONG_CALL:
+                self._log_long_calls(tasks, time.monotonic() - began)
         await asyncio.gather(*waiting_calls)
+
+    def _log_long_calls(self, tasks: list[StreamTask], seconds: float) -> None:
+        waiting = [(task.name, why) for task in tasks if (why := task.writer.waiting_for)]
+        if not waiting:
+            return
+        name, reason = waiting[0]
+        others = f" (and {len(waiting) - 1} more)" if len(waiting) > 1 else ""
+        self._log_waiting(
+            reason,
+            "%s%s: the brokers have not shut out its former owner for %.0f s, trying again: %s",
+            name,
+            others,
+            seconds,
+            reason,
+        )
 
     def _row_of(self, source: TP) -> TP:
         return TP(self._tables[source.topic].changelog_topic_name, source.partition)
@@ -206,15 +229,30 @@ class TaskRestorer:
                 table.apply(partition, mine[partition].state)
 
     async def _ask(self, question: Callable[..., T], *args: Any) -> T:
-        """Ask the brokers, by a blocking call, until they answer."""
+        """Ask the brokers, by a blocking call, until they answer.
+
+        Raises :class:`RestoreFailed` when asking again would not help.
+        """
         while True:
             try:
                 return cast(T, await self._thread.run(question, self._kafka, *args))
-            except (KafkaException, TimeoutError) as exc:
-                logger.warning("partitions cannot be taken over yet, again: %s", exc)
+            except KafkaException as exc:
+                error: KafkaError = exc.args[0]
+                if answer_to(error) is not Answer.REPEAT:
+                    raise RestoreFailed(_explain(error)) from exc
+                reason = error.str()
+            except TimeoutError as exc:
+                reason = str(exc)
+            self._log_waiting(reason, "partitions cannot be restored yet, trying again: %s", reason)
             await self._pause(1.0)
 
     async def _pause(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
         if self._app.should_stop:
             raise Abandoned("the app stops")
+
+
+def _explain(error: KafkaError) -> str:
+    if error.code() == KafkaError._UNKNOWN_PARTITION:
+        return f"{error.str()}: give it as many partitions as the source topic has, then restart"
+    return explain(error)

@@ -1,12 +1,13 @@
 """The engine's tests run this app: it copies records, doing its sums in the partition's row.
 
 Nothing of it has to do with accounts. A value of the form ``wait <seconds>`` makes it wait,
-``raise`` makes the agent raise once, ``exit`` ends the process in the middle of its batch.
+``raise`` makes the agent raise once, ``keyless`` goes to the second topic without a key, ``exit`` ends the process in the middle of its batch.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator
 
@@ -42,6 +43,8 @@ def copying(transactions: Transactions, target: str, rare: str):  # type: ignore
                     tx.send(target, value, origin)
                     if record.offset % RARE == 0:
                         tx.send(rare, value, origin)
+                    if value == b"keyless":
+                        tx.send(rare, value, None)
                 tx.state = Sums(tx.state.count + len(tx.records), tx.state.bytes + size)
             yield len(batch)
 
@@ -78,7 +81,7 @@ def create_app() -> faust.App:
     )
     engine = Engine(
         app,
-        {"bootstrap.servers": bootstrap},
+        {"bootstrap.servers": bootstrap, **json.loads(os.environ.get("ENGINE_KAFKA", "{}"))},
         max_records=int(os.environ.get("ENGINE_MAX", "2000")),
         commit_timeout=float(os.environ.get("ENGINE_COMMIT_TIMEOUT", "20")),
     )

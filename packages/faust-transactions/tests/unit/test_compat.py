@@ -19,6 +19,7 @@ import mode
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.consumer import fetcher, group_coordinator, subscription_state
+from aiokafka.errors import InvalidSessionTimeoutError
 from aiokafka.producer.sender import Sender
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.cli.worker import worker as worker_command
@@ -186,6 +187,37 @@ async def test_a_coordinator_that_is_lost_is_seen_and_a_rejoin_asked_for(
     assert made.need_rejoin(subscription), changed(
         "aiokafka.consumer.group_coordinator.GroupCoordinator.request_rejoin"
     )
+
+
+async def test_what_ends_the_membership_in_the_group_is_raised(consumer: AIOKafkaConsumer) -> None:
+    made = group_coordinator.GroupCoordinator(
+        consumer._client, subscription_state.SubscriptionState()
+    )
+    consumer._coordinator = made
+    compat.check_membership(consumer)
+    waiting = asyncio.ensure_future(made._push_error_to_user(InvalidSessionTimeoutError()))
+    with pytest.raises(InvalidSessionTimeoutError):
+        compat.check_membership(consumer)
+    await asyncio.wait_for(waiting, 5)
+    compat.check_membership(consumer)
+    assert "_push_error_to_user" in source(group_coordinator.GroupCoordinator), changed(
+        "aiokafka.consumer.group_coordinator.GroupCoordinator._push_error_to_user"
+    )
+
+
+def test_an_app_is_ended_with_all_above_it_and_an_exit_code() -> None:
+    class Above(mode.Service):
+        pass
+
+    app = faust.App("ended", broker="kafka://nowhere.invalid")
+    above = Above()
+    app.beacon.reattach(above.beacon)
+    compat.end_app(app, 3)
+    for service in (app, above):
+        assert service.should_stop, changed("mode.Service._crash")
+        assert isinstance(service.crash_reason, SystemExit), changed("mode.Service.crash_reason")
+        assert service.crash_reason.code == 3
+    assert "raise self.crash_reason" in source(mode.Worker), changed("mode.Worker")
 
 
 class EndlessGoodbye:

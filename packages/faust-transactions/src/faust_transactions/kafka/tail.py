@@ -78,7 +78,9 @@ def last_records(
     if not there or not wanted:
         return {}
     if wanted - there:
-        missing = KafkaError(KafkaError._UNKNOWN_PARTITION, f"{topic}: {wanted - there}")
+        numbers = ", ".join(map(str, sorted(wanted - there)))
+        text = f"topic {topic} has no partition {numbers}"
+        missing = KafkaError(KafkaError._UNKNOWN_PARTITION, text)
         raise KafkaException(missing)
     try:
         return _search(consumer, topic, wanted, deadline)
