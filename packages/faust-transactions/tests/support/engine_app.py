@@ -1,7 +1,7 @@
 """The engine's tests run this app: it copies records, doing its sums in the partition's row.
 
 Nothing of it has to do with accounts. A value of the form ``wait <seconds>`` makes it wait,
-``raise`` makes the agent raise once, ``keyless`` goes to the second topic without a key, ``exit`` ends the process in the middle of its batch.
+``raise`` makes the agent raise once, ``keyless`` goes to the second topic without a key, too.
 """
 
 from __future__ import annotations

@@ -190,9 +190,9 @@ async def test_a_coordinator_that_is_lost_is_seen_and_a_rejoin_asked_for(
 
 
 async def test_what_ends_the_membership_in_the_group_is_raised(consumer: AIOKafkaConsumer) -> None:
-    made = group_coordinator.GroupCoordinator(
-        consumer._client, subscription_state.SubscriptionState()
-    )
+    subscription = subscription_state.SubscriptionState()
+    subscription.register_fetch_waiters(set())
+    made = group_coordinator.GroupCoordinator(consumer._client, subscription)
     consumer._coordinator = made
     compat.check_membership(consumer)
     waiting = asyncio.ensure_future(made._push_error_to_user(InvalidSessionTimeoutError()))
