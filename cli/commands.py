@@ -7,7 +7,7 @@ from cli.dead_letters import add_dead_letters
 from cli.produce.command import MakeFakes, add_produce
 from cli.reconcile.command import add_reconcile
 from cli.top.command import add_top
-from config.settings import Settings
+from config import Settings
 
 
 def attach(app: faust.App, settings: Settings, fakes: MakeFakes) -> None:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from cli.support.blocking_command import JSON, BlockingCommand
 from cluster import committed_rows, connect, topic_spans
-from config.settings import Settings
+from config import Settings
 from records import PartitionCounts, counts_document
 from records.totals import lag
 

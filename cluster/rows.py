@@ -17,14 +17,21 @@ def committed_rows(settings: Settings, timeout: float = 10.0) -> dict[int, Parti
 
     Empty as well when there is no changelog topic. Raises ClusterError.
     """
+    return rows_in(changelog_topic(settings), last_rows(settings, timeout))
+
+
+def last_rows(settings: Settings, timeout: float = 10.0) -> dict[int, LastRecord]:
+    """Source partition -> the record of its row, whose headers name the source topic.
+
+    Raises ClusterError.
+    """
     topic = changelog_topic(settings)
     try:
-        last = read_last({**quiet(settings), "group.id": settings.app_id}, topic, timeout=timeout)
+        return read_last({**quiet(settings), "group.id": settings.app_id}, topic, timeout=timeout)
     except KafkaException as exc:
         raise ClusterError(f"topic {topic} cannot be read: {reason(exc.args[0])}") from exc
     except TimeoutError as exc:
         raise ClusterError(f"{exc} in {timeout:g} s: look at the brokers' state") from exc
-    return rows_in(topic, last)
 
 
 def rows_in(topic: str, last: Mapping[int, LastRecord]) -> dict[int, PartitionCounts]:

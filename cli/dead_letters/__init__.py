@@ -6,7 +6,7 @@ import faust
 from cli.dead_letters.list_letters import add_list
 from cli.dead_letters.replay_letters import add_replay
 from cli.support.blocking_command import add_group
-from config.settings import Settings
+from config import Settings
 
 
 def add_dead_letters(app: faust.App, settings: Settings) -> None:

@@ -1,19 +1,22 @@
 """Dead letters as an operator sees them: which input, when and why, never its content."""
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from cli.support.bounded_read import BoundedRead, Place, Record, headers_of
+from cli.support.name_counter import count_name
 from cli.support.record_ids import printable_id
 from cluster import topic_spans
-from config.settings import Settings
+from config import Settings
 from records import DeadLetter
 from records.replay import REPLAY_COUNT, REPLAY_OF, Replay, replay_in
 from records.text import shown
 
 _LONGEST_DETAIL = 200
 _LONGEST_CODE = 60
+_LONGEST_TOPIC = 249
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class Letter:
     id: str
     code: str
     detail: str
+    #: Accounts topic of the input, as the headers say.
+    topic: str
     failed_at: int
     replay: Replay | None
     value_bytes: int | None
@@ -54,35 +59,49 @@ Wanted = Callable[[Letter], bool]
 
 
 class Letters:
-    """The dead letters up to now, to be read as often as wanted. `foreign` counts others' records.
+    """The dead letters of this stream up to now, to be read as often as wanted.
 
-    Each reading goes to the same end: what comes later is in none of them.
+    Each reading ends at the same offsets. It counts what else the topic holds: `other_streams` has
+    the dead letters of other accounts topics by topic, `foreign` is the number of records that are
+    not dead letters. `others_named` has those of `named` that are of another stream, and its topic.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, named: Collection[str] = ()) -> None:
         topic = settings.dead_letters_topic
         self.foreign = 0
+        self.other_streams: Counter[str] = Counter()
+        self.others_named: dict[str, str] = {}
+        self._named = named
         self._settings = settings
         self._spans = {(topic, p): span for p, span in topic_spans(settings, topic).items()}
 
     def __iter__(self) -> Iterator[Letter]:
-        """A partition's in order. Raises ClusterError."""
+        """The letters of a partition in order. Raises ClusterError."""
         return (letter for letter, _ in self.with_records())
 
     def with_records(self) -> Iterator[tuple[Letter, Record]]:
-        """The same, each with the record that it is."""
+        """The same, each with its record."""
         self.foreign = 0
+        self.other_streams.clear()
         for batch in BoundedRead(self._settings, self._spans).batches():
             for record in batch:
                 letter = letter_of(record, self._settings.accounts_topic)
                 if letter is None:
                     self.foreign += 1
-                else:
+                elif letter.topic == self._settings.accounts_topic:
                     yield letter, record
+                else:
+                    self._count_other(letter)
+
+    def _count_other(self, letter: Letter) -> None:
+        topic = shown(letter.topic, _LONGEST_TOPIC)
+        count_name(self.other_streams, topic)
+        if letter.id in self._named:
+            self.others_named[letter.id] = topic
 
 
 def letter_of(message: Record, accounts_topic: str) -> Letter | None:
-    """The letter that a message is; None when it is none of ours."""
+    """The dead letter that a record holds, of whichever stream; None when it holds none."""
     headers = headers_of(message)
     try:
         letter = DeadLetter.from_message(None, None, headers)
@@ -90,10 +109,11 @@ def letter_of(message: Record, accounts_topic: str) -> Letter | None:
         return None
     value = message.value()
     return Letter(
-        # Headers come from the topic: anybody may have written anything into them.
+        # Any producer may have written the headers.
         id=printable_id(letter.id, accounts_topic),
         code=shown(letter.code, _LONGEST_CODE),
         detail=shown(letter.detail, _LONGEST_DETAIL),
+        topic=letter.topic,
         failed_at=letter.failed_at,
         replay=replay_in(headers, accounts_topic),
         value_bytes=None if value is None else len(value),

@@ -2,7 +2,7 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import IO
 
@@ -19,7 +19,7 @@ from cli.dead_letters.selection import SELECTION_OPTIONS, selection_of
 from cli.support.blocking_command import JSON, BlockingCommand
 from cli.support.output import write_bytes
 from cluster import connect
-from config.settings import Settings
+from config import Settings
 
 _DEFAULT_LIMIT = 100
 
@@ -82,7 +82,7 @@ def list_letters(
     shown = _newest(chosen(), limit)
     if shown:
         console.print(_table(settings.dead_letters_topic, shown))
-    _summarize(counted, len(shown), letters.foreign, console.print)
+    _summarize(counted, len(shown), letters, console)
 
 
 def _newest(letters: Iterator[Letter], limit: int) -> list[Letter]:
@@ -109,18 +109,20 @@ def _table(topic: str, letters: list[Letter]) -> Table:
 
 
 def moment(time_ms: int) -> str:
-    """A time in ms since the epoch as text, in UTC; the number itself when it is not a date."""
-    try:
-        return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M:%S}"
-    except (ValueError, OverflowError, OSError):
-        return str(time_ms)
+    """A time in ms since the epoch as text, in UTC."""
+    return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M:%S}"
 
 
-def _summarize(counted: Counter[str], shown: int, foreign: int, say: Callable[[str], None]) -> None:
+def _summarize(counted: Counter[str], shown: int, letters: Letters, console: Console) -> None:
+    def say(line: str) -> None:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
     total = counted.total()
     codes = ", ".join(f"{code} {number:,}" for code, number in counted.most_common())
     say(f"{total:,} dead letters: {codes}" if total else "No dead letters.")
     if shown < total:
         say(f"These are the newest {shown:,}; --limit 0 shows all.")
-    if foreign:
-        say(f"{foreign:,} records of the topic are not dead letters.")
+    for topic, number in letters.other_streams.most_common():
+        say(f"{number:,} dead letters are of another stream, of topic {topic}.")
+    if letters.foreign:
+        say(f"{letters.foreign:,} records of the topic are not dead letters.")

@@ -1,6 +1,6 @@
 """`dead-letters replay`: send dead letters back to the accounts topic, once each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO
 
 import click
@@ -19,7 +19,7 @@ from cli.support.progress import shown_progress
 from cli.support.record_ids import printable_id
 from cli.support.sender import Outgoing, Sender, Sent
 from cluster import connect, topic_spans
-from config.settings import Settings
+from config import Settings
 from records.replay import REPLAY_OF
 
 # Clocks of different machines differ: look for replays from this long before the failure.
@@ -92,11 +92,12 @@ def replay(
     """
     connect(settings, patience=0)
     topic = settings.accounts_topic
-    letters = Letters(settings)
+    letters = Letters(settings, selection.ids or ())
     ends = {partition: span.end for partition, span in topic_spans(settings, topic).items()}
     plan = Plan(selection, again=again, topic=topic, ends=ends)
     for letter in letters:
         plan.count(letter)
+    _refuse_other_streams(letters.others_named, topic)
     _check_found(plan, selection.ids, topic)
     if not again and plan.since is not None:
         for origin in _replayed_since(settings, plan.since):
@@ -126,6 +127,17 @@ def _replayed_since(settings: Settings, time_ms: int) -> Iterator[str]:
             for name, content in headers_of(record):
                 if name == REPLAY_OF and content is not None:
                     yield content.decode("ascii", "replace")
+
+
+def _refuse_other_streams(named: Mapping[str, str], topic: str) -> None:
+    """Refuse ids of dead letters that belong to another accounts topic."""
+    if named:
+        some = ", ".join(sorted(named)[:_NAMED]) + (", …" if len(named) > _NAMED else "")
+        others = ", ".join(sorted(set(named.values()))[:_NAMED])
+        raise CommandError(
+            f"{_counted(len(named))} of another stream, of topic {others}: {some}; replay to "
+            f"topic {topic} sends its own only; nothing was sent"
+        )
 
 
 def _check_found(plan: Plan, ids: frozenset[str] | None, topic: str) -> None:

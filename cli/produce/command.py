@@ -16,7 +16,7 @@ from cli.support.interruption import interruption
 from cli.support.progress import shown_progress
 from cli.support.sender import Outgoing, Sender, Sent
 from cluster import connect, ensure_topics, topic_spans
-from config.settings import Settings
+from config import Settings
 
 _MOST = 10**12
 

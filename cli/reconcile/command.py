@@ -8,7 +8,7 @@ from cli.support.blocking_command import EX_FAILURE, JSON, BlockingCommand
 from cli.support.errors import Interrupted
 from cli.support.interruption import interruption
 from cli.support.progress import shown_progress
-from config.settings import Settings
+from config import Settings
 
 
 def add_reconcile(app: faust.App, settings: Settings) -> None:
@@ -25,4 +25,4 @@ def add_reconcile(app: faust.App, settings: Settings) -> None:
             self.write_json(document(result))
         else:
             show(result, self.console)
-        return 0 if result.whole.proven else EX_FAILURE
+        return 0 if result.proven else EX_FAILURE

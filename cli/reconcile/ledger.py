@@ -1,96 +1,76 @@
-"""The proof, without Kafka: which accounts there are, and what each of them ended in."""
+"""The proof for one partition, without Kafka: its accounts, and the outcome of each."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 from faust_transactions import Span
 
+from cli.reconcile.findings import Findings
+from cli.reconcile.timestamps import EarliestTimestamps
 from cli.support.offset_set import OffsetSet
 from records import record_id
 
-_LISTED = 100
-
-
-@dataclass
-class Listing:
-    """How many of a kind were found, and the first hundred of them."""
-
-    total: int = 0
-    ids: list[str] = field(default_factory=list)
-
-    def add(self, item: str) -> None:
-        """One more."""
-        self.total += 1
-        if len(self.ids) < _LISTED:
-            self.ids.append(item)
-
-    @property
-    def unlisted(self) -> int:
-        """Those that are counted only."""
-        return self.total - len(self.ids)
-
-
-@dataclass
-class Findings:
-    """What the ledger of one partition, or of all, comes to."""
-
-    accounts: int = 0
-    verdicts: int = 0
-    dead_letters: int = 0
-    #: Not judged yet, and not due either: the stream had not come so far.
-    pending: int = 0
-    #: Judged, but the account is deleted: no telling whether it was one.
-    accounts_deleted: int = 0
-    #: No verdict or dead letter, but it may be among those that are deleted.
-    outcomes_deleted: int = 0
-    missing: Listing = field(default_factory=Listing)
-    duplicate: Listing = field(default_factory=Listing)
-    orphaned: Listing = field(default_factory=Listing)
-
-    @property
-    def proven(self) -> bool:
-        """True when nothing is missing, duplicate or orphaned."""
-        return not (self.missing.total or self.duplicate.total or self.orphaned.total)
+#: Clocks of producers and workers differ by less, where nothing else is said.
+CLOCKS_DIFFER_MS = 1_000
+# The year 2020. A clock that was never set starts in 1970, and says nothing about a topic.
+_CLOCK_IS_SET_MS = 1_577_836_800_000
 
 
 class PartitionLedger:
-    """The accounts of one partition, the outcomes that name them, and how the two fit.
+    """The accounts of one partition and the outcomes that name them.
 
-    `span` is where the accounts go from and to. Below `due` everything is judged, as the stream
-    itself says. First enter all records, in any order; then ask for the `findings`.
+    `span` holds the accounts. Below `due` all are judged, as the stream itself says; None when it
+    says nothing. `former`: what the stream says of this partition is about a former topic of the
+    same name, or about another topic; so is every outcome. An outcome is also of a former topic
+    when it is older than its account by more than `clocks_differ` ms.
+
+    First enter all accounts, then all outcomes, each in any order; then ask for the `findings`.
     """
 
-    def __init__(self, topic: str, partition: int, span: Span, due: int) -> None:
+    def __init__(
+        self,
+        topic: str,
+        partition: int,
+        span: Span,
+        due: int | None,
+        *,
+        former: bool = False,
+        clocks_differ: int = CLOCKS_DIFFER_MS,
+    ) -> None:
         self.topic = topic
         self.partition = partition
         self.span = span
         self.due = due
+        self.former = former
         self.found = Findings()
+        self._clocks_differ = clocks_differ
         self._accounts = OffsetSet()
         self._outcomes = OffsetSet()
+        self._timestamps = EarliestTimestamps()
+        self._earliest: int | None = None
 
-    def account(self, offset: int) -> None:
-        """Enter an account."""
+    def account(self, offset: int, timestamp_ms: int) -> None:
+        """Enter an account; a negative timestamp means that it has none."""
         self._accounts.add(offset)
+        self._timestamps.add(offset, timestamp_ms)
 
-    def verdict(self, offset: int) -> None:
-        """Enter a verdict on the account at this offset."""
-        self.found.verdicts += 1
-        self._outcome(offset)
+    def verdict(self, offset: int, at_ms: int | None) -> None:
+        """Enter a verdict on the account at this offset, and when it was given."""
+        if self._outcome(offset, at_ms):
+            self.found.verdicts += 1
 
-    def dead_letter(self, offset: int) -> None:
-        """Enter the dead letter of the record at this offset."""
-        self.found.dead_letters += 1
-        self._outcome(offset)
+    def dead_letter(self, offset: int, at_ms: int | None) -> None:
+        """Enter the dead letter of the record at this offset, and when it failed."""
+        if self._outcome(offset, at_ms):
+            self.found.dead_letters += 1
 
     def findings(
         self, begin: int, *, provable_from: int, compacted: Callable[[], bool]
     ) -> Findings:
-        """What it all comes to; to be asked for once.
+        """The findings; to be asked for once.
 
-        `begin` is where the accounts begin by now: what was below it is deleted. The outcomes of
-        accounts below `provable_from` may be deleted. `compacted` tells whether accounts may be
-        deleted one by one, which leaves no trace; it is asked only when that matters.
+        `begin` is where the accounts begin by now: those below it are deleted. The outcomes of
+        accounts below `provable_from` may be deleted. `compacted` says whether accounts may be
+        deleted one by one, which leaves no trace; called only when that matters.
         """
         found = self.found
         found.accounts = len(self._accounts)
@@ -99,44 +79,63 @@ class PartitionLedger:
                 found.accounts_deleted += 1
             else:
                 found.orphaned.add(self._id(offset))
+        due = 0 if self.due is None or self.former else self.due
         for offset in self._accounts.minus(self._outcomes):
-            if offset >= self.due:
+            if offset >= due:
                 found.pending += 1
             elif offset < provable_from:
                 found.outcomes_deleted += 1
             else:
                 found.missing.add(self._id(offset))
+        if not self.former:
+            self._count_deleted(begin, provable_from)
         return found
 
-    def _outcome(self, offset: int) -> None:
+    def _count_deleted(self, begin: int, provable_from: int) -> None:
+        """Count the deleted offsets that have no outcome.
+
+        A transaction's marker takes an offset and is no account. In a partition whose remaining
+        records leave no offset out there are none, so each deleted offset was an account. What the
+        stream did not reach can end in one marker, that of the last account it judged.
+        """
+        due = begin if self.due is None else self.due
+        unreached = max(0, begin - max(due, provable_from))
+        first = max(self._outcomes.first or 0, provable_from)
+        left_out = 0
+        if self._outcomes.first is not None:
+            judged = Span(first, max(first, min(begin, due)))
+            left_out = judged.end - judged.begin - self._outcomes.count(judged.begin, judged.end)
+        if 0 < len(self._accounts) == self.span.end - self.span.begin:
+            self.found.lost += unreached + left_out
+        else:
+            self.found.offsets_deleted += left_out
+            if unreached == 1:
+                self.found.offsets_deleted += 1
+            else:
+                self.found.lost += unreached
+
+    def _outcome(self, offset: int, at_ms: int | None) -> bool:
+        """False for an outcome of a former topic's record."""
+        if self.former or (at_ms is not None and self._is_older(offset, at_ms)):
+            self.found.former += 1
+            return False
         if not 0 <= offset < self.span.end:
             self.found.orphaned.add(self._id(offset))
         elif not self._outcomes.add(offset):
             self.found.duplicate.add(self._id(offset))
+        return True
+
+    def _is_older(self, offset: int, at_ms: int) -> bool:
+        if offset < 0 or at_ms < _CLOCK_IS_SET_MS:
+            return False
+        if offset in self._accounts:
+            return at_ms + self._clocks_differ < self._timestamps.around(offset)
+        if offset < self.span.end:
+            # The account may be deleted: there is nothing to compare with.
+            return False
+        if self._earliest is None:
+            self._earliest = self._timestamps.of_all
+        return at_ms + self._clocks_differ < self._earliest
 
     def _id(self, offset: int) -> str:
         return record_id(self.topic, self.partition, offset)
-
-
-def total(partitions: Iterable[Findings], elsewhere: Listing) -> Findings:
-    """The findings of all partitions, and the orphans that belong to none of them."""
-    every = [*partitions, Findings(orphaned=elsewhere)]
-    return Findings(
-        accounts=sum(found.accounts for found in every),
-        verdicts=sum(found.verdicts for found in every),
-        dead_letters=sum(found.dead_letters for found in every),
-        pending=sum(found.pending for found in every),
-        accounts_deleted=sum(found.accounts_deleted for found in every),
-        outcomes_deleted=sum(found.outcomes_deleted for found in every),
-        missing=_joined(found.missing for found in every),
-        duplicate=_joined(found.duplicate for found in every),
-        orphaned=_joined(found.orphaned for found in every),
-    )
-
-
-def _joined(listings: Iterable[Listing]) -> Listing:
-    joined = Listing()
-    for listing in listings:
-        joined.total += listing.total
-        joined.ids = [*joined.ids, *listing.ids][:_LISTED]
-    return joined

@@ -1,43 +1,51 @@
 """From the records of the three topics to the ledgers of the partitions."""
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
-import orjson
-from faust_transactions import Span
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE
 
-from cli.reconcile.ledger import Findings, Listing, PartitionLedger
+from cli.reconcile.findings import Findings, Listing
+from cli.reconcile.ledger import PartitionLedger
 from cli.support.bounded_read import Record, headers_of
+from cli.support.name_counter import count_name
 from cli.support.record_ids import printable_id
-from config.settings import Settings
+from config import Settings
 from records import DeadLetter, record_id
+from records.text import shown
+from records.verdict import read_verdict
+
+_KEY_ID = re.compile(r"[0-9a-f]{8}")
 
 
 class Proof:
-    """Takes the records of the three topics in any order, and says what they come to.
+    """Takes the records of the three topics: first all accounts, then the outcomes, in any order.
 
-    `spans` are those of the accounts topic, `dues` the offsets below which the stream says that
-    everything is judged. `elsewhere` lists outcomes that name none of our partitions.
+    An outcome is a verdict or a dead letter. Outcomes of other accounts topics are counted by topic
+    in `other_streams`. `elsewhere` lists records of the outputs that are neither. `keys` counts
+    verdicts by the id of the token key; those of version 0.1 have none.
     """
 
-    def __init__(
-        self, settings: Settings, spans: Mapping[int, Span], dues: Mapping[int, int]
-    ) -> None:
+    def __init__(self, settings: Settings, ledgers: Mapping[int, PartitionLedger]) -> None:
         self.topic = settings.accounts_topic
+        self.ledgers = ledgers
         self.elsewhere = Listing()
-        self.ledgers = {
-            partition: PartitionLedger(self.topic, partition, span, dues.get(partition, 0))
-            for partition, span in spans.items()
-        }
+        self.other_streams: Counter[str] = Counter()
+        self.keys: Counter[str] = Counter()
         self._first_outcomes: dict[tuple[str, int], int] = {}
         self._verdicts, self._dead_letters = settings.verdicts_topic, settings.dead_letters_topic
 
-    def enter(self, record: Record) -> None:
-        """Enters a record of one of the three topics, within the span of its partition."""
-        topic = record.topic()
-        if topic == self.topic:
-            self.ledgers[record.partition()].account(record.offset())
-        elif topic == self._verdicts:
+    def enter_account(self, record: Record) -> None:
+        """Enter a record of the accounts topic, within the span of its partition."""
+        kind, timestamp_ms = record.timestamp()
+        has_none = kind == TIMESTAMP_NOT_AVAILABLE
+        ledger = self.ledgers[record.partition()]
+        ledger.account(record.offset(), -1 if has_none else timestamp_ms)
+
+    def enter_outcome(self, record: Record) -> None:
+        """Enter a record of the verdicts or the dead letters topic."""
+        if record.topic() == self._verdicts:
             self._enter_verdict(record)
         else:
             self._enter_dead_letter(record)
@@ -50,8 +58,8 @@ class Proof:
     ) -> dict[int, Findings]:
         """The findings of each partition; to be asked for once.
 
-        `begins` are where the accounts begin by now, `deleted` the partitions of the other two
-        topics from which records were deleted; for `compacted` see `PartitionLedger.findings`.
+        `begins` are where the accounts begin by now, `deleted` the partitions of the two outputs
+        from which records were deleted; for `compacted` see `PartitionLedger.findings`.
         """
         thinned = set(deleted)
         return {
@@ -70,20 +78,20 @@ class Proof:
         }
 
     def _enter_verdict(self, record: Record) -> None:
-        try:
-            data = orjson.loads(record.value() or b"")
-            topic, partition, offset = data["topic"], data["partition"], data["offset"]
-            named = data["id"]
-        except (ValueError, TypeError, KeyError):
+        verdict = read_verdict(record.value())
+        if verdict is None:
             self._orphaned("not a verdict", record)
             return
-        # In Python True is 1, and 1.0 is; in an id they are not.
-        sound = type(offset) is int and named == record_id(topic, partition, offset)
-        if not sound or not self._is_ours(topic, partition, record):
-            self._orphaned(str(named), record)
+        partition, offset = verdict.partition, verdict.offset
+        in_place = verdict.id == record_id(verdict.topic, partition, offset)
+        if not in_place or not self._is_ours(verdict.topic, partition, verdict.id, record):
+            if not in_place:
+                self._orphaned(verdict.id, record)
             return
+        if _KEY_ID.fullmatch(verdict.key):
+            count_name(self.keys, verdict.key)
         self._first_outcomes.setdefault((self._verdicts, partition), offset)
-        self.ledgers[partition].verdict(offset)
+        self.ledgers[partition].verdict(offset, verdict.verified_at)
 
     def _enter_dead_letter(self, record: Record) -> None:
         try:
@@ -91,16 +99,22 @@ class Proof:
         except ValueError:
             self._orphaned("not a dead letter", record)
             return
-        if not self._is_ours(letter.topic, letter.partition, record):
-            self._orphaned(letter.id, record)
-            return
-        self._first_outcomes.setdefault((self._dead_letters, letter.partition), letter.offset)
-        self.ledgers[letter.partition].dead_letter(letter.offset)
+        if self._is_ours(letter.topic, letter.partition, letter.id, record):
+            self._first_outcomes.setdefault((self._dead_letters, letter.partition), letter.offset)
+            self.ledgers[letter.partition].dead_letter(letter.offset, letter.failed_at)
 
-    def _is_ours(self, topic: Any, partition: Any, record: Record) -> bool:
-        """An outcome is in the partition of its account."""
-        here = type(partition) is int and partition == record.partition()
-        return topic == self.topic and here and partition in self.ledgers
+    def _is_ours(self, topic: str, partition: int, name: str, record: Record) -> bool:
+        """Whether an outcome is one of this stream's; otherwise count it as what it is.
+
+        An outcome is in the partition of its account.
+        """
+        if topic != self.topic:
+            count_name(self.other_streams, shown(topic, 249))
+            return False
+        if partition != record.partition() or partition not in self.ledgers:
+            self._orphaned(name, record)
+            return False
+        return True
 
     def _orphaned(self, what: str, record: Record) -> None:
         where = f"{record.topic()}-{record.partition()}@{record.offset()}"

@@ -1,92 +1,162 @@
-"""`reconcile`: proves that each account ended in exactly one verdict or one dead letter.
+"""Reads the three topics and proves that each account ended in exactly one outcome.
 
-The order of the looks is what makes the proof hold while the stream runs. First the rows of the
-table: everything below their `next_offset` was committed, outcomes and all. Then the ends of the
-verdicts and dead letters, which are behind all of these outcomes. Last the ends of the accounts,
-so that there is no outcome whose account is not seen.
+The order in which the topics are asked makes the proof hold while the stream runs. First the rows
+of the table: everything below their `next_offset` is committed, outcomes included. Then the ends
+of verdicts and dead letters, which lie behind all of these outcomes. Last the ends of the accounts,
+so that the account of each outcome is read.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from faust_transactions import Span
+from confluent_kafka import KafkaException
+from faust_transactions import Span, TopicIdentity, topic_ids
 
-from cli.reconcile.ledger import Findings, total
+from cli.reconcile.findings import Findings, total
+from cli.reconcile.ledger import CLOCKS_DIFFER_MS, PartitionLedger
+from cli.reconcile.positions import Position, positions
 from cli.reconcile.proof import Proof
 from cli.support.bounded_read import BoundedRead, Place
-from cluster import (
-    ClusterError,
-    committed_offsets,
-    committed_rows,
-    connect,
-    is_compacted,
-    topic_spans,
-)
+from cluster import ClusterError, connect, is_compacted, topic_spans
+from cluster.errors import reason
+from cluster.reach import quiet
 from cluster.spans import Isolation
-from config.settings import Settings
+from config import Settings
+
+Progress = Callable[[int, int], None]
+Stop = Callable[[], bool]
+
+# By default Kafka accepts timestamps that are an hour ahead (message.timestamp.after.max.ms).
+_HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True)
 class Reconciliation:
     """What was found, in each partition and in all."""
 
-    topic: str
+    topic: TopicIdentity
     partitions: Mapping[int, Findings]
     whole: Findings
-    #: Where each partition of the accounts begins; what was before is deleted.
+    #: First offset of each partition of the accounts; what was before is deleted.
     begins: Mapping[int, int]
+    #: Positions of the stream that are not in this topic, by partition.
+    mismatches: Mapping[int, Position]
+    #: Accounts topic of another stream -> its verdicts and dead letters in the outputs.
+    other_streams: Mapping[str, int]
+    #: Id of a token key -> verdicts of this stream.
+    keys: Mapping[str, int]
     #: Partitions that could not be read to their ends, and how far: a transaction is open there.
     stopped_at: Mapping[Place, int]
     seconds: float
+
+    @property
+    def proven(self) -> bool:
+        """True when each account that is due ended in exactly one outcome."""
+        return self.whole.proven and not self.mismatches
 
 
 def reconcile(
     settings: Settings,
     *,
-    progress: Callable[[int, int], None] = lambda _done, _of: None,
-    stop: Callable[[], bool] = lambda: False,
+    progress: Progress = lambda _done, _of: None,
+    stop: Stop = lambda: False,
 ) -> Reconciliation | None:
-    """Reads accounts, verdicts and dead letters once, up to where they go now.
+    """Read accounts, verdicts and dead letters once, up to where they end now.
 
-    `progress` is told how many offsets were read, and of how many. Takes two bits of memory for
-    each account and some seconds for a million. None when `stop` said True before the end; raises
-    ClusterError.
+    Calls `progress` with the number of offsets read, and with their total. Takes two bits of memory
+    for each account and some seconds for a million. None when `stop` returned True before the end;
+    raises ClusterError.
     """
     began = time.monotonic()
     client = connect(settings, patience=0)
-    dues = committed_offsets(settings)
-    dues |= {partition: row.next_offset for partition, row in committed_rows(settings).items()}
-    spans = _outcome_spans(settings, "read_uncommitted")
-    accounts = topic_spans(settings, settings.accounts_topic)
-    if not accounts:
+    topic = _identity(settings)
+    at = positions(settings)
+    outcomes = _outcome_spans(settings, "read_uncommitted")
+    spans = topic_spans(settings, settings.accounts_topic)
+    if not spans:
         raise ClusterError(f"no topic {settings.accounts_topic}: there is nothing to reconcile")
-    spans |= {(settings.accounts_topic, partition): span for partition, span in accounts.items()}
-    proof = Proof(settings, accounts, dues)
-    reading = BoundedRead(settings, spans)
-    size = sum(span.end - span.begin for span in spans.values())
-    done = 0
-    for batch in reading.batches(stop):
-        for record in batch:
-            proof.enter(record)
-        done += len(batch)
-        progress(done, size)
+    mismatches = {
+        partition: position
+        for partition, position in at.items()
+        if partition in spans and not position.is_of(topic, spans[partition].end)
+    }
+    proof = Proof(settings, _ledgers(topic, spans, at, mismatches))
+    accounts = {(settings.accounts_topic, partition): span for partition, span in spans.items()}
+    # An outcome is compared with its account, so the accounts come first.
+    stopped_at: dict[Place, int] = {}
+    steps = ((accounts, proof.enter_account), (outcomes, proof.enter_outcome))
+    advance = _total_of(progress, [*accounts.values(), *outcomes.values()])
+    for wanted, enter in steps:
+        reading = BoundedRead(settings, wanted)
+        for batch in reading.batches(stop):
+            for record in batch:
+                enter(record)
+            advance(len(batch))
+        stopped_at |= reading.stopped_at
     if stop():
         return None
-    # What retention took away meanwhile was perhaps not read, so the begins count as they are now.
+    if not _identity(settings).is_same(topic):
+        raise ClusterError(f"topic {topic.name} was re-created meanwhile: run reconcile again")
+    # What retention deleted meanwhile was perhaps not read, so the begins count as they are now.
     begins = {p: span.begin for p, span in topic_spans(settings, settings.accounts_topic).items()}
     thinned = [place for place, span in _outcome_spans(settings).items() if span.begin]
     compacted = cache(lambda: is_compacted(client, settings.accounts_topic))
     partitions = proof.findings(begins, thinned, compacted)
     return Reconciliation(
-        settings.accounts_topic,
-        partitions,
-        total(partitions.values(), proof.elsewhere),
-        begins,
-        reading.stopped_at,
-        time.monotonic() - began,
+        topic=topic,
+        partitions=partitions,
+        whole=total(partitions.values(), proof.elsewhere),
+        begins=begins,
+        mismatches=mismatches,
+        other_streams=dict(proof.other_streams.most_common()),
+        keys=dict(proof.keys.most_common()),
+        stopped_at=stopped_at,
+        seconds=time.monotonic() - began,
     )
+
+
+def _ledgers(
+    topic: TopicIdentity,
+    spans: Mapping[int, Span],
+    at: Mapping[int, Position],
+    mismatches: Mapping[int, Position],
+) -> dict[int, PartitionLedger]:
+    def ledger(partition: int, span: Span) -> PartitionLedger:
+        position = at.get(partition)
+        known = position is not None and position.is_surely_of(topic)
+        return PartitionLedger(
+            topic.name,
+            partition,
+            span,
+            None if position is None else position.next_offset,
+            former=partition in mismatches,
+            clocks_differ=_HOUR_MS if known else CLOCKS_DIFFER_MS,
+        )
+
+    return {partition: ledger(partition, span) for partition, span in spans.items()}
+
+
+def _total_of(progress: Progress, spans: Iterable[Span]) -> Callable[[int], None]:
+    size = sum(span.end - span.begin for span in spans)
+    done = 0
+
+    def advance(number: int) -> None:
+        nonlocal done
+        done += number
+        progress(done, size)
+
+    return advance
+
+
+def _identity(settings: Settings) -> TopicIdentity:
+    topic = settings.accounts_topic
+    try:
+        return TopicIdentity(topic, topic_ids(quiet(settings), [topic]).get(topic))
+    except KafkaException as exc:
+        why = reason(exc.args[0])
+        raise ClusterError(f"the id of topic {topic} cannot be read: {why}") from exc
 
 
 def _outcome_spans(

@@ -123,4 +123,6 @@ def _run(run: Callable[[], int | None]) -> int:
 
 
 def _print_error(text: str) -> None:
-    console(sys.stderr).print(f"error: {text}", style="red", markup=False, highlight=False)
+    console(sys.stderr).print(
+        f"error: {text}", style="red", markup=False, highlight=False, soft_wrap=True
+    )

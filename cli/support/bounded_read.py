@@ -1,4 +1,4 @@
-"""Reading partitions of several topics once, side by side, up to an end that was fixed before."""
+"""Reads partitions of several topics once, side by side, up to ends that are fixed before."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +11,7 @@ from faust_transactions import Span
 from cluster import ClusterError
 from cluster.errors import PARTITION_EOF, reason
 from cluster.reach import quiet
-from config.settings import Settings
+from config import Settings
 
 Place = tuple[str, int]
 """A topic and a partition."""
@@ -20,18 +20,22 @@ Headers = list[tuple[str, bytes | None]]
 
 
 class Record(Protocol):
-    """A message that was read; confluent-kafka's own type leaves open whether it is one."""
+    """A message that was read; in confluent-kafka's own type everything may be None."""
 
     def topic(self) -> str:
-        """Where it is."""
+        """Its topic."""
         ...
 
     def partition(self) -> int:
-        """Where it is."""
+        """Its partition."""
         ...
 
     def offset(self) -> int:
-        """Where it is."""
+        """Its offset."""
+        ...
+
+    def timestamp(self) -> tuple[int, int]:
+        """Its kind (one of confluent-kafka's constants), and ms since the epoch."""
         ...
 
     def key(self) -> bytes | None:
@@ -54,9 +58,9 @@ _headers = methodcaller("headers")
 
 
 def headers_of(record: Record) -> Headers:
-    """The headers; none where one has a name that is not UTF-8, as we write no such names.
+    """The headers; none where one has a name that is not UTF-8, which this program never writes.
 
-    To be called once for each record: the second time there would be no error any more.
+    Call it once for each record: the second call would not raise.
     """
     try:
         return cast(Headers, _headers(record) or [])
@@ -66,7 +70,7 @@ def headers_of(record: Record) -> Headers:
 
 _AT_ONCE = 5_000
 _POLL = 0.2
-# Nothing at all for so long: the brokers are away, or not where they say they are.
+# No record for so long: the brokers are away, or do not answer at the addresses they advertise.
 _SILENCE = 30.0
 # Waiting for a transaction to end; a living worker's takes well below a second.
 _PATIENCE = 5.0
@@ -83,10 +87,10 @@ _CONFIG = {
 
 
 class BoundedRead:
-    """The committed records from begin to end of each span, each once; a partition's in order.
+    """The committed records of each span, each once; those of a partition in order.
 
-    One consumer that belongs to no group reads all of them. For one iteration; afterwards
-    `stopped_at` tells which partitions could not be read to their ends, and up to where: a
+    One consumer that joins no group reads all of them. For one iteration. Afterwards `stopped_at`
+    has the partitions that could not be read to their ends, and how far they were read: a
     transaction is open there that did not end within five seconds.
     """
 
@@ -98,7 +102,7 @@ class BoundedRead:
         self._last = 0.0
 
     def batches(self, stop: Callable[[], bool] = lambda: False) -> Iterator[list[Record]]:
-        """Lists of some thousand records. Ends early when `stop` says True; raises ClusterError."""
+        """Lists of some thousand records. Ends when `stop` returns True; raises ClusterError."""
         # The group is only named, for clusters where this one alone is allowed.
         consumer = Consumer({**quiet(self._settings), "group.id": self._settings.app_id, **_CONFIG})
         try:
@@ -110,7 +114,7 @@ class BoundedRead:
                 records = [cast(Record, each) for each in messages if self._is_wanted(each)]
                 if records:
                     yield records
-                    # Afterwards: who reads may take longer than the silence that is borne.
+                    # The caller may take longer for a batch than the longest silence allowed.
                     self._last = time.monotonic()
                 if len(self._ends) < before:
                     self._narrow(consumer)
@@ -147,7 +151,7 @@ class BoundedRead:
             self.stopped_at[place] = offset
 
     def _narrow(self, consumer: Consumer) -> None:
-        """Fetch no more of what is finished: a topic that grows would never let go."""
+        """Stop fetching what is finished: a topic that grows would never end."""
         assigned = consumer.assignment()
         done = [tp for tp in assigned if (tp.topic, tp.partition) not in self._ends]
         consumer.incremental_unassign(done)
@@ -160,7 +164,7 @@ class BoundedRead:
         if silent > _SILENCE:
             topic, partition = next(iter(self._ends))
             raise ClusterError(
-                f"{topic}-{partition} gave nothing for {_SILENCE:.0f} s: "
+                f"no record of {topic}-{partition} in {_SILENCE:.0f} s: "
                 "look at the state of the brokers"
             )
         return False

@@ -36,6 +36,22 @@ class OffsetSet:
         self._size += 1
         return True
 
+    @property
+    def first(self) -> int | None:
+        """The smallest offset; None for an empty set."""
+        if not self._pages:
+            return None
+        number = min(self._pages)
+        return next(_offsets(number * _PAGE, bytes(self._pages[number])))
+
+    def count(self, begin: int, end: int) -> int:
+        """How many offsets of the set are in [begin, end)."""
+        return sum(
+            self._count_in(number, begin, end)
+            for number in self._pages
+            if begin >> 16 <= number <= end >> 16
+        )
+
     def minus(self, other: "OffsetSet") -> Iterator[int]:
         """The offsets that are in this set and not in the other, in ascending order.
 
@@ -46,6 +62,15 @@ class OffsetSet:
             # Bytes again: shifting such a long number bit by bit would cost its square.
             rest = bits.to_bytes(_PAGE >> 3, "little") if bits else b""
             yield from _offsets(number * _PAGE, rest)
+
+    def _count_in(self, number: int, begin: int, end: int) -> int:
+        base = number * _PAGE
+        low, high = max(0, begin - base), min(_PAGE, end - base)
+        return (
+            0
+            if high <= low
+            else ((self._bits(number) >> low) & ((1 << high - low) - 1)).bit_count()
+        )
 
     def _bits(self, number: int) -> int:
         page = self._pages.get(number)

@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from cli.support.single_record_batches import Headers, SingleRecordProducer
 from cluster.errors import reason
 from cluster.reach import quiet
-from config.settings import Settings
+from config import Settings
 
 _BETWEEN_POLLS = 500
 _BATCH = 256 * 1024

@@ -1,11 +1,11 @@
-"""What `top` shows, gathered: from Kafka whatever is there, from a worker what only it knows."""
+"""Gathers what `top` shows: from Kafka where possible, from a worker what only it knows."""
 
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from cli.top.rates import Rates
-from cli.top.worker_snapshot import Told
+from cli.top.worker_snapshot import WorkerSnapshot
 from cluster import ClusterError, Progress
 from config import Settings, broker_addresses
 from records.totals import progress_document
@@ -15,30 +15,30 @@ from web.recent import SIZE
 Verdicts = list[dict[str, Any]]
 
 
-class WorkerLook(Protocol):
-    """What is known of one worker (`cli.top.worker_stream` has it)."""
+class WorkerState(Protocol):
+    """The state of one worker (`cli.top.worker_stream` has it)."""
 
     @property
     def url(self) -> str:
-        """Where it is asked."""
+        """Its address."""
 
     @property
-    def state(self) -> tuple[Told | None, str | None]:
-        """What it told, or why it did not."""
+    def state(self) -> tuple[WorkerSnapshot | None, str | None]:
+        """Its last snapshot, or why there is none."""
 
     def wait(self, seconds: float, /) -> None:
-        """Waits until either is known."""
+        """Wait until either is known."""
 
 
 class Board:
-    """Turns looks into documents; keeps what was seen last while there is nothing to see."""
+    """Makes documents to draw; keeps the last figures while Kafka does not answer."""
 
     def __init__(
         self,
         settings: Settings,
         look: Callable[[], Progress],
         verdicts: Callable[[int], Verdicts | None],
-        worker: WorkerLook,
+        worker: WorkerState,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         brokers = ",".join(broker_addresses(settings.broker))
@@ -54,12 +54,12 @@ class Board:
         self._verdicts: Verdicts | None = []
 
     def document(self) -> dict[str, Any]:
-        """A new look, or the last one that succeeded and what the problem is.
+        """The current figures, or the last ones and the problem.
 
         It has `title`, `at` (s since the epoch), `problem` (why the figures are old, or None),
         `per_second` (partition -> accounts a second, empty while unknown), `rates` (those of the
         whole over time, see `cli.top.trend`), `verdicts` (newest first, None when they cannot
-        be read), `worker` (a `Told`, or None), `worker_problem`, `worker_url`, and what
+        be read), `worker` (a `WorkerSnapshot`, or None), `worker_problem`, `worker_url`, and what
         `records.totals.progress_document` has.
         """
         problem = None
@@ -69,12 +69,12 @@ class Board:
             problem = str(exc)
         else:
             self._verdicts = self._look_at_verdicts(SIZE)
-        told, worker_problem = self.worker.state
+        snapshot, worker_problem = self.worker.state
         document = progress_document(
             self._seen.rows,
             self._seen.begins,
             self._seen.ends,
-            owners=None if problem else self._owners(told),
+            owners=None if problem else self._owners(snapshot),
         )
         if problem is None:
             self._note(document["counts"])
@@ -83,18 +83,18 @@ class Board:
             "at": time.time(),
             "problem": problem,
             "per_second": {} if problem else self._rates.per_second,
-            "rates": told.rates if told else self._seen_rates(),
+            "rates": snapshot.rates if snapshot else self._seen_rates(),
             "verdicts": self._verdicts,
-            "worker": told,
+            "worker": snapshot,
             "worker_problem": worker_problem,
             "worker_url": self.worker.url,
             **document,
         }
 
-    def _owners(self, told: Told | None) -> Mapping[int, str] | None:
-        """As Kafka knows them; as the worker does where Kafka does not say (the embedded one)."""
-        if self._seen.owners is None and told is not None:
-            return told.owners
+    def _owners(self, snapshot: WorkerSnapshot | None) -> Mapping[int, str] | None:
+        """As Kafka knows them; as the worker does where Kafka does not say (embedded broker)."""
+        if self._seen.owners is None and snapshot is not None:
+            return snapshot.owners
         return self._seen.owners
 
     def _note(self, counts: Mapping[str, Any]) -> None:
@@ -106,7 +106,7 @@ class Board:
             self._history.add(Sample(now, *(counts[name] for name in names)))
 
     def _seen_rates(self) -> list[float]:
-        """Since this began; a worker that answers has seen more."""
+        """Rates since `top` started; a worker has seen more."""
         columns = self._history.document()
         names = ("authorized", "unauthorized", "dead_letters")
         return [sum(rates) for rates in zip(*(columns[name] for name in names), strict=True)]

@@ -18,7 +18,7 @@ from cli.top.last_verdicts import LastVerdicts
 from cli.top.picture import picture
 from cli.top.worker_stream import WorkerStream
 from cluster import Watch, connect
-from config.settings import Settings
+from config import Settings
 
 _EVERY = 1.0
 _PRINTED_WIDTH = 120

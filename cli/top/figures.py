@@ -1,34 +1,34 @@
-"""Figures as the tables of `top` have them."""
+"""How the tables of `top` show figures."""
 
 from collections.abc import Iterable
 from typing import Final
 
 from rich.table import Table
 
-#: What stands where a figure is not known.
-NOT_KNOWN: Final = "-"
-#: Where a partition has no owner.
-NOBODY: Final = "nobody"
+#: In place of a figure that is unknown.
+UNKNOWN: Final = "-"
+#: In place of the owner of a partition that has none.
+NO_OWNER: Final = "nobody"
 
 
 def number(value: int | None) -> str:
-    """With commas."""
-    return NOT_KNOWN if value is None else f"{value:,}"
+    """A number with commas."""
+    return UNKNOWN if value is None else f"{value:,}"
 
 
 def rate(rates: Iterable[float]) -> str:
-    """The sum of those that are known."""
+    """The sum of the known rates."""
     known = list(rates)
-    return f"{sum(known):,.0f}" if known else NOT_KNOWN
+    return f"{sum(known):,.0f}" if known else UNKNOWN
 
 
 def share(part: int, whole: int) -> str:
-    """In percent; not known of nothing."""
-    return f"{100 * part / whole:.1f} %" if whole else NOT_KNOWN
+    """In percent; unknown for a whole of 0."""
+    return f"{100 * part / whole:.1f} %" if whole else UNKNOWN
 
 
 def table(*right: str) -> Table:
-    """A table without lines, and its first columns, which are numbers."""
+    """A table without lines; `right` are its first columns, which hold numbers."""
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in right:
         made.add_column(name, justify="right", no_wrap=True)

@@ -1,4 +1,4 @@
-"""The last verdicts, read from their topic, and how `top` shows them."""
+"""The latest verdicts in `top`, read from their topic."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ from rich.text import Text
 
 from cli.top.figures import table
 from cluster.clients import aiokafka_kwargs
-from config.settings import Settings
+from config import Settings
 from web.recent import entry
 
 _PATIENCE = 3.0
@@ -21,10 +21,10 @@ _LONG_AMOUNT = 1e12
 
 
 class LastVerdicts:
-    """Reads the ends of the verdicts topic whenever it is asked to; to be closed."""
+    """Reads the end of the verdicts topic on demand; to be closed."""
 
     def __init__(self, settings: Settings) -> None:
-        # What it says of a broker that is away would be written across the picture.
+        # Its complaints about a broker that is away would be written across the picture.
         for name in ("aiokafka", "asyncio"):
             logging.getLogger(name).addHandler(logging.NullHandler())
             logging.getLogger(name).propagate = False
@@ -32,7 +32,7 @@ class LastVerdicts:
         self._runner = asyncio.Runner()
 
     def look(self, size: int) -> list[dict[str, Any]] | None:
-        """The last ones as `web.recent.entry` shows them, newest first; None when not readable."""
+        """The latest ones as `web.recent.entry` shows them, newest first; None if unreadable."""
         try:
             values = self._runner.run(asyncio.wait_for(self._records.latest(size), _PATIENCE))
         except (KafkaError, OSError, TimeoutError):
@@ -40,13 +40,13 @@ class LastVerdicts:
         return [one for one in map(entry, values) if one is not None]
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection."""
         with self._runner:
             self._runner.run(self._records.close())
 
 
 def verdicts_table(verdicts: Sequence[Mapping[str, Any]] | None, most: int) -> Table:
-    """The first `most` of them, in a line each; the reasons give way."""
+    """A line for each of the first `most`; only reasons are cut."""
     drawn = table()
     for name in ("last verdicts", "outcome", "card"):
         drawn.add_column(name, no_wrap=True)
@@ -60,14 +60,14 @@ def verdicts_table(verdicts: Sequence[Mapping[str, Any]] | None, most: int) -> T
             Text("authorized", "cyan") if authorized else Text("unauthorized", "yellow"),
             Text(one["card"]),
             _amount(one["amount"]),
-            # Not a str: anybody may have written the verdict, and rich would read it as markup.
+            # Any producer may have written the verdict: rich would parse a str as markup.
             Text(", ".join(one["reasons"])),
         )
     if not verdicts:
-        drawn.add_row("none yet" if verdicts is not None else "not readable", *[""] * 4)
+        drawn.add_row("none yet" if verdicts is not None else "unreadable", *[""] * 4)
     return drawn
 
 
 def _amount(amount: float) -> str:
-    """As money; in powers of ten where that would leave no room for the rest."""
+    """As money; in powers of ten where it is too long for the line."""
     return f"{amount:,.2f}" if abs(amount) < _LONG_AMOUNT else f"{amount:.2e}"

@@ -1,4 +1,4 @@
-"""How the lines of a screen are shared out in the picture that `top` draws."""
+"""How `top` divides the lines of a screen among its sections."""
 
 from typing import Final, NamedTuple
 
@@ -6,42 +6,42 @@ from typing import Final, NamedTuple
 TOTALS: Final = 3
 HEADED: Final = 2
 
-# Of a picture that no screen bounds.
+# Where no screen limits the picture.
 _VERDICTS: Final = 10
-# On screens that are lower, in lines, something is left out.
+# Shorter screens, in lines, drop sections.
 _LOW: Final = 20
 _VERY_LOW: Final = 15
-# On one that is higher, the verdicts have their part of it whatever the partitions need.
+# Taller ones keep lines for the verdicts, however many partitions there are.
 _HIGH: Final = 26
 
 
-class Room(NamedTuple):
-    """Lines for a table besides its head: None for as many as it has, 0 for no such table."""
+class TableLines(NamedTuple):
+    """Lines for each table besides its head: None for as many as it has, 0 for no table."""
 
     partitions: int | None
     verdicts: int
 
 
 def is_low(height: int | None) -> bool:
-    """Whether the state is one line, and the rates over time have none."""
+    """Whether the state is one line, and the rates over time are dropped."""
     return height is not None and height < _LOW
 
 
-def causes_room(height: int | None) -> int | None:
-    """For the reasons and codes: a fourth of the screen, nothing on one of less than 15 lines."""
+def causes_lines(height: int | None) -> int | None:
+    """Lines for reasons and codes: a quarter of the screen, none below 15 lines."""
     if height is None:
         return None
     return 0 if height < _VERY_LOW else max(3, height // 4)
 
 
-def share_out(height: int | None, taken: int, partitions: int) -> Room:
-    """The room that is left of a screen of `height` lines, of which `taken` are others'.
+def table_lines(height: int | None, taken: int, partitions: int) -> TableLines:
+    """Divide what is left of `height` lines when other sections take `taken`.
 
-    Verdicts give way first: they get what the partitions leave, but a sixth of a high screen.
+    Verdicts get what the partitions leave, at least a sixth of a tall screen.
     """
     if height is None:
-        return Room(None, _VERDICTS)
+        return TableLines(None, _VERDICTS)
     left = height - taken - HEADED
     kept = height // 6 + HEADED if height >= _HIGH else 0
     rows = min(max(1, partitions), max(1, left - kept))
-    return Room(rows, max(0, left - rows - HEADED))
+    return TableLines(rows, max(0, left - rows - HEADED))

@@ -1,4 +1,4 @@
-"""The partitions in the picture that `top` draws."""
+"""The table of partitions in `top`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,23 +6,23 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from cli.top.figures import NOBODY, NOT_KNOWN, number, rate, table
+from cli.top.figures import NO_OWNER, UNKNOWN, number, rate, table
 from records.text import shown
 
 # A host name is no longer (RFC 1035), and a port has five digits.
 _LONGEST_NAME = 260
 
 
-def partitions_table(document: Mapping[str, Any], room: int | None) -> RenderableType:
-    """A line for each, `room` lines at most: those with the least to do are summed up then."""
+def partitions_table(document: Mapping[str, Any], lines: int | None) -> RenderableType:
+    """A line for each, `lines` at most: sums up those with the smallest lag in one line."""
     drawn = table("part.", "authorized", "unauthorized", "dead", "lag", "acc./s")
-    # Only this one gives way: a number that is cut is a wrong number.
+    # Only this column is cut: a number that is cut is a wrong number.
     drawn.expand = True
     drawn.add_column("owner", no_wrap=True, overflow="ellipsis", ratio=1)
     partitions = document["partitions"]
-    told, hidden = _fitting(partitions, room)
+    shown_ones, hidden = _fitting(partitions, lines)
     rates = document["per_second"]
-    for one in told:
+    for one in shown_ones:
         partition = one["partition"]
         drawn.add_row(
             str(partition),
@@ -33,17 +33,17 @@ def partitions_table(document: Mapping[str, Any], room: int | None) -> Renderabl
     if hidden:
         drawn.add_row(*_summed_up(hidden, rates), style="dim")
     if not partitions:
-        drawn.add_row(NOT_KNOWN, *[""] * 5, "no accounts topic yet")
+        drawn.add_row(UNKNOWN, *[""] * 5, "no accounts topic yet")
     return drawn
 
 
 def _fitting(
-    partitions: list[dict[str, Any]], room: int | None
+    partitions: list[dict[str, Any]], lines: int | None
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    if room is None or len(partitions) <= room:
+    if lines is None or len(partitions) <= lines:
         return partitions, []
     by_lag = sorted(partitions, key=lambda one: -(one["lag"] or 0))
-    chosen = {one["partition"] for one in by_lag[: max(0, room - 1)]}
+    chosen = {one["partition"] for one in by_lag[: max(0, lines - 1)]}
     return (
         [one for one in partitions if one["partition"] in chosen],
         [one for one in partitions if one["partition"] not in chosen],
@@ -65,11 +65,11 @@ def _summed_up(hidden: list[dict[str, Any]], rates: Mapping[int, float]) -> list
 
 
 def _owner(worker: str | None) -> Text:
-    """Without the host's domain: the port at the end must not be what is cut."""
+    """Without the host's domain, so that the port at the end is not cut."""
     if worker is None:
-        return Text(NOT_KNOWN, style="dim")
+        return Text(UNKNOWN, style="dim")
     if not worker:
-        return Text(NOBODY, style="bold red")
+        return Text(NO_OWNER, style="bold red")
     host, colon, port = shown(worker, _LONGEST_NAME).rpartition(":")
     return Text(
         host.partition(".")[0] + colon + port if host[:1].isalpha() else host + colon + port

@@ -1,4 +1,4 @@
-"""The picture that `top` draws, of a document and nothing else."""
+"""Draws what `top` shows, from a document alone."""
 
 from collections.abc import Mapping
 from itertools import zip_longest
@@ -11,36 +11,34 @@ from rich.text import Text
 from cli.top.figures import number, rate, share
 from cli.top.figures import table as columns
 from cli.top.last_verdicts import verdicts_table
-from cli.top.layout import HEADED, TOTALS, causes_room, is_low, share_out
+from cli.top.layout import HEADED, TOTALS, causes_lines, is_low, table_lines
 from cli.top.partitions import partitions_table
-from cli.top.state_lines import head
+from cli.top.state_lines import state_lines
 from cli.top.trend import Trend
 
 _BAR: Final = 10
 
 
 def picture(document: Mapping[str, Any], height: int | None = None) -> RenderableType:
-    """All of it as one thing to print, 80 columns or more; `height` lines at most where given.
+    """The whole picture as one renderable, for 80 columns or more and `height` lines where given.
 
-    The document is that of `records.totals.progress_document` and what
-    `cli.top.command.Board` adds.
-    How a low screen is shared out is in `cli.top.layout`. Partitions that have no room are
-    summed up in one line; those with the most accounts to do are shown.
+    The document is that of `records.totals.progress_document`, with what `cli.top.board.Board`
+    adds. `cli.top.layout` decides what a short screen drops.
     """
     low = is_low(height)
-    above = [*head(document, short=low), _totals(document)]
+    above = [*state_lines(document, short=low), _totals(document)]
     if not low:
         above.append(Trend(document["rates"]))
     taken = len(above) - 1 + TOTALS
     below: list[RenderableType] = []
-    if (most := causes_room(height)) != 0:
+    if (most := causes_lines(height)) != 0:
         causes = _causes(document, most)
         taken += HEADED + causes.row_count
         below += [Text(), causes]
-    room = share_out(height, taken, len(document["partitions"]))
-    if room.verdicts:
-        below += [Text(), verdicts_table(document["verdicts"], room.verdicts)]
-    return Group(*above, Text(), partitions_table(document, room.partitions), *below)
+    lines = table_lines(height, taken, len(document["partitions"]))
+    if lines.verdicts:
+        below += [Text(), verdicts_table(document["verdicts"], lines.verdicts)]
+    return Group(*above, Text(), partitions_table(document, lines.partitions), *below)
 
 
 def _totals(document: Mapping[str, Any]) -> RenderableType:

@@ -1,4 +1,4 @@
-"""Accounts a second, from the offsets of the last looks."""
+"""Accounts a second, from the offsets seen last."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -8,37 +8,37 @@ from typing import NamedTuple
 _SECONDS = 5.0
 
 
-class _Look(NamedTuple):
+class _Sample(NamedTuple):
     at: float
     done: Mapping[int, int]
 
 
 class Rates:
-    """Over the last five seconds, so that one late look does not make the figures jump."""
+    """Rates over the last five seconds, so that one late sample does not make figures jump."""
 
     def __init__(self) -> None:
-        self._looks: deque[_Look] = deque()
+        self._samples: deque[_Sample] = deque()
 
     def add(self, at: float, done: Mapping[int, int]) -> None:
-        """Takes a look: a reading of a monotonic clock, and partition -> accounts done by then.
+        """Add a sample: a monotonic time, and partition -> accounts done by then.
 
-        One that is not later than the last is left out.
+        Ignores a sample that is not later than the last one.
         """
-        if self._looks and at <= self._looks[-1].at:
+        if self._samples and at <= self._samples[-1].at:
             return
-        self._looks.append(_Look(at, dict(done)))
-        while len(self._looks) > 2 and at - next(islice(self._looks, 1, None)).at >= _SECONDS:
-            self._looks.popleft()
+        self._samples.append(_Sample(at, dict(done)))
+        while len(self._samples) > 2 and at - next(islice(self._samples, 1, None)).at >= _SECONDS:
+            self._samples.popleft()
 
     @property
     def per_second(self) -> dict[int, float]:
-        """Partition -> accounts a second; empty before the second look.
+        """Partition -> accounts a second; empty before the second sample.
 
-        A partition of which less is done than before (its topics were made anew) has done nothing.
+        0 for a partition of which less is done than before, as when its topic was re-created.
         """
-        if len(self._looks) < 2:
+        if len(self._samples) < 2:
             return {}
-        first, last = self._looks[0], self._looks[-1]
+        first, last = self._samples[0], self._samples[-1]
         seconds = last.at - first.at
         return {
             partition: max(0, done - first.done.get(partition, done)) / seconds

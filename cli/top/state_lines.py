@@ -1,4 +1,4 @@
-"""The first lines of the picture that `top` draws: how Kafka, the worker and its parts are."""
+"""The first lines of `top`: title, and the state of Kafka, the worker and its parts."""
 
 import time
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cli.top.worker_snapshot import Told
+from cli.top.worker_snapshot import WorkerSnapshot
 from web.state import Health
 
 _STYLES: Final = {"ok": "green", "warn": "yellow", "bad": "bold red"}
@@ -16,8 +16,8 @@ _GRAVITY: Final = {level: gravity for gravity, level in enumerate(_STYLES)}
 _NAMES: Final = {"engine": "engine", "provider": "verification service"}
 
 
-def head(document: Mapping[str, Any], *, short: bool) -> list[RenderableType]:
-    """A line each; `short`: one for the worker and its parts together. What is too long is cut."""
+def state_lines(document: Mapping[str, Any], *, short: bool) -> list[RenderableType]:
+    """One line each; `short`: one for the worker with its parts. Long lines are cut."""
     clock = time.strftime("%H:%M:%S", time.localtime(document["at"]))
     title = Table.grid(expand=True, padding=(0, 1, 0, 0))
     title.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
@@ -32,22 +32,22 @@ def head(document: Mapping[str, Any], *, short: bool) -> list[RenderableType]:
 def _kafka(problem: str | None) -> Text:
     if problem is None:
         return Text("Kafka answers", style="green")
-    told = Text(f"Kafka does not answer: {problem}", style="bold red")
-    return told + Text("; these are the last figures seen", style="red")
+    line = Text(f"Kafka does not answer: {problem}", style="bold red")
+    return line + Text("; these are the last figures seen", style="red")
 
 
 def _worker(document: Mapping[str, Any], *, short: bool) -> list[Text]:
-    told: Told | None = document["worker"]
-    if told is None:
+    worker: WorkerSnapshot | None = document["worker"]
+    if worker is None:
         url, problem = document["worker_url"], document["worker_problem"]
         return [
-            Text(f"no worker at {url} ({problem}): give one by --url", style="yellow"),
-            Text("engine and verification service: not known", style="dim"),
+            Text(f"no worker at {url} ({problem}): name one with --url", style="yellow"),
+            Text("engine and verification service: unknown", style="dim"),
         ]
-    names = {"worker": f"worker {told.worker}, version {told.version}", **_NAMES}
-    # What is wrong must not be what a line that is too long is cut of.
-    keys = sorted(names, key=lambda key: -_GRAVITY[told.health[key].level] if short else 0)
-    return [_health_of(names[key], told.health[key]) for key in keys]
+    names = {"worker": f"worker {worker.worker}, version {worker.version}", **_NAMES}
+    # The worst state first, so that a long line is not cut there.
+    keys = sorted(names, key=lambda key: -_GRAVITY[worker.health[key].level] if short else 0)
+    return [_health_of(names[key], worker.health[key]) for key in keys]
 
 
 def _health_of(name: str, health: Health) -> Text:

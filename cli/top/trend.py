@@ -13,7 +13,7 @@ _BARS: Final = "▁▂▃▄▅▆▇█"
 
 
 class Trend:
-    """Fills one line of the width that it is given; the newest is at its right."""
+    """Fills one line; the newest rate is at the right."""
 
     def __init__(self, rates: Sequence[float]) -> None:
         """`rates`: accounts a second in intervals of `web.history.INTERVAL`, oldest first."""
@@ -21,7 +21,7 @@ class Trend:
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
         if not self._rates:
-            yield Text("accounts/s over time: known in some seconds", style="dim", no_wrap=True)
+            yield Text("accounts/s over time: available in some seconds", style="dim", no_wrap=True)
             return
         seconds = len(self._rates) * INTERVAL
         span = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
@@ -31,9 +31,9 @@ class Trend:
 
 
 def bars(rates: Sequence[float], width: int) -> str:
-    """One character for each rate, or for the mean of neighbours when they are more than `width`.
+    """One character for each rate, or for the mean of neighbours if there are more than `width`.
 
-    The highest is a full bar, nothing at all the lowest.
+    The highest is a full bar; 0 is the lowest bar.
     """
     number = min(width, len(rates))
     edges = [round(step * len(rates) / number) for step in range(number + 1)]

@@ -1,4 +1,4 @@
-"""What a worker told, of its page's document, as far as `top` shows it."""
+"""The parts of a worker's dashboard document that `top` shows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ _RATES = ("authorized", "unauthorized", "dead_letters")
 
 
 @dataclass(frozen=True)
-class Told:
-    """How a worker is, and the rates it has seen. Its texts are fit for a terminal."""
+class WorkerSnapshot:
+    """A worker's health and the rates it has seen. Texts are printable and hold no card number."""
 
     worker: str
     version: str
@@ -25,12 +25,12 @@ class Told:
     owners: Mapping[int, str] | None
 
 
-def told(document: Any) -> Told | None:
-    """None for what no worker of this version would tell."""
+def read_snapshot(document: Any) -> WorkerSnapshot | None:
+    """Read a document; None for one that no worker of this version sends."""
     try:
         history = document["history"]
         columns = [[float(number) for number in history[name]] for name in _RATES]
-        return Told(
+        return WorkerSnapshot(
             _text(document["worker"]),
             _text(document["version"]),
             {
@@ -44,10 +44,10 @@ def told(document: Any) -> Told | None:
         return None
 
 
-def _health_of(told: Mapping[str, Any]) -> Health:
-    if told["level"] not in get_args(Level):
+def _health_of(given: Mapping[str, Any]) -> Health:
+    if given["level"] not in get_args(Level):
         raise ValueError("no level")
-    return Health(cast(Level, told["level"]), _text(told["text"]))
+    return Health(cast(Level, given["level"]), _text(given["text"]))
 
 
 def _owners(partitions: Sequence[Mapping[str, Any]]) -> Mapping[int, str] | None:

@@ -1,7 +1,7 @@
-"""What one worker tells of itself, followed while `top` runs; `top` does without where none does.
+"""Follows the event stream of one worker's dashboard while `top` runs.
 
-Only a worker knows how its engine and the verification service are, and the last 15 minutes. It
-tells a terminal what it tells its page: the same event stream.
+Only a worker knows the health of its engine and of the verification service, and the rates of the
+last 15 minutes. `top` works without one.
 """
 
 import http.client
@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 import orjson
 
 from cli.support.errors import CommandError
-from cli.top.worker_snapshot import Told, told
+from cli.top.worker_snapshot import WorkerSnapshot, read_snapshot
 
 _PATH = "/verdicts/stream?events=dashboard"
 _CONNECT = 3.0
@@ -26,37 +26,37 @@ _LONGEST_LINE = 1 << 20
 class WorkerStream:
     """Follows the stream of the worker at `url` in a thread of its own, from `start` to `close`.
 
-    Whatever is wrong is a `problem` and tried again every two seconds; nothing is raised. The
-    token is sent to that address alone: no redirect is followed and no proxy is asked.
+    Any failure is reported as a problem and retried every two seconds; nothing is raised. The token
+    is sent to that address only: it follows no redirects and uses no proxy.
     """
 
     def __init__(self, url: str, token: str | None = None) -> None:
-        """Raises CommandError when that is no address of a web server."""
+        """Raises CommandError when `url` is not a web address."""
         self.url = url
         self._address = _address(url)
         self._headers = {"Accept": "text/event-stream"}
         if token is not None:
-            # As bytes in disguise: a header of http.client is Latin-1.
+            # http.client encodes headers as Latin-1.
             self._headers["Authorization"] = f"Bearer {token}".encode().decode("latin-1")
-        self._state: tuple[Told | None, str | None] = (None, "no answer yet")
+        self._state: tuple[WorkerSnapshot | None, str | None] = (None, "no answer yet")
         self._heard = threading.Event()
         self._stopped = threading.Event()
 
     @property
-    def state(self) -> tuple[Told | None, str | None]:
-        """What it told last and None, or None and why nothing is known of it, in a few words."""
+    def state(self) -> tuple[WorkerSnapshot | None, str | None]:
+        """The last snapshot and None, or None and a few words on why there is none."""
         return self._state
 
     def start(self) -> None:
-        """Begins, without waiting."""
+        """Start following; returns at once."""
         threading.Thread(target=self._run, name="worker's stream", daemon=True).start()
 
     def wait(self, seconds: float) -> None:
-        """Returns once the worker has told something, or nothing can be expected of it."""
+        """Wait for the first snapshot or the first failure."""
         self._heard.wait(seconds)
 
     def close(self) -> None:
-        """Ends it. A call that waits for the worker ends with the process at the latest."""
+        """Stop following. A call that waits for the worker ends with the process at the latest."""
         self._stopped.set()
 
     def _run(self) -> None:
@@ -66,12 +66,12 @@ class WorkerStream:
             except OSError as exc:
                 problem = exc.strerror or str(exc) or type(exc).__name__
             except (http.client.HTTPException, ValueError):
-                problem = "no web server of a worker"
-            self._tell(None, problem)
+                problem = "not the web server of a worker"
+            self._set(None, problem)
             self._stopped.wait(_AGAIN)
 
     def _follow(self) -> str:
-        """Takes events until there are no more; why not, in a few words."""
+        """Read events until the stream ends; returns a few words on why it ended."""
         connection = self._connection()
         try:
             connection.connect()
@@ -80,7 +80,7 @@ class WorkerStream:
             connection.request("GET", path, headers=self._headers)
             answer = connection.getresponse()
             if answer.status == http.HTTPStatus.UNAUTHORIZED:
-                return "it asks for a token: set FRAUD_WEB_TOKEN to the worker's"
+                return "it needs a token: set FRAUD_WEB_TOKEN to the worker's"
             if answer.status != http.HTTPStatus.OK:
                 return f"it answers {answer.status}"
             if answer.headers.get_content_type() != "text/event-stream":
@@ -99,13 +99,13 @@ class WorkerStream:
             if name == b"event":
                 event = value.decode(errors="replace")
             elif name == b"data" and event == "dashboard":
-                found = told(_document(value))
-                self._tell(found, None if found else "it is of another version")
+                found = read_snapshot(_document(value))
+                self._set(found, None if found else "it is of another version")
             elif not name:
                 event = ""
-        return "it has ended its stream"
+        return "it ended its stream"
 
-    def _tell(self, found: Told | None, problem: str | None) -> None:
+    def _set(self, found: WorkerSnapshot | None, problem: str | None) -> None:
         self._state = (found, problem)
         self._heard.set()
 
@@ -122,7 +122,9 @@ def _address(url: str) -> SplitResult:
     except ValueError:
         usable = False
     if not usable:
-        raise CommandError(f"--url {url!r} is no web address: give one like http://127.0.0.1:6066")
+        raise CommandError(
+            f"--url {url!r} is not a web address: write it like http://127.0.0.1:6066"
+        )
     return address
 
 

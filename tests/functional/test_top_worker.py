@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import aiohttp.web
 from aiohttp.test_utils import TestServer
 
-from cli.top.worker_snapshot import Told
+from cli.top.worker_snapshot import WorkerSnapshot
 from cli.top.worker_stream import WorkerStream
 from tests.functional.web_fakes import Stage
 from web import Health
@@ -40,7 +40,7 @@ async def until(true: Callable[[], bool]) -> None:
         await asyncio.sleep(0.05)
 
 
-def told(stream: WorkerStream) -> Told:
+def snapshot(stream: WorkerStream) -> WorkerSnapshot:
     found, problem = stream.state
     assert found is not None, problem
     return found
@@ -51,14 +51,17 @@ async def test_it_follows_what_the_worker_says_of_itself_until_it_is_gone() -> N
     stage.owners = {0: "worker-a:6066"}
     async with served(stage) as server, followed(str(server.make_url("/"))) as stream:
         await until(lambda: stream.state[0] is not None)
-        assert (told(stream).worker, told(stream).version) == ("worker-a:6066", "1.2.3")
-        assert told(stream).health["provider"] == Health("ok", "answers in 2 ms")
-        assert told(stream).owners == {0: "worker-a:6066"}
+        assert (snapshot(stream).worker, snapshot(stream).version) == (
+            "worker-a:6066",
+            "1.2.3",
+        )
+        assert snapshot(stream).health["provider"] == Health("ok", "answers in 2 ms")
+        assert snapshot(stream).owners == {0: "worker-a:6066"}
         stage.provider = Health("bad", "away since 10:00")
         stage.feed.changed()
-        await until(lambda: told(stream).health["provider"].level == "bad")
+        await until(lambda: snapshot(stream).health["provider"].level == "bad")
         stage.app._stopped.set()
-        await until(lambda: stream.state == (None, "it has ended its stream"))
+        await until(lambda: stream.state == (None, "it ended its stream"))
 
 
 async def test_the_token_is_sent_and_one_that_is_wrong_is_told() -> None:
@@ -83,7 +86,7 @@ async def test_another_web_server_is_no_worker_and_its_redirects_are_not_followe
     app.router.add_get("/{path:.*}", answer)
     async with TestServer(app) as server:
         async with followed(str(server.make_url("/"))) as stream:
-            await until(lambda: stream.state == (None, "no web server of a worker"))
+            await until(lambda: stream.state == (None, "not the web server of a worker"))
         async with followed(str(server.make_url("/away")), "s3cret") as stream:
             await until(lambda: stream.state == (None, "it answers 302"))
     assert "/elsewhere" not in asked

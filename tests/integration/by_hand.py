@@ -6,11 +6,13 @@ from typing import Any
 
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
+from faust_transactions import TopicIdentity, topic_ids
 
 from cluster import changelog_topic, topic_spans
 from config.settings import Settings
 from records import DeadLetter, PartitionCounts
 from records.verdict import encode
+from tests.topics import create_topic
 
 
 def bootstrap(settings: Settings) -> str:
@@ -19,7 +21,8 @@ def bootstrap(settings: Settings) -> str:
 
 def verdict(settings: Settings, partition: int, offset: int) -> bytes:
     topic = settings.accounts_topic
-    return encode(topic, partition, offset, "f" * 32, "************5614", 1.0, (), 1, "0" * 8)
+    now = time.time_ns() // 1_000_000
+    return encode(topic, partition, offset, "f" * 32, "************5614", 1.0, (), now, "0" * 8)
 
 
 def dead_letter(settings: Settings, partition: int, offset: int, **changes: Any) -> DeadLetter:
@@ -31,9 +34,27 @@ def dead_letter(settings: Settings, partition: int, offset: int, **changes: Any)
         "topic": settings.accounts_topic,
         "partition": partition,
         "offset": offset,
-        "failed_at": 1_769_860_800_000,
+        "failed_at": time.time_ns() // 1_000_000,
     }
     return DeadLetter(**{**fields, **changes})
+
+
+def identity(settings: Settings) -> TopicIdentity:
+    """The accounts topic as it is now."""
+    topic = settings.accounts_topic
+    ids = topic_ids({"bootstrap.servers": bootstrap(settings)}, [topic])
+    return TopicIdentity(topic, ids[topic])
+
+
+def recreate(settings: Settings, topic: str) -> None:
+    """Delete a topic and create it again, empty."""
+    admin = AdminClient({"bootstrap.servers": bootstrap(settings)})
+    admin.delete_topics([topic])[topic].result(30)
+    deadline = time.monotonic() + 30
+    while topic in admin.list_topics(timeout=10).topics:
+        assert time.monotonic() < deadline, f"{topic} is not deleted after 30 s"
+        time.sleep(0.1)
+    create_topic(bootstrap(settings), topic, settings.partitions)
 
 
 class StreamByHand:
@@ -59,9 +80,13 @@ class StreamByHand:
         dead: Iterable[int] = (),
         next_offset: int,
         row: Mapping[str, int] | None = None,
+        topic: TopicIdentity | None = None,
         commit: bool = True,
     ) -> None:
-        """Verdicts, dead letters and the row of a partition in one transaction."""
+        """Verdicts, dead letters and the row of a partition in one transaction.
+
+        Without `topic` the row says nothing of the topic that it belongs to, as in version 0.1.
+        """
         settings, producer = self.settings, self.producer
         producer.begin_transaction()
         for offset in verdicts:
@@ -71,7 +96,8 @@ class StreamByHand:
             self.bury(dead_letter(settings, partition, offset))
         counts = PartitionCounts(next_offset=next_offset, **(row or {})).dumps(serializer="json")
         changelog = changelog_topic(settings)
-        producer.produce(changelog, counts, b"%d" % partition, partition)
+        headers: list[tuple[str, str | bytes | None]] = [*topic.headers()] if topic else []
+        producer.produce(changelog, counts, b"%d" % partition, partition, headers=headers)
         assert producer.flush(30) == 0
         if commit:
             self.commit()

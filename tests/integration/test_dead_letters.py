@@ -162,6 +162,36 @@ def test_other_records_in_the_topic_are_counted(kafka: Kafka, settings: Settings
     assert "2 records of the topic are not dead letters." in text
 
 
+def test_letters_of_another_stream_are_neither_listed_nor_replayed(
+    kafka: Kafka, settings: Settings, bury: Callable[..., None]
+) -> None:
+    other = f"{settings.accounts_topic}-eu"
+    bury(dead_letter(settings, 1, 0), dead_letter(settings, 1, 1, topic=other))
+    assert listed_ids(settings) == [f"{settings.accounts_topic}-1-0"]
+    assert f"1 dead letters are of another stream, of topic {other}." in listed(settings)
+    refused = f"1 dead letter of another stream, of topic {other}: {other}-1-1; .*nothing was sent"
+    with pytest.raises(CommandError, match=refused):
+        replayed(settings, ids=frozenset({f"{other}-1-1", f"{settings.accounts_topic}-1-0"}))
+    assert accounts(kafka, settings) == []
+    assert "1 dead letter acknowledged" in replayed(settings, codes=frozenset({"not_json"}))
+    [sent] = accounts(kafka, settings)
+    assert sent.headers["replay_of"].decode() == f"{settings.accounts_topic}-1-0"
+
+
+def test_numbers_that_nothing_holds_make_no_dead_letter(settings: Settings) -> None:
+    stream = StreamByHand(settings)
+    stream.producer.begin_transaction()
+    for name in ("failed_at", "offset", "partition"):
+        headers: list[tuple[str, str | bytes | None]] = [
+            (each, b"9" * 5_000 if each == name else value)
+            for each, value in dead_letter(settings, 1, 1).headers()
+        ]
+        stream.producer.produce(settings.dead_letters_topic, b"x", None, 1, headers=headers)
+    stream.commit()
+    assert listed(settings, json=True) == ""
+    assert "3 records of the topic are not dead letters." in listed(settings)
+
+
 def test_key_and_bytes_go_back_untouched_with_their_origin(
     kafka: Kafka, settings: Settings, bury: Callable[..., None]
 ) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from config.settings import Settings
 from tests.brokers import Kafka
 from tests.integration.by_hand import StreamByHand
+from tests.raw_records import send_raw
 from tests.topics import create_topic, produce
 from tests.worker import ROOT
 from tools.devbroker import KafkaServer
@@ -100,6 +101,10 @@ def test_it_shows_what_happens_a_broker_that_is_away_and_ends_with_the_terminal_
 ) -> None:
     kafka = own_kafka()
     stream = judged(kafka)
+    # What others wrote there is no verdict, whatever it holds.
+    topic = Settings().verdicts_topic
+    produce(kafka.bootstrap, topic, [b'{"verified_at":1e30,"id":1}', b'{"id":' * 100_000])
+    send_raw(kafka.bootstrap, topic, 0, [(None, b"v", [(b"\xff\xfe", b"x")])])
     arguments, env = command(kafka.url)
     once = subprocess.run(
         [*arguments, "--once"], cwd=ROOT, env=env, capture_output=True, text=True, check=False

@@ -21,6 +21,14 @@ def test_it_is_a_set(mine: list[int], others: list[int]) -> None:
     assert all((value in filled(mine)) == (value in set(mine)) for value in others)
 
 
+@given(st.lists(offsets), offsets, offsets)
+def test_it_counts_what_lies_between(values: list[int], one: int, other: int) -> None:
+    begin, end = sorted((one, other))
+    inside = [value for value in set(values) if begin <= value < end]
+    assert filled(values).count(begin, end) == len(inside)
+    assert filled(values).first == min(values, default=None)
+
+
 @given(st.lists(offsets))
 def test_adding_tells_whether_it_is_new(values: list[int]) -> None:
     made, seen = OffsetSet(), set[int]()

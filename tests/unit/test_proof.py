@@ -3,9 +3,11 @@ from typing import Any
 
 import orjson
 import pytest
+from confluent_kafka import TIMESTAMP_CREATE_TIME
 from faust_transactions import Span
 
-from cli.reconcile.ledger import Findings
+from cli.reconcile.findings import Findings
+from cli.reconcile.ledger import PartitionLedger
 from cli.reconcile.proof import Proof
 from cli.support.bounded_read import Headers
 from config.settings import Settings
@@ -46,6 +48,9 @@ class FakeRecord:
     def headers(self) -> Headers | None:
         return self.told or None
 
+    def timestamp(self) -> tuple[int, int]:
+        return TIMESTAMP_CREATE_TIME, 1
+
 
 def account(offset: int, partition: int = 0) -> FakeRecord:
     return FakeRecord("accounts-2024", partition, offset)
@@ -72,9 +77,17 @@ def dead_letter(offset: int, partition: int = 0, topic: str = "accounts-2024") -
 
 
 def proof_of(*records: FakeRecord, due: int = 100) -> Proof:
-    proof = Proof(SETTINGS, SPANS, dict.fromkeys(SPANS, due))
+    ledgers = {
+        partition: PartitionLedger("accounts-2024", partition, span, due)
+        for partition, span in SPANS.items()
+    }
+    proof = Proof(SETTINGS, ledgers)
     for record in records:
-        proof.enter(record)
+        if record.in_topic == "accounts-2024":
+            proof.enter_account(record)
+    for record in records:
+        if record.in_topic != "accounts-2024":
+            proof.enter_outcome(record)
     return proof
 
 
@@ -111,7 +124,6 @@ def test_verdicts_and_dead_letters_meet_their_accounts_in_any_order() -> None:
         FakeRecord("verdicts", 0, 3, None),
         FakeRecord("dead", 0, 3, b"x", []),
         FakeRecord("dead", 1, 3, b"x", dead_letter(1, 0).told),
-        dead_letter(1, topic="other"),
     ],
 )
 def test_what_names_no_account_of_ours_is_orphaned(record: FakeRecord) -> None:
@@ -160,3 +172,42 @@ def test_accounts_deleted_while_they_were_read_are_not_orphaned() -> None:
     found = findings(proof_of(verdict(1), verdict(3), account(3)), begins={0: 2})[0]
     assert found.accounts_deleted == 1
     assert found.proven
+
+
+def test_outcomes_of_another_stream_are_counted_by_its_topic() -> None:
+    others = [verdict(n, topic="eu", id=f"eu-0-{n}") for n in range(3)]
+    proof = proof_of(account(0), verdict(0), *others, dead_letter(4, topic="eu"))
+    assert proof.other_streams == {"eu": 4}
+    assert proof.elsewhere.total == 0
+    assert findings(proof)[0].proven
+
+
+def test_names_of_other_streams_are_bounded_and_show_no_card_number() -> None:
+    card = "4111111111111111"
+    names = [card, *(f"topic-{n}" for n in range(100))]
+    proof = proof_of(*(verdict(1, topic=name, id=f"{name}-0-1") for name in names))
+    assert proof.other_streams.total() == 101
+    assert len(proof.other_streams) == 21
+    assert card not in str(proof.other_streams)
+
+
+def test_verdicts_are_counted_by_the_key_of_their_token() -> None:
+    proof = proof_of(
+        *(account(n) for n in range(4)),
+        *(verdict(n, key="0123abcd") for n in range(2)),
+        verdict(2, key="ffffffff"),
+        verdict(3, key=""),
+    )
+    assert proof.keys == {"0123abcd": 2, "ffffffff": 1}
+
+
+@pytest.mark.parametrize("field", ["verified_at", "offset", "partition", "amount"])
+def test_numbers_that_nothing_holds_make_no_verdict(field: str) -> None:
+    proof = proof_of(account(1), verdict(1, 0, 7, **{field: 1e30 if field != "amount" else None}))
+    assert proof.elsewhere.ids == ["not a verdict (verdicts-0@7)"]
+
+
+def test_numbers_that_nothing_holds_make_no_dead_letter() -> None:
+    record = dead_letter(1)
+    record.told = [(n, b"9" * 400 if n == "failed_at" else v) for n, v in record.told]
+    assert proof_of(account(1), record).elsewhere.ids == ["not a dead letter (dead-0@9)"]

@@ -18,6 +18,7 @@ letters = st.lists(
         id=ids,
         code=st.sampled_from(CODES),
         detail=st.just(""),
+        topic=st.just(TOPIC),
         failed_at=st.integers(0, 9),
         replay=st.none() | st.builds(Replay, ids, st.integers(1, 3)),
         value_bytes=st.just(1),

@@ -8,11 +8,11 @@ from cli.support.errors import CommandError
 from cli.top.command import watch
 from cli.top.picture import picture
 from cli.top.trend import bars
-from cli.top.worker_snapshot import told
+from cli.top.worker_snapshot import read_snapshot
 from config.settings import Settings
 from records import PartitionCounts
 from records.totals import progress_document
-from tests.unit.test_top_worker_snapshot import TOLD
+from tests.unit.test_top_worker_snapshot import SNAPSHOT
 
 OWNERS = {n: f"worker-{n % 2}.far.example.org:16066" for n in range(64)}
 CODES = ["empty", "too_large", "not_utf8", "not_json", "too_deep", "number_range", "field_type"]
@@ -133,7 +133,7 @@ def test_a_name_from_outside_cannot_write_to_the_terminal() -> None:
 
 
 def test_the_state_of_engine_and_provider_is_that_of_a_worker() -> None:
-    text = "\n".join(drawn(document({0: row()}, worker=told(TOLD))))
+    text = "\n".join(drawn(document({0: row()}, worker=read_snapshot(SNAPSHOT))))
     assert "worker worker-a:6066, version 1.2.3: ready" in text
     assert "engine: rebalancing" in text
     assert "verification service: away for 2 minutes" in text
@@ -141,8 +141,8 @@ def test_the_state_of_engine_and_provider_is_that_of_a_worker() -> None:
 
 def test_without_a_worker_it_says_where_it_asked_and_what_is_not_known() -> None:
     text = "\n".join(drawn(document({0: row()})))
-    assert "no worker at http://127.0.0.1:6066 (Connection refused): give one by --url" in text
-    assert "engine and verification service: not known" in text
+    assert "no worker at http://127.0.0.1:6066 (Connection refused): name one with --url" in text
+    assert "engine and verification service: unknown" in text
 
 
 def test_the_last_verdicts_are_listed_in_eighty_columns() -> None:
@@ -153,7 +153,7 @@ def test_the_last_verdicts_are_listed_in_eighty_columns() -> None:
     assert lines[begin + 2].split()[1:4] == ["unauthorized", "************1001", "12,345,678.50"]
     assert "amount_not_" in lines[begin + 2]
     assert max(map(len, lines)) <= 80
-    assert "not readable" in "\n".join(drawn(document({0: row()}, verdicts=None)))
+    assert "unreadable" in "\n".join(drawn(document({0: row()}, verdicts=None)))
 
 
 def test_an_amount_of_300_digits_leaves_room_for_the_rest() -> None:
@@ -175,7 +175,7 @@ def test_what_others_wrote_is_no_markup() -> None:
 
 def test_on_a_low_screen_verdicts_give_way_first_then_the_trend_and_the_reasons() -> None:
     rows = {n: row(n, reasons={"veritas_declined": 1, "name_blank": 1}) for n in range(4)}
-    seen = document(rows, {}, OWNERS, verdicts=VERDICTS, worker=told(TOLD))
+    seen = document(rows, {}, OWNERS, verdicts=VERDICTS, worker=read_snapshot(SNAPSHOT))
 
     def shown(height: int) -> set[str]:
         text = "\n".join(drawn(seen, height=height))

@@ -1,11 +1,11 @@
 from cli.top.board import Board
 from cli.top.rates import Rates
-from cli.top.worker_snapshot import Told, told
+from cli.top.worker_snapshot import WorkerSnapshot, read_snapshot
 from cluster import ClusterError, Progress
 from config.settings import Settings
 from records import PartitionCounts
 from tests.unit.test_top import VERDICTS, row
-from tests.unit.test_top_worker_snapshot import TOLD
+from tests.unit.test_top_worker_snapshot import SNAPSHOT
 
 
 class Worker:
@@ -13,11 +13,11 @@ class Worker:
 
     url = "http://127.0.0.1:6066"
 
-    def __init__(self, found: Told | None = None) -> None:
+    def __init__(self, found: WorkerSnapshot | None = None) -> None:
         self.found = found
 
     @property
-    def state(self) -> tuple[Told | None, str | None]:
+    def state(self) -> tuple[WorkerSnapshot | None, str | None]:
         return self.found, None if self.found else "Connection refused"
 
     def wait(self, _seconds: float) -> None:
@@ -50,7 +50,7 @@ def test_the_last_look_stays_while_there_is_none_and_the_next_one_counts() -> No
 
 def test_the_owners_are_the_workers_where_kafka_does_not_say() -> None:
     def owners(seen: Progress) -> list[str | None]:
-        board = Board(Settings(), lambda: seen, lambda _size: [], Worker(told(TOLD)))
+        board = Board(Settings(), lambda: seen, lambda _size: [], Worker(read_snapshot(SNAPSHOT)))
         return [one["owner"] for one in board.document()["partitions"]]
 
     rows = {0: row(), 1: row()}
@@ -70,7 +70,7 @@ def test_rates_over_time_are_a_workers_else_what_was_seen_since_the_start() -> N
         lambda: float(next(times)),
     )
     assert [board.document()["rates"] for _ in range(3)] == [[], [10.0], [10.0, 10.0]]
-    worker.found = told(TOLD)
+    worker.found = read_snapshot(SNAPSHOT)
     assert board.document()["rates"] == [6, 9]
 
 

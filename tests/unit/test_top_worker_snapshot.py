@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 
 from cli.support.errors import CommandError
-from cli.top.worker_snapshot import told
+from cli.top.worker_snapshot import read_snapshot
 from cli.top.worker_stream import WorkerStream
 
-TOLD: dict[str, Any] = {
+SNAPSHOT: dict[str, Any] = {
     "worker": "worker-a:6066",
     "version": "1.2.3",
     "health": {
@@ -22,19 +22,19 @@ TOLD: dict[str, Any] = {
 
 
 def test_what_a_worker_tells_is_read_and_what_is_no_worker_is_not() -> None:
-    found = told(TOLD)
+    found = read_snapshot(SNAPSHOT)
     assert found is not None
     assert list(found.rates) == [6, 9]
     assert found.owners == {0: "worker-a:6066"}
-    moving = told({**TOLD, "partitions": [{"partition": 0, "owner": None}]})
+    moving = read_snapshot({**SNAPSHOT, "partitions": [{"partition": 0, "owner": None}]})
     assert moving is not None
     assert moving.owners is None
-    for wrong in (None, [], {}, {**TOLD, "history": 1}, {**TOLD, "worker": 5}):
-        assert told(wrong) is None
+    for wrong in (None, [], {}, {**SNAPSHOT, "history": 1}, {**SNAPSHOT, "worker": 5}):
+        assert read_snapshot(wrong) is None
 
 
 def test_what_a_worker_tells_cannot_write_to_the_terminal() -> None:
-    found = told(json.loads(json.dumps({**TOLD, "version": "\x1b]x4111111111111111"})))
+    found = read_snapshot(json.loads(json.dumps({**SNAPSHOT, "version": "\x1b]x4111111111111111"})))
     assert found is not None
     assert found.version == "?]x************1111"
 

@@ -9,6 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from faust_transactions.compat import close_consumer
+from faust_transactions.kafka.header_names import accept_any_header_names
 
 _REQUEST_TIMEOUT = 5.0
 _LOOK = 1.0
@@ -106,6 +107,8 @@ class LatestRecords:
 
     async def _connected(self) -> AIOKafkaConsumer:
         if self._consumer is None:
+            # A worker has done so already; a program without one has not.
+            accept_any_header_names()
             self._consumer = AIOKafkaConsumer(**self._options)
             await self._consumer.start()
         return self._consumer

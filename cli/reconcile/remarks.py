@@ -1,0 +1,115 @@
+"""What a reconciliation has to explain, a line each."""
+
+from collections.abc import Iterable, Iterator
+
+from cli.reconcile.reading import Reconciliation
+
+# Verdict ids are made of the topic's name, so those of a topic that was made anew repeat. Judging
+# it under the same id would need offsets that are taken; into the same outputs, ids that are taken.
+_CHOICES = (
+    "Restore the former topic, or judge this one under another FRAUD_APP_ID with outputs of its "
+    "own (FRAUD_VERDICTS_TOPIC, FRAUD_DEAD_LETTERS_TOPIC), as its verdict ids repeat those of the "
+    "former one."
+)
+
+
+def remarks(result: Reconciliation) -> Iterator[str]:
+    """The lines, the most serious first."""
+    yield from _former(result)
+    yield from _lost(result)
+    yield from _unverifiable(result)
+    whole = result.whole
+    if whole.pending:
+        pending = number_of(whole.pending, "account is", "accounts are")
+        yield f"{pending} pending: the stream has not reached them."
+    for (topic, partition), offset in result.stopped_at.items():
+        yield f"{topic}-{partition} was read up to offset {offset}: a transaction is open there."
+    for topic, number in result.other_streams.items():
+        outcomes = number_of(number, "verdict or dead letter", "verdicts and dead letters")
+        yield f"{outcomes} in the outputs belong to another stream, of topic {topic}."
+    if len(result.keys) > 1:
+        keys = ", ".join(f"{key} ({number:,})" for key, number in result.keys.items())
+        yield (
+            f"The verdicts have tokens of {len(result.keys)} keys, {keys}: one card has several "
+            "tokens. Start all workers with the same FRAUD_TOKEN_KEY."
+        )
+
+
+def _former(result: Reconciliation) -> Iterator[str]:
+    topic, former = result.topic.name, result.whole.former
+    outcomes = number_of(former, "verdict or dead letter", "verdicts and dead letters")
+    belong = "belongs" if former == 1 else "belong"
+    others = sorted({p.topic.name for p in result.mismatches.values() if p.topic} - {topic})
+    if others:
+        where = _partitions(p for p, at in result.mismatches.items() if at.topic is not None)
+        yield (
+            f"This FRAUD_APP_ID judged topic {', '.join(others)} in {where}, not {topic}: set "
+            "FRAUD_ACCOUNTS_TOPIC to that topic, or judge this one under another FRAUD_APP_ID "
+            "with outputs of its own (FRAUD_VERDICTS_TOPIC, FRAUD_DEAD_LETTERS_TOPIC)."
+        )
+    elif result.mismatches:
+        yield (
+            f"The accounts topic {topic} was re-created: {outcomes} {belong} to records that are "
+            f"no longer there, and the stream stands still in {_partitions(result.mismatches)} "
+            f"({_evidence(result)}). {_CHOICES}"
+        )
+    elif former:
+        yield (
+            f"The accounts topic {topic} was re-created: {outcomes} {belong} to records that are "
+            "no longer there, being older than the accounts at their offsets. (If it was not, the "
+            "clock of its producers is ahead of that of the workers.) Accounts listed as missing "
+            "have no verdict: send those, and no others, again as new records."
+        )
+
+
+def _evidence(result: Reconciliation) -> str:
+    """What the first of the mismatches shows."""
+    partition, position = min(result.mismatches.items())
+    if position.topic is not None and not position.topic.is_same(result.topic):
+        then, now = position.topic.topic_id, result.topic.topic_id
+        return f"topic id {then} in the row of partition {partition}, {now} now"
+    return f"partition {partition} is judged up to offset {position.next_offset:,} and ends earlier"
+
+
+def _lost(result: Reconciliation) -> Iterator[str]:
+    if not result.whole.lost:
+        return
+    places = ", ".join(
+        f"{found.lost:,} in {result.topic.name}-{partition}"
+        for partition, found in result.partitions.items()
+        if found.lost
+    )
+    yield (
+        f"{number_of(result.whole.lost, 'offset was', 'offsets were')} deleted before the stream "
+        f"judged them, and are lost: {places}. Raise retention.ms and retention.bytes of the topic."
+    )
+
+
+def _unverifiable(result: Reconciliation) -> Iterator[str]:
+    whole = result.whole
+    for partition, begin in result.begins.items():
+        if begin:
+            yield (
+                f"{result.topic.name}-{partition} begins at offset {begin:,}: the accounts before "
+                "it are deleted and not part of this proof."
+            )
+    if whole.accounts_deleted:
+        deleted = number_of(whole.accounts_deleted, "outcome is", "outcomes are")
+        yield f"{deleted} unverifiable: the accounts topic no longer has what was judged."
+    if whole.outcomes_deleted:
+        deleted = number_of(whole.outcomes_deleted, "account is", "accounts are")
+        yield f"{deleted} unverifiable: retention may have deleted the verdict or dead letter."
+    if whole.offsets_deleted:
+        deleted = number_of(whole.offsets_deleted, "deleted offset is", "deleted offsets are")
+        yield f"{deleted} unverifiable: transaction markers, or accounts that were not judged."
+
+
+def _partitions(numbers: Iterable[int]) -> str:
+    found = sorted(numbers)
+    named = ", ".join(map(str, found))
+    return f"partition {named}" if len(found) == 1 else f"partitions {named}"
+
+
+def number_of(number: int, one: str, more: str) -> str:
+    """The number with the word that fits it."""
+    return f"{number:,} {one if number == 1 else more}"
