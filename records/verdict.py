@@ -1,7 +1,7 @@
 """What is said about an account, as consumers read it."""
 
 import math
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -61,6 +61,53 @@ def read_verdict(value: bytes | None) -> Verdict | None:
     except ValueError:
         return None
     return verdict if _is_within_bounds(verdict) else None
+
+
+class VerdictPlace(NamedTuple):
+    """Which input a verdict judges, when, and by the tokens of which key."""
+
+    id: str
+    topic: str
+    partition: int
+    offset: int
+    verified_at: int
+    key: str
+
+
+def read_place(value: bytes | None) -> VerdictPlace | None:
+    """The place of a verdict within the bounds of `read_verdict`, in a tenth of its time.
+
+    For reading whole topics: it looks at nothing else, so it may return the place of a value whose
+    other fields make it none of ours.
+    """
+    if value is None or len(value) > _LONGEST_VALUE:
+        return None
+    try:
+        fields = orjson.loads(value)
+        place = VerdictPlace(
+            fields["id"],
+            fields["topic"],
+            fields["partition"],
+            fields["offset"],
+            fields["verified_at"],
+            fields.get("key", ""),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+    # In Python True is an int; in a range even 1.0 is.
+    numbers = (place.partition, place.offset, place.verified_at)
+    texts = (place.id, place.topic, place.key)
+    is_sound = (
+        all(type(number) is int for number in numbers)
+        and all(type(text) is str for text in texts)
+        and place.partition in PARTITIONS
+        and place.offset in OFFSETS
+        and place.verified_at in EPOCH_MS
+        and len(place.topic) <= LONGEST_TOPIC
+        and len(place.id) <= LONGEST_ID
+        and len(place.key) <= _LONGEST_WORD
+    )
+    return place if is_sound else None
 
 
 def encode(

@@ -14,7 +14,7 @@ from cli.support.record_ids import printable_id
 from config import Settings
 from records import DeadLetter, record_id
 from records.text import shown
-from records.verdict import read_verdict
+from records.verdict import read_place
 
 _KEY_ID = re.compile(r"[0-9a-f]{8}")
 
@@ -78,7 +78,7 @@ class Proof:
         }
 
     def _enter_verdict(self, record: Record) -> None:
-        verdict = read_verdict(record.value())
+        verdict = read_place(record.value())
         if verdict is None:
             self._orphaned("not a verdict", record)
             return

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from records import BankAccount, DeadLetter, PartitionCounts, Verdict, read_verdict, record_id
 from records.card import mask
 from records.replay import Replay
-from records.verdict import encode
+from records.verdict import VerdictPlace, encode, read_place
 from records.wire import WireRecord
 from tests.unit import strategies as some
 
@@ -240,11 +240,15 @@ def test_what_is_out_of_bounds_is_no_verdict_of_ours(change: dict[str, Any]) -> 
 )
 def test_other_bytes_are_no_verdict(value: bytes | None) -> None:
     assert read_verdict(value) is None
+    assert read_place(value) is None or b"id" in (value or b"")[:5]
 
 
 @given(some.verdicts)
 def test_every_verdict_that_is_written_within_bounds_is_read(verdict: Verdict) -> None:
     assert read_verdict(verdict.dumps()) == verdict
+    place = read_place(verdict.dumps())
+    assert place is not None
+    assert place == tuple(getattr(verdict, name) for name in VerdictPlace._fields)
 
 
 def test_rows_do_not_share_their_tallies() -> None:
