@@ -5,7 +5,9 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cli.support.bounded_read import BoundedRead, Place, Record, headers_of
+from faust_transactions import headers_of
+
+from cli.support.bounded_read import BoundedRead, Place, Record
 from cli.support.name_counter import count_name
 from cli.support.record_ids import printable_id
 from cluster import topic_spans

@@ -6,13 +6,14 @@ from typing import IO
 import click
 import faust
 from faust.cli import option
+from faust_transactions import headers_of
 from rich.console import Console
 
 from cli.dead_letters.letters import Letters
 from cli.dead_letters.replay_plan import Plan
 from cli.dead_letters.selection import SELECTION_OPTIONS, Selection, selection_of
 from cli.support.blocking_command import BlockingCommand
-from cli.support.bounded_read import BoundedRead, headers_of
+from cli.support.bounded_read import BoundedRead
 from cli.support.errors import CommandError, Interrupted
 from cli.support.interruption import interruption
 from cli.support.progress import shown_progress

@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE
+from faust_transactions import headers_of
 
 from cli.reconcile.findings import Findings, Listing
 from cli.reconcile.ledger import PartitionLedger
-from cli.support.bounded_read import Record, headers_of
+from cli.support.bounded_read import Record
 from cli.support.name_counter import count_name
 from cli.support.record_ids import printable_id
 from config import Settings

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from operator import methodcaller
 from typing import Protocol, cast
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
@@ -49,23 +48,6 @@ class Record(Protocol):
     def headers(self) -> Headers | None:
         """In their order."""
         ...
-
-
-# When the name of a header is not UTF-8, confluent-kafka 2.16 returns a list with holes in it, and
-# an error besides. An ordinary call that Python has specialized overlooks the error, and whoever
-# looks into the list crashes the process; a call by this does not overlook it.
-_headers = methodcaller("headers")
-
-
-def headers_of(record: Record) -> Headers:
-    """The headers; none where one has a name that is not UTF-8, which this program never writes.
-
-    Call it once for each record: the second call would not raise.
-    """
-    try:
-        return cast(Headers, _headers(record) or [])
-    except (SystemError, UnicodeDecodeError):
-        return []
 
 
 _AT_ONCE = 5_000

@@ -5,8 +5,10 @@ import time
 import pytest
 
 from cli.reconcile.reading import Reconciliation, reconcile
+from cluster import changelog_topic, committed_rows
 from cluster.startup import check
 from config import Settings
+from records import PartitionCounts
 from tests.brokers import Kafka
 from tests.integration.by_hand import (
     StreamByHand,
@@ -17,6 +19,7 @@ from tests.integration.by_hand import (
     verdict,
 )
 from tests.integration.test_startup import named
+from tests.raw_records import send_raw
 from tests.topics import create_topic, produce
 
 PARTITION = 1
@@ -158,3 +161,16 @@ def test_odd_outcomes_are_orphaned_and_stop_nothing(kafka: Kafka, settings: Sett
     stream.commit()
     found = proof(settings).whole
     assert (found.orphaned.total, found.duplicate.total) == (3, 0)
+
+
+def test_a_row_with_header_names_that_are_no_text_is_one_of_version_0_1(
+    kafka: Kafka, settings: Settings
+) -> None:
+    send(kafka, settings, 2)
+    StreamByHand(settings).judge(PARTITION, [0, 1], next_offset=2)
+    row = PartitionCounts(authorized=2, next_offset=2).dumps(serializer="json")
+    record = (b"%d" % PARTITION, row, [(b"\xff\xfe", b"x")])
+    for _ in range(30):
+        send_raw(kafka.bootstrap, changelog_topic(settings), PARTITION, [record])
+        assert committed_rows(settings)[PARTITION].next_offset == 2
+    assert proof(settings).proven

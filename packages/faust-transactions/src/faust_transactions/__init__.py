@@ -25,6 +25,7 @@ from faust_transactions.kafka.offsets import (
     partitions_of,
 )
 from faust_transactions.kafka.offsets import until as retry_until
+from faust_transactions.kafka.record_headers import headers_of
 from faust_transactions.kafka.tail import CONSUMER as TAIL_CONSUMER
 from faust_transactions.kafka.tail import LastRecord, last_records, read_last
 from faust_transactions.kafka.topic_ids import topic_ids
@@ -68,6 +69,7 @@ __all__ = [
     "Worker",
     "WorkerCommand",
     "committed_spans",
+    "headers_of",
     "last_records",
     "member_name",
     "offsets_at",

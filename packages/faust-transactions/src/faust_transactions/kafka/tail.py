@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from faust_transactions.kafka.offsets import committed_spans, partitions_of
+from faust_transactions.kafka.record_headers import headers_of
 from faust_transactions.kafka.tail_search import TailSearch
 
 _POLL = 0.5
@@ -139,8 +140,7 @@ def _advance(search: TailSearch, message: Message) -> int | None:
 
 
 def _last(message: Message) -> LastRecord:
-    headers = cast("list[tuple[str, bytes | None]] | None", message.headers())
-    return LastRecord(message.key(), message.value(), _offset(message), headers or ())
+    return LastRecord(message.key(), message.value(), _offset(message), headers_of(message))
 
 
 def _offset(message: Message) -> int:
