@@ -64,6 +64,7 @@ def create_app(
         max_records=settings.batch_records,
         max_bytes=settings.batch_bytes,
         max_partitions=settings.partitions,
+        setting_names={"broker_session_timeout": "FRAUD_SESSION_TIMEOUT"},
         metrics=engine_metrics or EngineMetrics(registry),
     )
     counts = engine.table("verdict_counts", PartitionCounts)

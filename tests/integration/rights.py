@@ -35,7 +35,7 @@ def of_a_worker(settings: Settings) -> Iterator[Right]:
     for topic in (*settings.topics, changelog, leader):
         yield TOPIC, topic, LITERAL, CREATE
     yield GROUP, app_id, LITERAL, READ
-    ids = f"{app_id}-{settings.accounts_topic}-"
+    ids = f"{app_id}:{settings.accounts_topic}:"
     yield ResourceType.TRANSACTIONAL_ID, ids, PREFIXED, WRITE
 
 

@@ -174,8 +174,7 @@ class TransactionalWriter:
         logger.info("%s: continuing with a new producer: %s", self.transactional_id, reason)
         left, self._disturbed = self._producer, True
         self._producer = self._new_producer()
-        # Not here: its end waits for threads that may still look for the brokers.
-        threading.Thread(target=_leave, args=(left,), name="left", daemon=True).start()
+        _leave(left)
         self.fence()
 
     def abort_in(self, partitions: Sequence[TP]) -> None:
@@ -243,6 +242,11 @@ class TransactionalWriter:
     def stop(self) -> None:
         """Let calls that wait in another thread give up (they raise :class:`Abandoned`)."""
         self._stopping.set()
+
+    def leave(self) -> None:
+        """Stop, and close in a thread of its own: its end may wait for the brokers."""
+        self.stop()
+        _leave(self._producer)
 
     def close(self) -> None:
         """Give the producer back. What was not committed never becomes visible."""
@@ -407,9 +411,14 @@ class _UndeliveredError(Exception):
 
 
 def _leave(producer: Producer) -> None:
-    with suppress(KafkaException):  # one that was fenced meanwhile complains once more
-        producer.purge()
-        producer.close()
+    """Close a producer in a thread: its end waits for threads that still look for the brokers."""
+
+    def close() -> None:
+        with suppress(KafkaException):  # one that was fenced meanwhile complains once more
+            producer.purge()
+            producer.close()
+
+    threading.Thread(target=close, name="left", daemon=True).start()
 
 
 # librdkafka repeats every connection error; what matters reaches us as the error of a call. At

@@ -18,14 +18,20 @@ import faust
 from confluent_kafka import KafkaError, KafkaException
 from faust.types import TP
 
-from faust_transactions.errors import Abandoned, Fenced, RestoreFailed, StateMismatch
+from faust_transactions.errors import (
+    Abandoned,
+    Fenced,
+    RestoreFailed,
+    StateMismatch,
+    TransactionRefused,
+)
 from faust_transactions.failures import ReasonLog, kind
 from faust_transactions.kafka.hanging import (
     HangingTransactionDetector,
     open_since,
     wait_until_closed,
 )
-from faust_transactions.kafka.tail import read_last
+from faust_transactions.kafka.tail import LastRecord, read_last
 from faust_transactions.kafka.topic_ids import topic_ids
 from faust_transactions.producer import TransactionalWriter, group_metadata
 from faust_transactions.refusals import Answer, answer_to, explain
@@ -78,8 +84,15 @@ class TaskRestorer:
             self._group = await self._thread.run(group_metadata, self._kafka, self._app.conf.id)
         ids = await self._ask(topic_ids, {tp.topic for tp in partitions})
         tasks = [self._new_task(tp, ids.get(tp.topic)) for tp in partitions]
-        await self._fence(tasks)
-        await self._end_hanging(tasks)
+        await self._unless_stopped(
+            [task.writer for task in tasks], *(task.run(task.writer.fence) for task in tasks)
+        )
+        former = await self._fence_former_ids(tasks)
+        try:
+            await self._end_hanging(tasks, former)
+        finally:
+            for writer in former.values():
+                writer.leave()
         await self._restore(tasks)
         return tasks
 
@@ -129,15 +142,43 @@ class TaskRestorer:
         return [by_row[row] for row in looks.hanging(found)]
 
     def _new_task(self, tp: TP, topic_id: str | None) -> StreamTask:
-        transactional_id = f"{self._app.conf.id}-{tp.topic}-{tp.partition}"
+        # No topic's name has a colon in it, so that no two apps can make the same id.
+        transactional_id = f"{self._app.conf.id}:{tp.topic}:{tp.partition}"
         writer = TransactionalWriter(self._kafka, transactional_id, self._group)
         return StreamTask(tp, writer, TopicIdentity(tp.topic, topic_id))
 
-    async def _fence(self, tasks: list[StreamTask]) -> None:
-        """Shut the former owners out, all at once."""
-        await self._unless_stopped(tasks, *(task.run(task.writer.fence) for task in tasks))
+    async def _fence_former_ids(self, tasks: list[StreamTask]) -> dict[TP, TransactionalWriter]:
+        """Shut out owners of version 0.1, which had other transactional ids.
 
-    async def _end_hanging(self, tasks: list[StreamTask]) -> None:
+        Only where the row is theirs or there is none, so it is done once. Returns their writers.
+        """
+        rows = await self._rows(tasks)
+        former: dict[TP, TransactionalWriter] = {}
+        for task in tasks:
+            row = rows.get(task.tp)
+            if row is None or TopicIdentity.from_headers(row.headers) is None:
+                transactional_id = f"{self._app.conf.id}-{task.tp.topic}-{task.tp.partition}"
+                former[task.tp] = TransactionalWriter(self._kafka, transactional_id, self._group)
+        by_tp = {task.tp: task for task in tasks}
+        fencing = [
+            by_tp[tp].run(self._fence_former_id, writer, tp in rows)
+            for tp, writer in former.items()
+        ]
+        await self._unless_stopped(list(former.values()), *fencing)
+        return former
+
+    @staticmethod
+    def _fence_former_id(writer: TransactionalWriter, has_row: bool) -> None:
+        try:
+            writer.fence()
+        except TransactionRefused:
+            # A new app has no right to ids that it never had. Where version 0.1 wrote a row it had.
+            if has_row:
+                raise
+
+    async def _end_hanging(
+        self, tasks: list[StreamTask], former: Mapping[TP, TransactionalWriter]
+    ) -> None:
         """Abort what is open in the rows' partitions; nobody else writes there."""
         by_row = {self._row_of(task.tp): task for task in tasks}
         pause, outlasted = FIRST_PAUSE, False
@@ -146,7 +187,9 @@ class TaskRestorer:
                 self._complain(by_row, hanging)
             if pause in (FIRST_PAUSE, LAST_PAUSE):
                 for row in hanging:
-                    await self._abort_hanging(tasks, by_row[row])
+                    task = by_row[row]
+                    for writer in filter(None, (former.get(task.tp), task.writer)):
+                        await self._abort_hanging(task, writer)
             await self._pause(pause)  # the markers are written after the abort has returned
             outlasted = pause == LAST_PAUSE
             pause = min(pause * 2, LAST_PAUSE)
@@ -165,7 +208,7 @@ class TaskRestorer:
                 offset,
             )
 
-    async def _abort_hanging(self, tasks: list[StreamTask], task: StreamTask) -> None:
+    async def _abort_hanging(self, task: StreamTask, writer: TransactionalWriter) -> None:
         logger.warning(
             "%s: the brokers lost the end of its last transactions, whose records nobody could "
             "read; they are aborted and written again",
@@ -174,11 +217,13 @@ class TaskRestorer:
         outputs = [TP(topic, task.tp.partition) for topic in self._outputs[task.tp.topic]]
         found = await self._ask(open_since, [self._row_of(task.tp), *outputs])
         try:
-            await self._unless_stopped(tasks, task.run(task.writer.abort_in, list(found)))
+            await self._unless_stopped([writer], task.run(writer.abort_in, list(found)))
         except Fenced as exc:
             logger.info("%s: fenced: %s", task.name, exc)  # its next owner does it
 
-    async def _unless_stopped(self, tasks: list[StreamTask], *calls: Awaitable[Any]) -> None:
+    async def _unless_stopped(
+        self, writers: Sequence[TransactionalWriter], *calls: Awaitable[Any]
+    ) -> None:
         """Wait for calls of the writers, which give up (:class:`Abandoned`) when the app stops."""
         waiting_calls = [asyncio.ensure_future(call) for call in calls]
         waiting = set(waiting_calls)
@@ -186,21 +231,21 @@ class TaskRestorer:
         while waiting:
             _, waiting = await asyncio.wait(waiting, timeout=0.5)
             if self._app.should_stop:
-                for task in tasks:
-                    task.writer.stop()
+                for writer in writers:
+                    writer.stop()
             elif time.monotonic() - began >= LONG_CALL:
-                self._log_long_calls(tasks, time.monotonic() - began)
+                self._log_long_calls(writers, time.monotonic() - began)
         await asyncio.gather(*waiting_calls)
 
-    def _log_long_calls(self, tasks: list[StreamTask], seconds: float) -> None:
-        waiting = [(task.name, why) for task in tasks if (why := task.writer.waiting_for)]
+    def _log_long_calls(self, writers: Sequence[TransactionalWriter], seconds: float) -> None:
+        waiting = [(each.transactional_id, why) for each in writers if (why := each.waiting_for)]
         if not waiting:
             return
         name, reason = waiting[0]
         others = f" (and {len(waiting) - 1} more)" if len(waiting) > 1 else ""
         self._log_waiting(
             reason,
-            "%s%s: the brokers have not shut out its former owner for %.0f s, trying again: %s",
+            "%s%s: waiting for the brokers for %.0f s, trying again: %s",
             name,
             others,
             seconds,
@@ -211,22 +256,30 @@ class TaskRestorer:
         return TP(self._tables[source.topic].changelog_topic_name, source.partition)
 
     async def _restore(self, tasks: list[StreamTask]) -> None:
+        rows = await self._rows(tasks)
+        for task in tasks:
+            row = rows.get(task.tp)
+            if row is None or row.value is None:
+                continue  # never written, or deleted by hand
+            table = self._tables[task.tp.topic]
+            try:
+                found = table.row(row.value)
+            except Exception as exc:  # noqa: BLE001 - whatever its codec raises
+                where = f"{table.changelog_topic_name}-{task.tp.partition}, offset {row.offset}"
+                # Without the text, which would quote the row.
+                raise ValueError(f"no row can be read at {where} ({kind(exc)})") from None
+            task.restore(found)
+            table.apply(task.tp.partition, task.state)
+
+    async def _rows(self, tasks: list[StreamTask]) -> dict[TP, LastRecord]:
+        """The last committed record of each source partition's row, where there is one."""
+        found: dict[TP, LastRecord] = {}
         for topic, table in self._tables.items():
-            mine = {task.tp.partition: task for task in tasks if task.tp.topic == topic}
-            if not mine:
-                continue
-            rows = await self._ask(read_last, table.changelog_topic_name, list(mine))
-            for partition, row in rows.items():
-                if row.value is None:
-                    continue  # somebody deleted the row by hand
-                try:
-                    found = table.row(row.value)
-                except Exception as exc:  # noqa: BLE001 - whatever its codec raises
-                    where = f"{table.changelog_topic_name}-{partition}, offset {row.offset}"
-                    # Without the text, which would quote the row.
-                    raise ValueError(f"no row can be read at {where} ({kind(exc)})") from None
-                mine[partition].restore(found)
-                table.apply(partition, mine[partition].state)
+            numbers = [task.tp.partition for task in tasks if task.tp.topic == topic]
+            if numbers:
+                rows = await self._ask(read_last, table.changelog_topic_name, numbers)
+                found |= {TP(topic, number): row for number, row in rows.items()}
+        return found
 
     async def _ask(self, question: Callable[..., T], *args: Any) -> T:
         """Ask the brokers, by a blocking call, until they answer.

@@ -85,7 +85,7 @@ def test_a_worker_that_is_fenced_joins_anew_and_goes_on(copying: Copying) -> Non
     intruder = Producer(
         {
             "bootstrap.servers": copying.bootstrap,
-            "transactional.id": f"{copying.name}-{copying.name}-in-0",
+            "transactional.id": f"{copying.name}:{copying.name}-in:0",
         }
     )
     intruder.init_transactions(30)

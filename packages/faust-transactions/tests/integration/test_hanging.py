@@ -67,7 +67,7 @@ class FormerOwner:
         values = [b"%d" % number for number in range(start, start + RECORDS)]
         self._copying.send_values(*values)
         producer = Producer(
-            {**self._conf, "transactional.id": f"{self._copying.name}-{self._copying.name}-in-0"}
+            {**self._conf, "transactional.id": f"{self._copying.name}:{self._copying.name}-in:0"}
         )
         producer.init_transactions(30)
         producer.begin_transaction()
