@@ -1,4 +1,4 @@
-"""What the engine counts, as Prometheus metrics of a registry of one's own or the default one."""
+"""The engine's Prometheus metrics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OUTCOMES = ("committed", "aborted", "fenced", "lost", "refused", "timeout", "fai
 
 
 class EngineMetrics:
-    """One call a batch each, so the cost does not depend on the number of records."""
+    """Metrics updated once a batch, so their cost does not depend on the number of records."""
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self.records = Counter(
@@ -37,8 +37,8 @@ class EngineMetrics:
         )
         self.transactions = Counter(
             "faust_transactions",
-            "Transactions: committed, aborted and tried again, fenced, refused by the broker, not"
-            " ended in time, or not begun as the agent's block failed.",
+            "Transactions by outcome: committed, aborted and retried, fenced, lost (the row is"
+            " another), refused by the brokers, timeout, failed (the agent raised).",
             ["outcome"],
             registry=registry,
         )

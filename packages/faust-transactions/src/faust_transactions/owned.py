@@ -1,4 +1,4 @@
-"""Where the owned partitions stand, as metrics that are worked out when somebody looks."""
+"""Committed offset and lag of the owned partitions, computed when the metrics are scraped."""
 
 from __future__ import annotations
 
@@ -19,17 +19,16 @@ LABELS = ("topic", "partition")
 class OwnedPartitions(Collector):
     """Committed offset and lag of the partitions owned now.
 
-    Both come from what is true at the moment of asking, so a partition that stands still is told
-    as truly as one that moves. Until the engine has set ``tasks`` there is none.
+    Computed at each scrape, so they are right for a partition that stands still, too. Empty until
+    the engine sets ``tasks``.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
         #: The engine's own mapping, which goes on changing.
         self.tasks: Mapping[TP, StreamTask] = {}
-        #: For a topic, what tells the ends of its partitions as the brokers have them (for example
-        #: :attr:`ChangelogFollower.source_ends`), as a read_committed reader sees them. Without it
-        #: the end is what the last fetch saw, and a partition that waits for its agent is not
-        #: fetched.
+        #: Topic -> a function that returns the ends of its partitions for a read_committed reader
+        #: (for example :attr:`ChangelogFollower.source_ends`). Without it the end is what the last
+        #: fetch saw, and a partition that waits for its agent is not fetched.
         self.ends: Mapping[str, Callable[[], Mapping[int, int]]] = {}
         registry.register(self)
 
@@ -55,12 +54,12 @@ class OwnedPartitions(Collector):
         return (
             GaugeMetricFamily(
                 "faust_transactions_committed_offset",
-                "Next offset to be done in an owned source partition: all below is committed.",
+                "Next offset to process in an owned source partition; all below are committed.",
                 labels=LABELS,
             ),
             GaugeMetricFamily(
                 "faust_transactions_lag_records",
-                "Committed records of an owned source partition that are not done yet.",
+                "Committed records of an owned source partition that are not processed yet.",
                 labels=LABELS,
             ),
         )

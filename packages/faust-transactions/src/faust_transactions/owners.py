@@ -1,4 +1,4 @@
-"""Which worker of the group owns which partition, as every worker was told at the last rebalance.
+"""Which worker of the group owns which partition, as of the last rebalance.
 
 Faust's assignor sends the whole distribution to each member along with its own partitions, and
 names the members by the addresses of their web servers (`faust.assignor.partition_assignor`).

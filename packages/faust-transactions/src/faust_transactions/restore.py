@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
@@ -39,6 +38,7 @@ from faust_transactions.stores.identity import TopicIdentity
 from faust_transactions.stores.partition import PartitionTable
 from faust_transactions.task import StreamTask
 from faust_transactions.thread import CallThread
+from faust_transactions.waiting import wait_for_calls
 
 __all__ = ["TaskRestorer"]
 
@@ -46,8 +46,6 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Seconds after which a call that the brokers do not answer is logged.
-LONG_CALL = 5.0
 #: Pauses (s) between looks at what hangs; what outlasts the last one is for an operator.
 FIRST_PAUSE, LAST_PAUSE = 0.1, 5.0
 
@@ -84,7 +82,7 @@ class TaskRestorer:
             self._group = await self._thread.run(group_metadata, self._kafka, self._app.conf.id)
         ids = await self._ask(topic_ids, {tp.topic for tp in partitions})
         tasks = [self._new_task(tp, ids.get(tp.topic)) for tp in partitions]
-        await self._unless_stopped(
+        await self._wait(
             [task.writer for task in tasks], *(task.run(task.writer.fence) for task in tasks)
         )
         former = await self._fence_former_ids(tasks)
@@ -164,7 +162,7 @@ class TaskRestorer:
             by_tp[tp].run(self._fence_former_id, writer, tp in rows)
             for tp, writer in former.items()
         ]
-        await self._unless_stopped(list(former.values()), *fencing)
+        await self._wait(list(former.values()), *fencing)
         return former
 
     @staticmethod
@@ -217,40 +215,12 @@ class TaskRestorer:
         outputs = [TP(topic, task.tp.partition) for topic in self._outputs[task.tp.topic]]
         found = await self._ask(open_since, [self._row_of(task.tp), *outputs])
         try:
-            await self._unless_stopped([writer], task.run(writer.abort_in, list(found)))
+            await self._wait([writer], task.run(writer.abort_in, list(found)))
         except Fenced as exc:
             logger.info("%s: fenced: %s", task.name, exc)  # its next owner does it
 
-    async def _unless_stopped(
-        self, writers: Sequence[TransactionalWriter], *calls: Awaitable[Any]
-    ) -> None:
-        """Wait for calls of the writers, which give up (:class:`Abandoned`) when the app stops."""
-        waiting_calls = [asyncio.ensure_future(call) for call in calls]
-        waiting = set(waiting_calls)
-        began = time.monotonic()
-        while waiting:
-            _, waiting = await asyncio.wait(waiting, timeout=0.5)
-            if self._app.should_stop:
-                for writer in writers:
-                    writer.stop()
-            elif time.monotonic() - began >= LONG_CALL:
-                self._log_long_calls(writers, time.monotonic() - began)
-        await asyncio.gather(*waiting_calls)
-
-    def _log_long_calls(self, writers: Sequence[TransactionalWriter], seconds: float) -> None:
-        waiting = [(each.transactional_id, why) for each in writers if (why := each.waiting_for)]
-        if not waiting:
-            return
-        name, reason = waiting[0]
-        others = f" (and {len(waiting) - 1} more)" if len(waiting) > 1 else ""
-        self._log_waiting(
-            reason,
-            "%s%s: waiting for the brokers for %.0f s, trying again: %s",
-            name,
-            others,
-            seconds,
-            reason,
-        )
+    async def _wait(self, writers: Sequence[TransactionalWriter], *calls: Awaitable[Any]) -> None:
+        await wait_for_calls(writers, calls, lambda: self._app.should_stop, self._log_waiting)
 
     def _row_of(self, source: TP) -> TP:
         return TP(self._tables[source.topic].changelog_topic_name, source.partition)

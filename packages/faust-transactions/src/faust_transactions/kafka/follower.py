@@ -1,12 +1,12 @@
-"""Follows the changelog of a table in which each partition holds one row.
+"""Follow the changelog of a table in which each partition holds one row.
 
-A Faust table keeps the rows of the partitions that its worker owns. Who wants the rows of all
-partitions, whichever worker writes them, follows the changelog. That is one small consumer per
-worker; it belongs to no group, so it never takes part in a rebalance, and it sees only what was
-committed.
+A Faust table holds only the rows of the partitions that its worker owns. To see the rows of all
+partitions, whichever worker writes them, follow the changelog: one small consumer for each worker.
+It belongs to no group, so it never takes part in a rebalance, and it reads committed records only.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -16,6 +16,7 @@ from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 from mode import Service
 
+from faust_transactions.failures import ReasonLog, where
 from faust_transactions.kafka.offsets import Span
 from faust_transactions.kafka.tail_reader import FETCH_WAIT, TailReader
 from faust_transactions.versioned import Versioned
@@ -32,12 +33,12 @@ _LONGEST_PAUSE = 10.0
 class ChangelogFollower(Service, Generic[T]):
     """The last committed row of every partition of `topic`, at most half a second old.
 
-    `decode` makes a row from a record's value; whatever it raises, the row before is kept. With
-    `source_topic`, `source_begins` and `source_ends` tell from where to where that topic goes for a
-    reader of what is committed. `client_kwargs` say how aiokafka reaches the brokers.
+    `decode` makes a row from a record's value; where it raises, the row before is kept. With
+    `source_topic`, `source_begins` and `source_ends` are the offsets at which that topic begins and
+    ends for a reader of committed records. `client_kwargs` say how aiokafka reaches the brokers.
 
-    Nothing leaves its task as an exception: while the brokers are away the rows stay as they were
-    last seen, `connected` is False, and it tries again by itself, with pauses of up to 10 s.
+    Raises nothing: while the brokers are away the rows stay as they were, `connected` is False, and
+    it tries again with pauses of up to 10 s. Each reason is logged when it is new.
     """
 
     mundane_level = "debug"
@@ -67,12 +68,13 @@ class ChangelogFollower(Service, Generic[T]):
         self._ends_due = 0.0
         self._undecodable: set[int] = set()
         self._changes = Versioned()
-        self._complained = False
+        self._log_failure = ReasonLog(self.log.logger, logging.WARNING)
+        self._failing = False
         self._pause = _FIRST_PAUSE
 
     @property
     def rows(self) -> Mapping[int, T]:
-        """Partition -> row, for the partitions that have one. Not to be kept: it goes on."""
+        """Partition -> row, for the partitions that have one. A live view: it changes."""
         return MappingProxyType(self._rows)
 
     @property
@@ -87,11 +89,11 @@ class ChangelogFollower(Service, Generic[T]):
 
     @property
     def version(self) -> int:
-        """Grows with each change of a row."""
+        """A counter of the rows' changes."""
         return self._changes.version
 
     async def wait_changed(self, version: int, seconds: float) -> int:
-        """Waits until the version is above `version`, `seconds` at most; returns it."""
+        """Wait until the version is above `version`, `seconds` at most; returns it."""
         return await self._changes.wait_changed(version, seconds)
 
     @Service.task
@@ -100,11 +102,11 @@ class ChangelogFollower(Service, Generic[T]):
             try:
                 await self._session()
             except (KafkaError, OSError, TimeoutError) as exc:
-                self._complain(
-                    "%s: not readable, trying again (%s: %s)", self.topic, type(exc).__name__, exc
+                self._failed(f"not readable, trying again ({type(exc).__name__}: {exc})")
+            except Exception as exc:  # noqa: BLE001 - one that leaves a task ends the whole worker
+                self._failed(
+                    f"the follower failed, trying again ({type(exc).__name__})\n{where(exc)}"
                 )
-            except Exception:  # noqa: BLE001 - one that leaves a task ends the whole worker
-                self._complain("%s: the follower failed, starting over", self.topic, exc_info=True)
             self.connected = False
             await self.sleep(self._pause)
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)
@@ -126,7 +128,7 @@ class ChangelogFollower(Service, Generic[T]):
                     elif time.monotonic() - silent_since > _SILENCE:
                         raise TimeoutError(f"no answer for {_SILENCE:g} s")
                 else:
-                    # Nobody wrote a row yet, and the metadata that says so is an answer too.
+                    # No row was written yet; the metadata that says so is an answer too.
                     silent_since = time.monotonic()
                     self._well()
                     await self.sleep(_NO_TOPIC_PAUSE)
@@ -173,13 +175,13 @@ class ChangelogFollower(Service, Generic[T]):
             self._source = await reader.spans(self._source_topic)
 
     def _well(self) -> None:
-        if self._complained:
-            self.log.info("%s: read again", self.topic)
-        self._complained = False
+        if self._failing:
+            self.log.info("%s: readable again", self.topic)
+            self._log_failure.forget()
+        self._failing = False
         self.connected = True
         self._pause = _FIRST_PAUSE
 
-    def _complain(self, message: str, *args: Any, exc_info: bool = False) -> None:
-        if not self._complained:
-            self._complained = True
-            self.log.warning(message, *args, exc_info=exc_info)
+    def _failed(self, reason: str) -> None:
+        self._failing = True
+        self._log_failure(reason, "%s: %s", self.topic, reason)

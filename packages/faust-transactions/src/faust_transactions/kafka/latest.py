@@ -17,7 +17,7 @@ _FETCH_BYTES = 1 << 18
 
 
 class LatestRecords:
-    """Reads the ends of the partitions whenever it is asked, and nothing in between.
+    """Reads the ends of the partitions when asked, and nothing in between.
 
     One reader may ask at a time. However much was written since the last look, each partition
     costs a fetch of its end; what lies between two looks is never read. Connects at the first look.
@@ -41,7 +41,7 @@ class LatestRecords:
         self._records: dict[TopicPartition, deque[ConsumerRecord[Any, Any]]] = {}
 
     async def latest(self, size: int) -> list[bytes]:
-        """The values of the last `size` committed records by their timestamps, newest first.
+        """Return the values of the last `size` committed records by timestamp, newest first.
 
         Empty without the topic, which is not created. Takes a second at most where brokers are
         there. Raises aiokafka's KafkaError or OSError; the next call connects anew.
@@ -59,7 +59,7 @@ class LatestRecords:
         return [record.value for record in newest if record.value is not None]
 
     async def close(self) -> None:
-        """Closes the connection and forgets; `latest` begins anew."""
+        """Close the connection and forget what was read; `latest` connects again."""
         consumer, self._consumer = self._consumer, None
         self._ends.clear()
         self._records.clear()

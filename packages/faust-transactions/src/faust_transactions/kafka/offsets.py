@@ -1,4 +1,4 @@
-"""Where the partitions of a topic begin and end, asked of the brokers for all of them at once."""
+"""Begin and end offsets of a topic's partitions, in one request for all of them."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -98,7 +98,7 @@ def _offsets(
 
 
 def until(deadline: float, ask: Callable[[float], T]) -> T:
-    """Asks until there is an answer; the last error when there was none at the deadline.
+    """Ask until there is an answer; raises the last error when there is none by the deadline.
 
     `ask` is given the seconds that it may take, one at most, so that signals are handled. Only
     errors that pass by themselves are asked again about.

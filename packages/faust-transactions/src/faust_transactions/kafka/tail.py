@@ -44,7 +44,7 @@ def read_last(
     partitions: Iterable[int] | None = None,
     timeout: float = 10.0,
 ) -> dict[int, LastRecord]:
-    """The last committed record of these partitions (None: of all that the topic has).
+    """Read the last committed record of these partitions (None: of all that the topic has).
 
     `conf` says how librdkafka reaches the brokers. Nothing joins a group or commits, although
     librdkafka wants a `group.id` (the topic's name when `conf` has none).
@@ -69,9 +69,9 @@ def read_last(
 def last_records(
     consumer: Consumer, topic: str, partitions: Iterable[int] | None, deadline: float
 ) -> dict[int, LastRecord]:
-    """The same as `read_last` by a consumer that stays open, for whoever looks again and again.
+    """Like `read_last`, with a consumer that stays open, for repeated reads.
 
-    It was made with `CONSUMER`, and whatever it is assigned before is forgotten. `deadline` is a
+    Make the consumer with `CONSUMER`; its assignment is replaced. `deadline` is a
     reading of `time.monotonic()`.
     """
     there = partitions_of(consumer, topic, deadline)
@@ -124,14 +124,14 @@ def _search(
 
 
 def _raise_error(message: Message) -> None:
-    """Raises what is neither a record nor the end of a partition."""
+    """Raise an error that is not the end of a partition."""
     error = message.error()
     if error is not None and error.code() != KafkaError._PARTITION_EOF:
         raise KafkaException(error)
 
 
 def _advance(search: TailSearch, message: Message) -> int | None:
-    """Takes note of a record or of an end; returns the offset to go back to, if any."""
+    """Note a record or an end; returns the offset to go back to, if any."""
     if message.error() is None:
         return search.advance(_offset(message) + 1, found=True)
     # For a reader of committed records this is where the first open transaction begins; the

@@ -1,4 +1,4 @@
-"""Reads the newest committed record of each partition of a topic, from its tail, and goes on."""
+"""Read the newest committed record of each partition of a topic, then follow."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -27,7 +27,7 @@ class TailReader:
     """
 
     def __init__(self, topic: str, client_kwargs: Mapping[str, Any]) -> None:
-        """To be called in the running loop, as aiokafka wants it."""
+        """Must be called in the running loop: aiokafka requires it."""
         self.topic = topic
         self._consumer = AIOKafkaConsumer(
             **{
@@ -51,11 +51,11 @@ class TailReader:
         self._seen_topics: set[str] = set()
 
     async def start(self) -> None:
-        """Connects."""
+        """Connect."""
         await self._consumer.start()
 
     async def stop(self) -> None:
-        """Closes the connection, started or not; never raises."""
+        """Close the connection, started or not; never raises."""
         await close_consumer(self._consumer)
 
     @property
@@ -70,7 +70,7 @@ class TailReader:
         return max((self._consumer.last_poll_timestamp(tp) or 0 for tp in assigned), default=0)
 
     async def take_up(self) -> bool:
-        """Assigns the topic's partitions and whatever was added since; False without a topic."""
+        """Assign the topic's partitions, also those added since; False without a topic."""
         partitions = await self._partitions(self.topic)
         new = partitions - self._searches.keys()
         if new:

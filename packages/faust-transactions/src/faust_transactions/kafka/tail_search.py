@@ -27,7 +27,7 @@ class TailSearch:
         return max(self.begin, self.end - self.window)
 
     def advance(self, position: int, *, found: bool, exhausted: bool = False) -> int | None:
-        """Takes note of how far was read; returns the offset to go back to, or None to read on.
+        """Note how far was read; returns the offset to go back to, or None to read on.
 
         `found`: a record was among what was read. `exhausted`: the broker has nothing more to
         give although `position` is short of `end` (compaction took the last offsets).
