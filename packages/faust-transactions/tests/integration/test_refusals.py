@@ -47,11 +47,6 @@ def test_what_the_brokers_refuse_is_named_and_goes_on_once_mended(
     with refused(worker, f"topic {rare} takes no record without a key"):
         configure_topic(server.bootstrap, rare, {"cleanup.policy": "delete"})
 
-    configure_topic(server.bootstrap, out, {"message.timestamp.before.max.ms": "0"})
-    copying.send_values(b"late")
-    with refused(worker, f"topic {out} refuses the time of a record"):
-        configure_topic(server.bootstrap, out, {"message.timestamp.before.max.ms": "86400000"})
-
     configure_topic(server.bootstrap, out, {"max.message.bytes": "200"})
     copying.send_values(b"x" * 1_000)
     with refused(worker, "ProduceRequest for " + out):
