@@ -1,6 +1,6 @@
 """`counts`: verdicts, dead letters and lag of each partition, from the topics alone."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,15 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.support.blocking_command import JSON, BlockingCommand
-from cluster import committed_rows, connect, topic_spans
+from cli.support.output import PLAIN
+from cli.support.positions import (
+    accounts_identity,
+    describe_mismatches,
+    mismatches,
+    positions_in,
+)
+from cluster import changelog_topic, connect, topic_spans
+from cluster.rows import last_rows, rows_in
 from config import Settings
 from records import PartitionCounts, counts_document
 from records.totals import lag
@@ -24,6 +32,8 @@ def add_counts(app: faust.App, settings: Settings) -> None:
     def counts(self: BlockingCommand, as_json: bool) -> None:
         """Show verdicts, dead letters and lag of each partition, without a running worker."""
         found = read_counts(settings)
+        if found.mismatch:
+            self.messages.print(f"warning: {found.mismatch}", style="yellow", **PLAIN)
         if as_json or self.json:
             self.write_json(found.document())
         else:
@@ -39,6 +49,9 @@ class Counts:
     #: Both are empty when the accounts topic does not exist.
     begins: Mapping[int, int]
     ends: Mapping[int, int]
+    #: Partitions whose row is not of this topic, and a line that says so.
+    strangers: Collection[int] = ()
+    mismatch: str | None = None
 
     def document(self) -> dict[str, Any]:
         """The document that a worker serves at `/verdicts/`."""
@@ -50,9 +63,11 @@ class Counts:
         for name in ("partition", *(name.replace("_", " ") for name in _COUNTS), "lag"):
             table.add_column(name, justify="right", footer="")
         document = self.document()
+        # Of a topic that was re-created, nothing is judged.
+        rows = {p: row for p, row in self.rows.items() if p not in self.strangers}
         lags = 0
         for number, counts in document["partitions"].items():
-            left = lag(int(number), self.rows, self.begins, self.ends) or 0
+            left = lag(int(number), rows, self.begins, self.ends) or 0
             lags += left
             table.add_row(number, *(f"{counts[name]:,}" for name in _COUNTS), f"{left:,}")
         table.add_section()
@@ -68,9 +83,13 @@ class Counts:
 def read_counts(settings: Settings) -> Counts:
     """Read the current counts; needs no worker. Raises ClusterError."""
     connect(settings, patience=0)
-    rows = committed_rows(settings)
+    topic = accounts_identity(settings)
+    last = last_rows(settings)
+    rows = rows_in(changelog_topic(settings), last)
     # After the rows, so that no row is ahead of its end.
     spans = topic_spans(settings, settings.accounts_topic)
+    strangers = mismatches(positions_in(rows, last), topic, spans)
     begins = {partition: span.begin for partition, span in spans.items()}
     ends = {partition: span.end for partition, span in spans.items()}
-    return Counts(settings.accounts_topic, rows, begins, ends)
+    mismatch = describe_mismatches(strangers, topic) if strangers else None
+    return Counts(settings.accounts_topic, rows, begins, ends, set(strangers), mismatch)

@@ -1,7 +1,7 @@
-"""Values of made-up accounts by the hundred thousand a second.
+"""Values of fake accounts, some hundred thousand a second.
 
-Making one with Faker takes about 0.1 ms, so a pool is made once. It is gone through again and
-again, or, where every account is to be another one, its names are taken with new cards and amounts.
+Faker takes about 0.1 ms for one, so a pool is made once and repeated. Where each account needs a
+card of its own, the names of the pool are combined with new cards and amounts.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +30,7 @@ class Fakes(Protocol):
 
 
 def values(fakes: Fakes, size: int) -> Iterator[bytes]:
-    """The values of `size` accounts, those of the pool over and over."""
+    """The values of `size` accounts, repeating those of the pool."""
     if not size:
         return iter(())
     pool = [account.dumps() for account in fakes.pool(min(size, POOL))]
@@ -44,7 +44,7 @@ def unique_values(fakes: Fakes, size: int, seed: int | None) -> Iterator[bytes]:
     """
     if not size:
         return iter(())
-    # Made before the first value is asked for, so that nobody takes it for time spent sending.
+    # Made now, so that its time does not count as time spent sending.
     heads = [_head(account) for account in fakes.pool(min(size, POOL))]
     return _with_new_cards(islice(cycle(heads), size), Random(seed))
 

@@ -11,17 +11,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from confluent_kafka import KafkaException
-from faust_transactions import Span, TopicIdentity, topic_ids
+from faust_transactions import Span, TopicIdentity
 
 from cli.reconcile.findings import Findings, total
 from cli.reconcile.ledger import CLOCKS_DIFFER_MS, PartitionLedger
-from cli.reconcile.positions import Position, positions
 from cli.reconcile.proof import Proof
 from cli.support.bounded_read import BoundedRead, Place
+from cli.support.positions import Position, accounts_identity, mismatches, positions
 from cluster import ClusterError, connect, is_compacted, topic_spans
-from cluster.errors import reason
-from cluster.reach import quiet
 from cluster.spans import Isolation
 from config import Settings
 
@@ -71,18 +68,14 @@ def reconcile(
     """
     began = time.monotonic()
     client = connect(settings, patience=0)
-    topic = _identity(settings)
+    topic = accounts_identity(settings)
     at = positions(settings)
     outcomes = _outcome_spans(settings, "read_uncommitted")
     spans = topic_spans(settings, settings.accounts_topic)
     if not spans:
         raise ClusterError(f"no topic {settings.accounts_topic}: there is nothing to reconcile")
-    mismatches = {
-        partition: position
-        for partition, position in at.items()
-        if partition in spans and not position.is_of(topic, spans[partition].end)
-    }
-    proof = Proof(settings, _ledgers(topic, spans, at, mismatches))
+    elsewhere = mismatches(at, topic, spans)
+    proof = Proof(settings, _ledgers(topic, spans, at, elsewhere))
     accounts = {(settings.accounts_topic, partition): span for partition, span in spans.items()}
     # An outcome is compared with its account, so the accounts come first.
     stopped_at: dict[Place, int] = {}
@@ -97,7 +90,7 @@ def reconcile(
         stopped_at |= reading.stopped_at
     if stop():
         return None
-    if not _identity(settings).is_same(topic):
+    if not accounts_identity(settings).is_same(topic):
         raise ClusterError(f"topic {topic.name} was re-created meanwhile: run reconcile again")
     # What retention deleted meanwhile was perhaps not read, so the begins count as they are now.
     begins = {p: span.begin for p, span in topic_spans(settings, settings.accounts_topic).items()}
@@ -109,7 +102,7 @@ def reconcile(
         partitions=partitions,
         whole=total(partitions.values(), proof.elsewhere),
         begins=begins,
-        mismatches=mismatches,
+        mismatches=elsewhere,
         other_streams=dict(proof.other_streams.most_common()),
         keys=dict(proof.keys.most_common()),
         stopped_at=stopped_at,
@@ -121,7 +114,7 @@ def _ledgers(
     topic: TopicIdentity,
     spans: Mapping[int, Span],
     at: Mapping[int, Position],
-    mismatches: Mapping[int, Position],
+    elsewhere: Mapping[int, Position],
 ) -> dict[int, PartitionLedger]:
     def ledger(partition: int, span: Span) -> PartitionLedger:
         position = at.get(partition)
@@ -131,7 +124,7 @@ def _ledgers(
             partition,
             span,
             None if position is None else position.next_offset,
-            former=partition in mismatches,
+            former=partition in elsewhere,
             clocks_differ=_HOUR_MS if known else CLOCKS_DIFFER_MS,
         )
 
@@ -148,15 +141,6 @@ def _total_of(progress: Progress, spans: Iterable[Span]) -> Callable[[int], None
         progress(done, size)
 
     return advance
-
-
-def _identity(settings: Settings) -> TopicIdentity:
-    topic = settings.accounts_topic
-    try:
-        return TopicIdentity(topic, topic_ids(quiet(settings), [topic]).get(topic))
-    except KafkaException as exc:
-        why = reason(exc.args[0])
-        raise ClusterError(f"the id of topic {topic} cannot be read: {why}") from exc
 
 
 def _outcome_spans(

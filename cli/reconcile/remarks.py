@@ -1,16 +1,9 @@
 """What a reconciliation has to explain, a line each."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from cli.reconcile.reading import Reconciliation
-
-# Verdict ids are made of the topic's name, so those of a topic that was made anew repeat. Judging
-# it under the same id would need offsets that are taken; into the same outputs, ids that are taken.
-_CHOICES = (
-    "Restore the former topic, or judge this one under another FRAUD_APP_ID with outputs of its "
-    "own (FRAUD_VERDICTS_TOPIC, FRAUD_DEAD_LETTERS_TOPIC), as its verdict ids repeat those of the "
-    "former one."
-)
+from cli.support.positions import describe_mismatches
 
 
 def remarks(result: Reconciliation) -> Iterator[str]:
@@ -37,38 +30,23 @@ def remarks(result: Reconciliation) -> Iterator[str]:
 
 def _former(result: Reconciliation) -> Iterator[str]:
     topic, former = result.topic.name, result.whole.former
-    outcomes = number_of(former, "verdict or dead letter", "verdicts and dead letters")
     belong = "belongs" if former == 1 else "belong"
-    others = sorted({p.topic.name for p in result.mismatches.values() if p.topic} - {topic})
-    if others:
-        where = _partitions(p for p, at in result.mismatches.items() if at.topic is not None)
-        yield (
-            f"This FRAUD_APP_ID judged topic {', '.join(others)} in {where}, not {topic}: set "
-            "FRAUD_ACCOUNTS_TOPIC to that topic, or judge this one under another FRAUD_APP_ID "
-            "with outputs of its own (FRAUD_VERDICTS_TOPIC, FRAUD_DEAD_LETTERS_TOPIC)."
-        )
-    elif result.mismatches:
-        yield (
-            f"The accounts topic {topic} was re-created: {outcomes} {belong} to records that are "
-            f"no longer there, and the stream stands still in {_partitions(result.mismatches)} "
-            f"({_evidence(result)}). {_CHOICES}"
-        )
+    outcomes = (
+        f"{number_of(former, 'verdict or dead letter', 'verdicts and dead letters')} {belong} to "
+        "records that are no longer there"
+    )
+    if result.mismatches:
+        statement = describe_mismatches(result.mismatches, result.topic)
+        yield statement[0].upper() + statement[1:] + "."
+        if former:
+            yield f"{outcomes}, or to another topic."
     elif former:
         yield (
-            f"The accounts topic {topic} was re-created: {outcomes} {belong} to records that are "
-            "no longer there, being older than the accounts at their offsets. (If it was not, the "
-            "clock of its producers is ahead of that of the workers.) Accounts listed as missing "
-            "have no verdict: send those, and no others, again as new records."
+            f"The accounts topic {topic} was re-created: {outcomes}, being older than the accounts "
+            "at their offsets. (If it was not, the clock of its producers is ahead of that of the "
+            "workers.) Accounts listed as missing have no verdict: send those, and no others, "
+            "again as new records."
         )
-
-
-def _evidence(result: Reconciliation) -> str:
-    """What the first of the mismatches shows."""
-    partition, position = min(result.mismatches.items())
-    if position.topic is not None and not position.topic.is_same(result.topic):
-        then, now = position.topic.topic_id, result.topic.topic_id
-        return f"topic id {then} in the row of partition {partition}, {now} now"
-    return f"partition {partition} is judged up to offset {position.next_offset:,} and ends earlier"
 
 
 def _lost(result: Reconciliation) -> Iterator[str]:
@@ -102,12 +80,6 @@ def _unverifiable(result: Reconciliation) -> Iterator[str]:
     if whole.offsets_deleted:
         deleted = number_of(whole.offsets_deleted, "deleted offset is", "deleted offsets are")
         yield f"{deleted} unverifiable: transaction markers, or accounts that were not judged."
-
-
-def _partitions(numbers: Iterable[int]) -> str:
-    found = sorted(numbers)
-    named = ", ".join(map(str, found))
-    return f"partition {named}" if len(found) == 1 else f"partitions {named}"
 
 
 def number_of(number: int, one: str, more: str) -> str:

@@ -5,7 +5,7 @@ import contextlib
 import errno
 import io
 import os
-from typing import IO, TextIO
+from typing import IO, Any, TextIO
 
 from rich.console import Console
 
@@ -13,6 +13,9 @@ from rich.console import Console
 OUTPUT_ERRORS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.ENXIO}
 )
+
+#: For `Console.print`: a line of text as it is, however long.
+PLAIN: Any = {"markup": False, "highlight": False, "soft_wrap": True}
 
 # Wide enough for any table when the output is no terminal: a line that is cut is lost to grep.
 _NO_TERMINAL_WIDTH = 240

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from cli.counts import read_counts
 from cli.reconcile.reading import Reconciliation, reconcile
 from cluster import changelog_topic, committed_rows
 from cluster.startup import check
@@ -65,6 +66,9 @@ def test_a_topic_that_was_re_created_is_known_by_its_id(
     assert list(result.mismatches) == [PARTITION]
     assert (result.whole.former, result.whole.pending) == (100, number)
     assert (result.whole.missing.total, result.whole.orphaned.total) == (0, 0)
+    mismatch = read_counts(settings).mismatch
+    assert mismatch is not None
+    assert f"{settings.accounts_topic} was re-created (topic id " in mismatch
 
 
 def test_without_ids_a_position_behind_the_end_shows_it(kafka: Kafka, settings: Settings) -> None:

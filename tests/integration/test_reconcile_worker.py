@@ -7,7 +7,7 @@ from typing import Any
 from config.settings import Settings
 from records.verdict import encode
 from tests.brokers import Kafka
-from tests.integration.by_hand import delete_before
+from tests.integration.by_hand import delete_before, recreate
 from tests.integration.test_stream import Stream, total, wait_for
 from tests.topics import Read, create_topic, produce, read_topic
 from tests.worker import Worker
@@ -62,7 +62,7 @@ def test_a_verdict_deleted_duplicated_or_invented_by_hand_is_found(
     assert f"{stream.accounts}-1-{ACCOUNTS}" in proof["orphaned"]["ids"]
     assert any(one.startswith(f"{stream.accounts}-2-3 (") for one in proof["orphaned"]["ids"])
 
-    # What retention deletes is no fault, but is told, however much of it there is.
+    # What retention deletes is no fault, and is reported.
     stream.env["FRAUD_VERDICTS_TOPIC"] = original
     settings = Settings(
         broker=kafka.url,
@@ -82,6 +82,17 @@ def test_a_verdict_deleted_duplicated_or_invented_by_hand_is_found(
         "offsets_deleted": 0,
     }
     assert proof["partitions"]["3"]["first_offset"] == 20
-    told = stream.run("reconcile").stdout
-    assert "nothing is missing, duplicate or orphaned, but 30 are unverifiable." in told
-    assert f"{stream.accounts}-3 begins at offset 20" in told
+    text = stream.run("reconcile").stdout
+    assert "nothing is missing, duplicate or orphaned, but 30 are unverifiable." in text
+    assert f"{stream.accounts}-3 begins at offset 20" in text
+
+    # The same names for other accounts: their verdicts prove nothing.
+    recreate(settings, stream.accounts)
+    produce(stream.bootstrap, stream.accounts, [b"{}"] * ACCOUNTS)
+    proof = proof_of(stream)
+    assert not proof["proven"]
+    assert (proof["former"], proof["pending"]) == (ACCOUNTS - 10, ACCOUNTS)
+    assert sorted(proof["mismatches"]) == ["0", "1", "2", "3"]
+    assert proof["mismatches"]["0"]["topic_id"] != proof["topic_id"]
+    assert "was re-created (topic id " in stream.run("reconcile").stdout
+    assert "was re-created (topic id " in stream.run("counts").stderr

@@ -6,9 +6,9 @@ from faust_transactions import TopicIdentity
 from rich.console import Console
 
 from cli.reconcile.findings import Findings, Listing
-from cli.reconcile.positions import Position
 from cli.reconcile.reading import Reconciliation
 from cli.reconcile.report import document, show
+from cli.support.positions import Position
 
 
 def result(found: Findings, **changes: Any) -> Reconciliation:
@@ -70,10 +70,13 @@ def test_a_topic_that_was_re_created_is_named_with_ids_partitions_and_choices() 
     found = Findings(accounts=40, former=100, pending=40)
     position = Position(100, TopicIdentity("bankaccount", "OLD"))
     text = shown(found, mismatches={0: position, 2: position})
-    assert "The accounts topic bankaccount was re-created: 100 verdicts and dead letters" in text
-    assert "stands still in partitions 0, 2" in text
-    assert "topic id OLD in the row of partition 0, NEW now" in text
-    assert "another FRAUD_APP_ID with outputs of its own" in text
+    statement = (
+        "The accounts topic bankaccount was re-created (topic id OLD in the row of partition 0, "
+        "NEW now), and nothing is judged in partitions 0, 2: restore the former topic, or judge "
+        "this one under another FRAUD_APP_ID with outputs of its own"
+    )
+    assert statement in text
+    assert "100 verdicts and dead letters belong to records that are no longer there" in text
     assert "not proven: 0 missing, 0 duplicate, 0 orphaned, 100 of a former topic." in text
     told = document(result(found, mismatches={0: position}))
     assert told["proven"] is False
@@ -98,7 +101,7 @@ def test_old_verdicts_alone_never_lead_to_judging_accounts_twice() -> None:
 def test_a_position_in_another_topic_names_it() -> None:
     position = Position(100, TopicIdentity("eu-accounts", "NEW"))
     text = shown(Findings(accounts=40, pending=40), mismatches={0: position})
-    assert "judged topic eu-accounts in partition 0, not bankaccount" in text
+    assert "This FRAUD_APP_ID judged topic eu-accounts in partition 0, not bankaccount" in text
     assert "re-created" not in text
     assert document(result(Findings(), mismatches={0: position}))["proven"] is False
 
