@@ -105,6 +105,12 @@ def replay(
             plan.skip(origin)
     if plan.skipped:
         console.print(f"{plan.skipped:,} were replayed before and are skipped (--again sends them)")
+    if plan.repeated:
+        console.print(
+            f"{plan.repeated:,} have the id of another one, as after the accounts topic was "
+            "re-created; of each id one is sent",
+            soft_wrap=True,
+        )
     if not len(plan):
         console.print("No dead letters to replay.")
         return

@@ -26,6 +26,8 @@ class Plan:
         self.since: int | None = None
         self._selection = selection
         self._again = again
+        #: Further dead letters with the id of another one.
+        self.repeated = 0
         self._came_back = 0
         self._inputs, self._done, self._taken = (IdSet(topic, ends) for _ in range(3))
         self._times: dict[str, int] = {}
@@ -49,7 +51,8 @@ class Plan:
             self._came_back += 1
             return
         origin, times = letter.next_replay
-        self._inputs.add(origin)
+        if not self._inputs.add(origin) and letter.replay is None:
+            self.repeated += 1
         if times > 1:
             self._times[origin] = max(times, self._times.get(origin, 1))
         if self.since is None or letter.failed_at < self.since:

@@ -1,7 +1,8 @@
 """Commands of a Faust app that are plain blocking functions, in groups where there are several."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any, ClassVar, NoReturn
 
@@ -53,7 +54,7 @@ class BlockingCommand(AppCommand):
         for parameter in reversed(cls.options or ()):
             function = parameter(function)
         name = cls.command_name or cls.__name__.replace("_", "-")
-        return cls.group.command(name, help=cls.__doc__)(function)
+        return cls.group.command(name, cls=_Command, help=cls.__doc__)(function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Run the function and exit with its code."""
@@ -80,7 +81,25 @@ class BlockingCommand(AppCommand):
 
 def add_group(name: str, help_text: str) -> click.Group:
     """Add a group of commands to the `faust` program."""
-    return faust.cli.base.cli.group(name, help=help_text)(_nothing)
+    return faust.cli.base.cli.group(name, cls=_Group, help=help_text)(_nothing)
+
+
+class _Command(click.Command):
+    """A command whose `--help` may be written to any output."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the command line; prints help on demand."""
+        with _checked_output():
+            return super().parse_args(ctx, args)
+
+
+class _Group(click.Group):
+    """A group whose `--help` may be written to any output."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the command line; prints help on demand."""
+        with _checked_output():
+            return super().parse_args(ctx, args)
 
 
 def _nothing() -> None:
@@ -91,22 +110,42 @@ def exit_code(run: Callable[[], int | None]) -> int:
     """Run a command; return its exit code, or that of its error, which is printed on stderr."""
     prepare(sys.stdout, sys.stderr)
     try:
-        code = _run(run)
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
+        with _checked_output():
+            code = _run(run)
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:
+                    stream.flush()
+    except _OutputError as exc:
+        return exc.exit_code
+    return code
+
+
+class _OutputError(SystemExit):
+    """Output could not be written, which has been reported where that is possible."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
+
+
+@contextmanager
+def _checked_output() -> Iterator[None]:
+    """Turn an error of writing output into a line on stderr, or nothing, and an exit code."""
+    try:
+        yield
     except BrokenPipeError:
         # `… | head` has read enough.
         discard(sys.stdout, sys.stderr)
-        return EX_CLOSED_PIPE
+        raise _OutputError(EX_CLOSED_PIPE) from None
     except OSError as exc:
         if exc.errno not in OUTPUT_ERRORS:
             raise
         discard(sys.stdout)
-        _print_error(f"output cannot be written: {exc.strerror}")
+        # Standard error may be what cannot be written.
+        with suppress(OSError):
+            _print_error(f"output cannot be written: {exc.strerror}")
         discard(sys.stderr)
-        return EX_FAILURE
-    return code
+        raise _OutputError(EX_FAILURE) from None
 
 
 def _run(run: Callable[[], int | None]) -> int:

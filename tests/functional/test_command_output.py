@@ -42,6 +42,14 @@ def test_a_full_device_is_one_line() -> None:
     assert done.stderr == "error: output cannot be written: No space left on device\n"
 
 
+@pytest.mark.parametrize("words", [["top", "--help"], ["dead-letters", "--help"]])
+def test_help_that_cannot_be_written_is_one_line(words: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = run(*words, stdout=full)
+    assert done.returncode == 1
+    assert done.stderr == "error: output cannot be written: No space left on device\n"
+
+
 def test_a_closed_pipe_ends_a_command_quietly() -> None:
     reader, writer = os.pipe()
     os.close(reader)

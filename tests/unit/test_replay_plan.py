@@ -56,6 +56,7 @@ def test_each_input_is_taken_once_unless_it_was_replayed(
     origins = {each.id for each in new} - done
     assert sorted(taken(plan, shown)) == sorted(Replay(one, 1) for one in origins)
     assert len(plan) == len(origins)
+    assert plan.repeated == len(new) - len({each.id for each in new})
     assert plan.skipped == len(meant) - len(new) + len({each.id for each in new} & done)
     assert plan.since == min((each.failed_at for each in new), default=None)
     assert plan.found == ({each.id for each in meant} if selection.ids else set())
