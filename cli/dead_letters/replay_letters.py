@@ -103,14 +103,7 @@ def replay(
     if not again and plan.since is not None:
         for origin in _replayed_since(settings, plan.since):
             plan.skip(origin)
-    if plan.skipped:
-        console.print(f"{plan.skipped:,} were replayed before and are skipped (--again sends them)")
-    if plan.repeated:
-        console.print(
-            f"{plan.repeated:,} have the id of another one, as after the accounts topic was "
-            "re-created; of each id one is sent",
-            soft_wrap=True,
-        )
+    _report_plan(plan, console)
     if not len(plan):
         console.print("No dead letters to replay.")
         return
@@ -120,6 +113,17 @@ def replay(
     if left := len(plan) - sent.acknowledged:
         remedy = "" if again else "; the same command again sends those alone"
         raise CommandError(f"{_counted(left)} not replayed{remedy}")
+
+
+def _report_plan(plan: Plan, console: Console) -> None:
+    if plan.skipped:
+        console.print(f"{plan.skipped:,} were replayed before and are skipped (--again sends them)")
+    if plan.repeated:
+        console.print(
+            f"{plan.repeated:,} have the id of another one, as after the accounts topic was "
+            "re-created; of each id one is sent",
+            soft_wrap=True,
+        )
 
 
 def _replayed_since(settings: Settings, time_ms: int) -> Iterator[str]:
