@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but not in its __all__
     AclBinding,
+    AclBindingFilter,
     AclOperation,
     AclPermissionType,
     AdminClient,
@@ -54,3 +55,12 @@ def grant(bootstrap: str, user: str, rights: Iterator[Right]) -> None:
     ]
     for done in admin.create_acls(bindings).values():
         done.result(30)
+
+
+def revoke(bootstrap: str, user: str, right: Right) -> None:
+    """Take a right away again."""
+    kind, name, pattern, may = right
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    given = AclBindingFilter(kind, name, pattern, f"User:{user}", "*", may, AclPermissionType.ALLOW)
+    for done in admin.delete_acls([given]).values():
+        assert done.result(30)

@@ -141,6 +141,43 @@ def test_worker_and_commands_work_with_the_rights_of_the_readme(
     assert PASSWORD not in worker.log
 
 
+def test_a_right_that_is_taken_away_is_named_until_it_is_given_back(
+    secured: Secured, tmp_path: Path
+) -> None:
+    settings = secured.settings("SASL_PLAINTEXT", "revoked")
+    bootstrap = secured.server.bootstrap
+    for given in (rights.of_a_worker(settings), rights.of_an_operator(settings)):
+        rights.grant(bootstrap, "fraud", given)
+    verdicts = settings.verdicts_topic
+    ids = f"{settings.app_id}:{settings.accounts_topic}:"
+    lines: dict[str, rights.Right] = {
+        f"no right to write to topic {verdicts}": (
+            rights.TOPIC,
+            verdicts,
+            rights.LITERAL,
+            rights.WRITE,
+        ),
+        f"no right to use transactional id {ids}": (
+            rights.ResourceType.TRANSACTIONAL_ID,
+            ids,
+            rights.PREFIXED,
+            rights.WRITE,
+        ),
+    }
+    with Worker(tmp_path / "worker", environment(settings)) as worker:
+        worker.wait_ready()
+        for number, (line, right) in enumerate(lines.items(), 1):
+            rights.revoke(bootstrap, "fraud", right)
+            assert faust(worker, "produce", "20").returncode == 0
+            wait_for(lambda line=line: line in str(worker.get("/health/ready")), True)
+            assert f"the brokers refuse its transactions: {line}" in worker.log
+            rights.grant(bootstrap, "fraud", iter([right]))
+            wait_for(lambda: total(worker), 20 * number)
+            worker.wait_ready()
+        assert worker.rebalances == 1
+        assert worker.stop() == 0
+
+
 WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
     "password": (
         "SASL_PLAINTEXT",

@@ -78,7 +78,7 @@ CALL_TIMEOUT = 2.0
 FIRST_PAUSE, LAST_PAUSE = 0.05, 2.0
 #: Seconds after which an undelivered transaction is looked at, again and again.
 FLUSH_TIMEOUT = 1.0
-#: Seconds for the records of a transaction to be delivered.
+#: Seconds without any delivery after which a transaction is given up.
 DELIVERY_TIMEOUT = 10.0
 #: Seconds without delivery after which the topics are looked at.
 LOOK_AFTER = 3.0
@@ -321,9 +321,12 @@ class TransactionalWriter:
 
         Before the commit, as a transaction cannot be aborted any more once a commit has begun.
         """
-        began = time.monotonic()
-        while self._producer.flush(FLUSH_TIMEOUT):
+        began, before = time.monotonic(), 0
+        while left := self._producer.flush(FLUSH_TIMEOUT):
             self._check()
+            if left < before:
+                began = time.monotonic()  # some were delivered
+            before = left
             # flush() does not raise the error of a transaction that must be aborted; this does. It
             # also waits for a coordinator that is away.
             self._send_offsets(offsets)

@@ -40,7 +40,7 @@ from faust_transactions.task import StreamTask
 from faust_transactions.thread import CallThread
 from faust_transactions.waiting import wait_for_calls
 
-__all__ = ["TaskRestorer"]
+__all__ = ["TaskRestorer", "fence_former_id"]
 
 logger = logging.getLogger(__name__)
 
@@ -159,20 +159,10 @@ class TaskRestorer:
                 former[task.tp] = TransactionalWriter(self._kafka, transactional_id, self._group)
         by_tp = {task.tp: task for task in tasks}
         fencing = [
-            by_tp[tp].run(self._fence_former_id, writer, tp in rows)
-            for tp, writer in former.items()
+            by_tp[tp].run(fence_former_id, writer, tp in rows) for tp, writer in former.items()
         ]
         await self._wait(list(former.values()), *fencing)
         return former
-
-    @staticmethod
-    def _fence_former_id(writer: TransactionalWriter, has_row: bool) -> None:
-        try:
-            writer.fence()
-        except TransactionRefused:
-            # A new app has no right to ids that it never had. Where version 0.1 wrote a row it had.
-            if has_row:
-                raise
 
     async def _end_hanging(
         self, tasks: list[StreamTask], former: Mapping[TP, TransactionalWriter]
@@ -273,6 +263,19 @@ class TaskRestorer:
         await asyncio.sleep(seconds)
         if self._app.should_stop:
             raise Abandoned("the app stops")
+
+
+def fence_former_id(writer: TransactionalWriter, has_row: bool) -> None:
+    """Fence by a transactional id of version 0.1. Blocks; raises as `TransactionalWriter.fence`.
+
+    Where 0.1 wrote no row, a refusal is ignored: an app that is new may have no right to ids that
+    it never used.
+    """
+    try:
+        writer.fence()
+    except TransactionRefused:
+        if has_row:
+            raise
 
 
 def _explain(error: KafkaError) -> str:

@@ -9,6 +9,7 @@ import pytest
 from confluent_kafka import KafkaError
 from faust_transactions.errors import Abandoned, Fenced, StateMismatch, TransactionRefused
 from faust_transactions.producer import Output, TransactionalWriter
+from faust_transactions.restore import fence_former_id
 from support.scripted import Script, error
 
 OUTPUTS: list[Output] = [("out", 0, None, b"v", None), ("rows", 0, b"0", b"{}", None)]
@@ -216,6 +217,15 @@ def test_fencing_that_is_refused_names_the_remedy(script: Script) -> None:
         TransactionRefused, match=r"brokers' transaction\.max\.timeout\.ms: lower it"
     ):
         writer.fence()
+
+
+def test_a_new_app_needs_no_right_to_the_ids_of_version_0_1(script: Script) -> None:
+    writer = TransactionalWriter({}, "app-in-0", "group", script.new_producer)
+    no_right = error(KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+    script.always["init_transactions"] = no_right
+    fence_former_id(writer, has_row=False)
+    with pytest.raises(TransactionRefused, match="no right to use transactional id app-in-0"):
+        fence_former_id(writer, has_row=True)
 
 
 def test_what_a_call_waits_for_can_be_seen_until_it_is_stopped(script: Script) -> None:
