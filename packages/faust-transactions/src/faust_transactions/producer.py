@@ -19,7 +19,7 @@ that moves, a broker that is away                    the partition is revoked
 requires abort, but passes: a record was not         abort, then the same records in a new
 delivered in time, the broker aborted                transaction
 records not delivered within `DELIVERY_TIMEOUT`      abort; then as the next line, with the missing
-though the coordinator answers                       topic or partition where that is why
+though brokers answer                                topic or partition where that is why
 everything else: refused by the broker, and          abort, `TransactionRefused` with topic and
 repeating does not help; also what is not known      remedy: an error in the log once for each
                                                      reason, readiness 503, the batch again after
@@ -35,7 +35,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -292,7 +292,7 @@ class TransactionalWriter:
         self._send_offsets(offsets)
         for output in outputs:
             self._produce(output)
-        self._deliver(outputs, offsets)
+        self._deliver(outputs)
         self._persist("commit_transaction", lambda: self._producer.commit_transaction(CALL_TIMEOUT))
 
     def _send_offsets(self, offsets: list[TopicPartition]) -> None:
@@ -316,7 +316,7 @@ class TransactionalWriter:
             except KafkaException as exc:
                 raise _ProduceError(exc.args[0], topic) from exc
 
-    def _deliver(self, outputs: Sequence[Output], offsets: list[TopicPartition]) -> None:
+    def _deliver(self, outputs: Sequence[Output]) -> None:
         """Wait until the brokers have the records.
 
         Before the commit, as a transaction cannot be aborted any more once a commit has begun.
@@ -324,35 +324,34 @@ class TransactionalWriter:
         began, before = time.monotonic(), 0
         while left := self._producer.flush(FLUSH_TIMEOUT):
             self._check()
+            self._raise_transaction_error()
+            waited = time.monotonic() - began
             if left < before:
                 began = time.monotonic()  # some were delivered
+            elif waited > LOOK_AFTER:
+                partitions = self._partitions()
+                if partitions is None:
+                    began = time.monotonic()  # the brokers are away: wait for them
+                elif reason := _why_undelivered(outputs, partitions, waited):
+                    raise _UndeliveredError(reason)
             before = left
-            # flush() does not raise the error of a transaction that must be aborted; this does. It
-            # also waits for a coordinator that is away.
-            self._send_offsets(offsets)
-            waited = time.monotonic() - began
-            if waited > LOOK_AFTER and (reason := self._missing(outputs)):
-                raise _UndeliveredError(reason)
-            if waited > DELIVERY_TIMEOUT:
-                topics = ", ".join(dict.fromkeys(output[0] for output in outputs))
-                raise _UndeliveredError(
-                    f"records were not delivered within {DELIVERY_TIMEOUT:g} s: check leaders and "
-                    f"in-sync replicas of {topics}"
-                )
 
-    def _missing(self, outputs: Sequence[Output]) -> str | None:
-        """The line about a topic or partition that does not exist; None when all do."""
+    def _raise_transaction_error(self) -> None:
+        """Raise the error that the open transaction met, if any, which flush() does not."""
         try:
-            # All topics: asking for one by its name could create it.
+            self._producer.begin_transaction()
+        except KafkaException as exc:
+            if exc.args[0].code() != KafkaError._STATE:
+                raise
+
+    def _partitions(self) -> Mapping[str, Container[int]] | None:
+        """The partitions of all topics; None when no broker answers."""
+        try:
+            # Not by name: asking for a topic by its name could create it.
             topics = self._producer.list_topics(timeout=CALL_TIMEOUT).topics
         except KafkaException:
             return None
-        for topic, partition in dict.fromkeys((output[0], output[1]) for output in outputs):
-            if topic not in topics:
-                return missing_topic(topic, None)
-            if partition not in topics[topic].partitions:
-                return missing_topic(topic, partition)
-        return None
+        return {name: found.partitions for name, found in topics.items()}
 
     def _end_transaction(self, check_row: Callable[[], None]) -> None:
         """Abort what is open, by a new producer where this one cannot."""
@@ -399,6 +398,24 @@ class TransactionalWriter:
     def _check(self) -> None:
         if self._stopping.is_set():
             raise Abandoned(self.transactional_id)
+
+
+def _why_undelivered(
+    outputs: Sequence[Output], partitions: Mapping[str, Container[int]], waited: float
+) -> str | None:
+    """The line about a topic or partition that does not exist, or about too long a wait."""
+    for topic, partition in dict.fromkeys((output[0], output[1]) for output in outputs):
+        if topic not in partitions:
+            return missing_topic(topic, None)
+        if partition not in partitions[topic]:
+            return missing_topic(topic, partition)
+    if waited < DELIVERY_TIMEOUT:
+        return None
+    topics = ", ".join(dict.fromkeys(output[0] for output in outputs))
+    return (
+        f"records were not delivered within {DELIVERY_TIMEOUT:g} s: check leaders and in-sync "
+        f"replicas of {topics}"
+    )
 
 
 class _ProduceError(KafkaException):

@@ -59,6 +59,7 @@ class ScriptedProducer:
         self.conf = conf
         self._script = script
         self._number = number
+        self._open = False
 
     def report(self, found: KafkaError) -> None:
         """Call the error callback, as librdkafka does from within ``poll``."""
@@ -70,6 +71,9 @@ class ScriptedProducer:
 
     def begin_transaction(self) -> None:
         self._script.answer(self._number, "begin_transaction")
+        if self._open:
+            raise KafkaException(error(KafkaError._STATE, "Operation not valid in this state"))
+        self._open = True
 
     def send_offsets_to_transaction(self, _offsets: Any, _group: Any, _timeout: float) -> None:
         self._script.answer(self._number, "send_offsets_to_transaction")
@@ -82,12 +86,15 @@ class ScriptedProducer:
 
     def commit_transaction(self, _timeout: float) -> None:
         self._script.answer(self._number, "commit_transaction")
+        self._open = False
 
     def abort_transaction(self, _timeout: float) -> None:
         self._script.answer(self._number, "abort_transaction")
+        self._open = False
 
     def list_topics(self, timeout: float) -> Any:
         """All topics."""
+        self._script.answer(self._number, "list_topics")
         there = self._script.topics.items()
         topics = {name: SimpleNamespace(partitions=range(number)) for name, number in there}
         return SimpleNamespace(topics=topics)

@@ -191,10 +191,12 @@ def test_records_that_stay_are_refused_by_the_topic_that_is_missing(
     assert script.calls[-1] == "1 abort_transaction"
 
 
+@pytest.mark.usefixtures("impatient")
 def test_records_that_stay_where_all_topics_are_there_are_refused_in_the_end(
     script: Script, writer: TransactionalWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer_module, "DELIVERY_TIMEOUT", 0.0)
+    script["list_topics"].append(error(KafkaError._TRANSPORT))
     script.always["flush"] = 2
     assert refused(writer) == (
         "records were not delivered within 0 s: check leaders and in-sync replicas of out, rows"
@@ -206,7 +208,7 @@ def test_an_error_met_while_records_wait_is_asked_for(
 ) -> None:
     script["flush"].append(2)
     no_right = error(KafkaError.TOPIC_AUTHORIZATION_FAILED, txn_requires_abort=True)
-    script["send_offsets_to_transaction"].extend([None, no_right])
+    script["begin_transaction"].extend([None, no_right])
     assert refused(writer).startswith("no right to write to topic out or rows: grant Write")
 
 
