@@ -2,11 +2,18 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaException
 from confluent_kafka.admin import AdminClient
-from faust_transactions import TAIL_CONSUMER, committed_spans, last_records, partitions_of
+from faust_transactions import (
+    TAIL_CONSUMER,
+    TopicIdentity,
+    TopicIds,
+    committed_spans,
+    last_records,
+    partitions_of,
+)
 
 from cluster.errors import TIMED_OUT, TRANSPORT, ClusterError, reason
 from cluster.owners import partition_owners
@@ -24,13 +31,16 @@ _RECONNECT = {"reconnect.backoff.max.ms": 1_000}
 class Progress:
     """The table's rows, where the accounts begin and end, by partition; empty without the topic.
 
-    `owners` are the workers that own the partitions; None while that is not known.
+    `owners` are the workers that own the partitions; None while that is not known. `topic` is the
+    accounts topic as it is now, `sources` the topics that rows say they are of, where they do.
     """
 
     rows: Mapping[int, PartitionCounts]
     begins: Mapping[int, int]
     ends: Mapping[int, int]
     owners: Mapping[int, str] | None = None
+    topic: TopicIdentity | None = None
+    sources: Mapping[int, TopicIdentity | None] = field(default_factory=dict)
 
 
 class Watch:
@@ -45,6 +55,7 @@ class Watch:
         conf = {"group.id": settings.app_id, **_RECONNECT, **TAIL_CONSUMER}
         self._consumer = Consumer({**quiet(settings, self._complaints), **conf})
         self._admin = AdminClient({**quiet(settings), **_RECONNECT})
+        self._ids = TopicIds({**quiet(settings), **_RECONNECT})
 
     def look(self, timeout: float = 3.0) -> Progress:
         """What is committed now, some tens of milliseconds old.
@@ -55,9 +66,10 @@ class Watch:
         deadline = time.monotonic() + timeout
         self._complaints.last = None
         try:
-            rows = rows_in(
-                self._changelog, last_records(self._consumer, self._changelog, None, deadline)
-            )
+            last = last_records(self._consumer, self._changelog, None, deadline)
+            rows = rows_in(self._changelog, last)
+            left = max(0.1, deadline - time.monotonic())
+            ids = self._ids.of([self._accounts], left)
             # After the rows, so that no row is ahead of its end.
             partitions = partitions_of(self._consumer, self._accounts, deadline)
             spans = committed_spans(self._consumer, self._accounts, partitions, deadline)
@@ -70,7 +82,9 @@ class Watch:
         )
         begins = {partition: span.begin for partition, span in spans.items()}
         ends = {partition: span.end for partition, span in spans.items()}
-        return Progress(rows, begins, ends, owners)
+        topic = TopicIdentity(self._accounts, ids.get(self._accounts))
+        sources = {at: TopicIdentity.from_headers(last[at].headers) for at in rows}
+        return Progress(rows, begins, ends, owners, topic, sources)
 
     def close(self) -> None:
         """Closes the connections."""

@@ -4,10 +4,14 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from faust_transactions import Span
+
+from cli.support.positions import Position, describe_mismatches, mismatches
 from cli.top.rates import Rates
 from cli.top.worker_snapshot import WorkerSnapshot
 from cluster import ClusterError, Progress
 from config import Settings, broker_addresses
+from records import PartitionCounts
 from records.totals import progress_document
 from web.history import INTERVAL, History, Sample
 from web.recent import SIZE
@@ -57,6 +61,7 @@ class Board:
         """The current figures, or the last ones and the problem.
 
         It has `title`, `at` (s since the epoch), `problem` (why the figures are old, or None),
+        `mismatch` (that the accounts topic is not the one of the rows, or None),
         `per_second` (partition -> accounts a second, empty while unknown), `rates` (those of the
         whole over time, see `cli.top.trend`), `verdicts` (newest first, None when they cannot
         be read), `worker` (a `WorkerSnapshot`, or None), `worker_problem`, `worker_url`, and what
@@ -70,8 +75,9 @@ class Board:
         else:
             self._verdicts = self._look_at_verdicts(SIZE)
         snapshot, worker_problem = self.worker.state
+        mismatch, rows = self._compared()
         document = progress_document(
-            self._seen.rows,
+            rows,
             self._seen.begins,
             self._seen.ends,
             owners=None if problem else self._owners(snapshot),
@@ -82,6 +88,7 @@ class Board:
             "title": self._title,
             "at": time.time(),
             "problem": problem,
+            "mismatch": mismatch,
             "per_second": {} if problem else self._rates.per_second,
             "rates": snapshot.rates if snapshot else self._seen_rates(),
             "verdicts": self._verdicts,
@@ -90,6 +97,21 @@ class Board:
             "worker_url": self.worker.url,
             **document,
         }
+
+    def _compared(self) -> tuple[str | None, Mapping[int, PartitionCounts]]:
+        """What to say of rows that are of another topic, and all rows with their position in it."""
+        seen = self._seen
+        if seen.topic is None:
+            return None, seen.rows
+        at = {p: Position(row.next_offset, seen.sources.get(p)) for p, row in seen.rows.items()}
+        spans = {p: Span(seen.begins.get(p, 0), end) for p, end in seen.ends.items()}
+        strangers = mismatches(at, seen.topic, spans)
+        if not strangers:
+            return None, seen.rows
+        rows = {
+            p: row.derive(next_offset=0) if p in strangers else row for p, row in seen.rows.items()
+        }
+        return describe_mismatches(strangers, seen.topic), rows
 
     def _owners(self, snapshot: WorkerSnapshot | None) -> Mapping[int, str] | None:
         """As Kafka knows them; as the worker does where Kafka does not say (embedded broker)."""

@@ -26,10 +26,12 @@ def state_lines(document: Mapping[str, Any], *, short: bool) -> list[RenderableT
     lines = _worker(document, short=short)
     if short:
         lines = [Text("  ").join(lines)]
-    return [title, *map(_cut, [_kafka(document["problem"]), *lines])]
+    return [title, *map(_cut, [_kafka(document["problem"], document["mismatch"]), *lines])]
 
 
-def _kafka(problem: str | None) -> Text:
+def _kafka(problem: str | None, mismatch: str | None) -> Text:
+    if problem is None and mismatch is not None:
+        return Text(mismatch[0].upper() + mismatch[1:], style="bold red")
     if problem is None:
         return Text("Kafka answers", style="green")
     line = Text(f"Kafka does not answer: {problem}", style="bold red")

@@ -51,6 +51,7 @@ def document(
         "at": 1795410452.0,
         "per_second": {},
         "problem": None,
+        "mismatch": None,
         "rates": [1.0, 4.0],
         "verdicts": [],
         "worker": None,
@@ -116,6 +117,12 @@ def test_a_broker_that_is_away_is_told_with_the_last_figures() -> None:
     text = "\n".join(drawn(document({0: row()}, problem="Connection refused")))
     assert "Kafka does not answer: Connection refused; these are the last figures seen" in text
     assert "1,617,283,000" in text
+
+
+def test_a_topic_that_was_re_created_is_shown_in_place_of_the_brokers_state() -> None:
+    text = "\n".join(drawn(document({0: row()}, mismatch="the accounts topic x was re-created")))
+    assert "The accounts topic x was re-created" in text
+    assert "Kafka answers" not in text
 
 
 def test_an_owner_that_is_not_known_is_told_apart_from_none() -> None:

@@ -1,3 +1,5 @@
+from faust_transactions import TopicIdentity
+
 from cli.top.board import Board
 from cli.top.rates import Rates
 from cli.top.worker_snapshot import WorkerSnapshot, read_snapshot
@@ -46,6 +48,18 @@ def test_the_last_look_stays_while_there_is_none_and_the_next_one_counts() -> No
     assert away["per_second"] == {}, "nobody knows"
     assert away["partitions"][0]["owner"] is None
     assert board.document()["per_second"] == {0: 50.0}
+
+
+def test_of_a_topic_that_was_re_created_nothing_is_judged() -> None:
+    then, now = TopicIdentity("bankaccount", "OLD"), TopicIdentity("bankaccount", "NEW")
+    rows = {0: row(next_offset=100), 1: row(next_offset=7)}
+    seen = Progress(rows, {}, {0: 140, 1: 7}, None, now, {0: then, 1: now})
+    document = Board(Settings(), lambda: seen, lambda _size: [], Worker()).document()
+    assert (
+        "bankaccount was re-created (topic id OLD in the row of partition 0, NEW now)"
+        in (document["mismatch"])
+    )
+    assert [one["lag"] for one in document["partitions"]] == [140, 0]
 
 
 def test_the_owners_are_the_workers_where_kafka_does_not_say() -> None:

@@ -28,7 +28,7 @@ from faust_transactions.kafka.offsets import until as retry_until
 from faust_transactions.kafka.record_headers import headers_of
 from faust_transactions.kafka.tail import CONSUMER as TAIL_CONSUMER
 from faust_transactions.kafka.tail import LastRecord, last_records, read_last
-from faust_transactions.kafka.topic_ids import topic_ids
+from faust_transactions.kafka.topic_ids import TopicIds, topic_ids
 from faust_transactions.latency import LatencyHistogram
 from faust_transactions.metrics import EngineMetrics
 from faust_transactions.owners import member_name
@@ -62,6 +62,7 @@ __all__ = [
     "Span",
     "StateMismatch",
     "TopicIdentity",
+    "TopicIds",
     "Transaction",
     "TransactionRefused",
     "Transactions",
