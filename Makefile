@@ -35,7 +35,7 @@ lint: $(VENV)/dev.stamp ## ruff: rules and format
 format: $(VENV)/dev.stamp ## ruff: put the format right
 	@$(PY) -m ruff format .
 
-typecheck: $(VENV)/dev.stamp ## mypy --strict on our packages
+typecheck: $(VENV)/dev.stamp ## mypy --strict, tests included
 	@$(PY) -m mypy
 
 bench: $(VENV)/dev.stamp ## throughput against the alternatives; needs Java and Maven

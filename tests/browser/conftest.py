@@ -68,9 +68,7 @@ class Site:
 
     async def _up(self) -> None:
         self.stage = Stage(token=self.token)
-        self.stage.app.finalize()
-        self.stage.app.web.init_server()
-        self._runner = aiohttp.web.AppRunner(self.stage.app.web.web_app)
+        self._runner = aiohttp.web.AppRunner(self.stage.web_app())
         await self._runner.setup()
         await aiohttp.web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True).start()
 

@@ -16,9 +16,8 @@ from web import Health
 
 @asynccontextmanager
 async def served(stage: Stage) -> AsyncIterator[TestServer]:
-    stage.app.finalize()
-    stage.app.web.init_server()
-    async with TestServer(stage.app.web.web_app) as server:
+    server = TestServer(stage.web_app())
+    async with server:
         yield server
         stage.app._stopped.set()
 

@@ -1,6 +1,8 @@
 """The verification agent in Faust's own test client: batches in, what is written looked at."""
 
 import json
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import cast
 
 import faust
 import pytest
@@ -68,6 +70,11 @@ class Stream:
                 report=self.reported.append,
             )
         )
+
+    def results(self, batches: AsyncIterator[Batch]) -> AsyncGenerator[int]:
+        """What the agent's function yields for these batches, one number each."""
+        function = cast(Callable[[AsyncIterator[Batch]], AsyncGenerator[int]], self.agent.fun)
+        return function(batches)
 
     def verdicts(self) -> list[dict[str, object]]:
         return [json.loads(value or b"") for value in self.transactions.values("verdicts")]

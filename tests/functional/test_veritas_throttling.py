@@ -172,6 +172,8 @@ async def test_one_that_is_put_off_for_ever_while_others_are_answered_holds_nobo
 
 
 async def test_a_service_with_so_many_calls_a_second_rejects_nobody(connect: Client) -> None:
+    left = (0.0, 0)
+
     async def answer(_: web.Request) -> web.Response:
         nonlocal left
         if time.monotonic() // 0.5 != left[0]:
@@ -181,7 +183,6 @@ async def test_a_service_with_so_many_calls_a_second_rejects_nobody(connect: Cli
         left = (left[0], left[1] - 1)
         return web.json_response({"authorized": True})
 
-    left = (0.0, 0)
     client = await connect(answer, concurrency=32)
     got = await asyncio.gather(*(settled(client, account(n)) for n in range(120)))
     assert set(got) == {"VeritasAnswer"}

@@ -22,9 +22,7 @@ async def serve() -> AsyncIterator[Callable[[Stage], Awaitable[Client]]]:
     opened: OPENED = []
 
     async def start(stage: Stage) -> Client:
-        stage.app.finalize()
-        stage.app.web.init_server()
-        client: Client = TestClient(TestServer(stage.app.web.web_app))
+        client: Client = TestClient(TestServer(stage.web_app()))
         await client.start_server()
         opened.append(client)
         return client

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import aiohttp.web
 import faust
 from faust_transactions import Versioned
 from prometheus_client import CollectorRegistry, Counter
@@ -81,3 +82,10 @@ class Stage:
             provider=lambda: self.provider,
         )
         attach(self.app, self.state, token=token)
+
+    def web_app(self) -> aiohttp.web.Application:
+        """What aiohttp serves; make it once, within the loop that will serve it."""
+        self.app.finalize()
+        self.app.web.init_server()
+        made: aiohttp.web.Application = self.app.web.web_app  # type: ignore[attr-defined] # aiohttp's driver has it
+        return made

@@ -79,7 +79,7 @@ class StreamByHand:
         *,
         dead: Iterable[int] = (),
         next_offset: int,
-        row: Mapping[str, int] | None = None,
+        row: Mapping[str, Any] | None = None,
         topic: TopicIdentity | None = None,
         commit: bool = True,
     ) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -70,6 +71,10 @@ def wait_for(ask: Callable[[], Any], expected: Any, timeout: float = 60.0) -> No
 
 def total(worker: Worker) -> int:
     return int(worker.get("/verdicts/")[1]["total"])
+
+
+def has_judged(worker: Worker) -> bool:
+    return total(worker) > 0
 
 
 def test_all_workers_tell_the_groups_totals_whoever_comes_and_goes(stream: Stream) -> None:
@@ -175,7 +180,7 @@ def test_a_stop_while_the_broker_is_away_does_not_wait_for_it(
     silent, gone = (start_worker(env | {"FRAUD_APP_ID": name}) for name in ("silent", "gone"))
     for worker in (silent, gone):
         worker.wait_ready()
-        wait_for(lambda one=worker: total(one) > 0, True)
+        wait_for(partial(has_judged, worker), True)
     for worker, away in ((silent, server.pause), (gone, server.kill)):
         away()
         time.sleep(2)

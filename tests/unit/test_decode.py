@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from records import BankAccount, Undecodable, decode
-from records.decode import CODES, MAX_BYTES
+from records.decode import CODES, MAX_BYTES, Code
 from tests.unit import strategies as some
 
 CARD = "3558018114425614"
@@ -43,7 +43,7 @@ def with_amount(literal: str) -> bytes:
     return good(Amount="@").replace(b'"@"', literal.encode())
 
 
-def one_code(value: bytes | None) -> str:
+def one_code(value: bytes | None) -> Code:
     found = decode(value)
     assert isinstance(found, Undecodable), found
     return found.code

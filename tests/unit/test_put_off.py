@@ -32,7 +32,7 @@ def test_one_that_is_put_off_while_others_pass_is_told_after_enough_of_them(
     put_off: PutOff,
 ) -> None:
     put_off.again("one")
-    said = []
+    said: list[bool] = []
     while not any(said):
         assert put_off.again("one")
         said.append(put_off.other_passed("one"))

@@ -29,7 +29,8 @@ def test_what_a_worker_tells_is_read_and_what_is_no_worker_is_not() -> None:
     moving = read_snapshot({**SNAPSHOT, "partitions": [{"partition": 0, "owner": None}]})
     assert moving is not None
     assert moving.owners is None
-    for wrong in (None, [], {}, {**SNAPSHOT, "history": 1}, {**SNAPSHOT, "worker": 5}):
+    faults: list[Any] = [None, [], {}, {**SNAPSHOT, "history": 1}, {**SNAPSHOT, "worker": 5}]
+    for wrong in faults:
         assert read_snapshot(wrong) is None
 
 

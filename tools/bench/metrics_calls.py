@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from faust_transactions import EngineMetrics
+from faust_transactions.testing import StoredRecord
 from prometheus_client import CollectorRegistry, generate_latest
 
 from agents.judging import STAGES, Judgement
@@ -18,13 +19,6 @@ from agents.metrics import AccountMetrics
 #: A full batch; as a worker has them that has much to do.
 BATCH = 2_000
 _REPEATED = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What the metrics look at of a record; its timestamp is in ms since the epoch."""
-
-    timestamp: int
 
 
 @dataclass(frozen=True)
@@ -41,7 +35,9 @@ def measure(registry: CollectorRegistry | None = None) -> Calls:
     engine, accounts = EngineMetrics(registry), AccountMetrics(registry)
     now = time.time_ns() // 1_000_000
     # Neither in order nor from one moment: the dear case for the latency.
-    records = [Told(now - 7 * number % 30_000) for number in range(BATCH)]
+    records = [
+        StoredRecord(number, None, timestamp=now - 7 * number % 30_000) for number in range(BATCH)
+    ]
     judgement = Judgement(BATCH, verdicts=[(b"", b"")] * BATCH, authorized=BATCH // 2)
     judgement.reasons.update(veritas_declined=BATCH // 2)
     judgement.seconds = dict.fromkeys(STAGES, 0.005)
@@ -59,7 +55,7 @@ def measure(registry: CollectorRegistry | None = None) -> Calls:
 def _tell(
     engine: EngineMetrics,
     accounts: AccountMetrics,
-    records: Sequence[Told],
+    records: Sequence[StoredRecord],
     judgement: Judgement,
 ) -> None:
     """What `Engine.begin` and the verification agent tell of one batch."""

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewPartitions
+from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but not in its __all__
+    AdminClient,
+    NewPartitions,
+)
 from faust_transactions.kafka.follower import ChangelogFollower
 
 from tests.brokers import Kafka

@@ -7,7 +7,10 @@ from typing import Any
 import faust
 import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but not in its __all__
+    AdminClient,
+    NewTopic,
+)
 from faust.types import TP
 from faust_transactions import Engine
 from faust_transactions.errors import Fenced, StateMismatch

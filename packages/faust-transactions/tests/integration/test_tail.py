@@ -163,7 +163,7 @@ def test_a_missing_topic_has_nothing_and_is_not_created(
 ) -> None:
     assert read_last(conf, topic_prefix) == {}
     assert read_last(conf, topic_prefix, [0]) == {}
-    assert topic_prefix not in AdminClient(conf).list_topics(timeout=10).topics
+    assert topic_prefix not in AdminClient(dict(conf)).list_topics(timeout=10).topics
 
 
 def test_a_partition_that_the_topic_has_not_is_an_error(topic: str, conf: Conf) -> None:

@@ -23,7 +23,7 @@ def batch(records: Sequence[Record], *, offset: int = 0, compression: int = 0) -
 
 
 def read(records: Any) -> list[tuple[Any, ...]]:
-    found = []
+    found: list[tuple[Any, ...]] = []
     while records.has_next():
         one = records.next_batch()
         assert one.validate_crc()
@@ -59,7 +59,8 @@ def test_what_aiokafka_reads_is_read_the_same(parts: list[list[Record]], compres
 def test_names_of_any_bytes_are_read_and_nothing_else_differs(
     records: list[Record], compression: int
 ) -> None:
-    before, behind = [(b"k", b"v", [(b"n", b"c")])], [(None, b"w", [])]
+    before: list[Record] = [(b"k", b"v", [(b"n", b"c")])]
+    behind: list[Record] = [(None, b"w", [])]
     data = batch(before) + batch(records, offset=1, compression=compression)
     data += batch(behind, offset=1 + len(records))
     found = read(TolerantRecords(data))

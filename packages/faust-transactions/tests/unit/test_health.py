@@ -3,8 +3,6 @@ from dataclasses import dataclass
 import pytest
 from faust_transactions.health import Owned, Rejoins, health
 
-from web import Health
-
 NOW = 1_000.0
 NONE = Rejoins()
 
@@ -81,10 +79,3 @@ def test_joining_the_group_again_and_again_without_a_commit_is_bad_whatever_else
     assert judged(Partition(), rejoins=Rejoins(1, "fenced"))[0] == "ok"
     found = judged(not_ready_reason="rebalancing", rejoins=Rejoins(3, "no commit in 20 s"))
     assert found == ("bad", "rejoined the group 3 times: no commit in 20 s")
-
-
-def test_the_page_shows_the_gravest_of_several_conditions() -> None:
-    ok, warn, bad = ("ok", "fine"), ("warn", "careful"), ("bad", "broken")
-    assert Health.worst(ok, ("ok", "running")) == Health("ok", "fine")
-    assert Health.worst(ok, warn) == Health("warn", "careful")
-    assert Health.worst(bad, warn, ok) == Health("bad", "broken")
