@@ -110,6 +110,7 @@ async def test_a_verdict_says_what_the_contract_says(stream: Stream) -> None:
         "authorized": False,
         "reasons": ["veritas_declined"],
         "verified_at": 1_795_410_452_087,
+        "key": "2d19fe3c",
     }
     topic, partition, key, _, _ = stream.transactions.written[0]
     assert (topic, partition, len(key or b"")) == ("verdicts", 3, 32)
