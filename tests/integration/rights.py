@@ -15,6 +15,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but 
 from config.settings import Settings
 
 TOPIC, GROUP = ResourceType.TOPIC, ResourceType.GROUP
+TRANSACTIONAL_ID = ResourceType.TRANSACTIONAL_ID
 READ, WRITE, CREATE = AclOperation.READ, AclOperation.WRITE, AclOperation.CREATE
 LITERAL, PREFIXED = ResourcePatternType.LITERAL, ResourcePatternType.PREFIXED
 
@@ -37,7 +38,7 @@ def of_a_worker(settings: Settings) -> Iterator[Right]:
         yield TOPIC, topic, LITERAL, CREATE
     yield GROUP, app_id, LITERAL, READ
     ids = f"{app_id}:{settings.accounts_topic}:"
-    yield ResourceType.TRANSACTIONAL_ID, ids, PREFIXED, WRITE
+    yield TRANSACTIONAL_ID, ids, PREFIXED, WRITE
 
 
 def of_an_operator(settings: Settings) -> Iterator[Right]:

@@ -156,7 +156,7 @@ def test_odd_outcomes_are_orphaned_and_stop_nothing(kafka: Kafka, settings: Sett
     nested = b'{"id":' * 100_000
     produce(kafka.bootstrap, settings.verdicts_topic, [huge, nested], partition=PARTITION)
     letter = dead_letter(settings, PARTITION, 1)
-    headers = [
+    headers: list[tuple[str, str | bytes | None]] = [
         (name, b"9" * 40 if name == "failed_at" else value) for name, value in letter.headers()
     ]
     stream = StreamByHand(settings)

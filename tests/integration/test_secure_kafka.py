@@ -10,6 +10,7 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,10 @@ def test_worker_and_commands_work_with_the_rights_of_the_readme(
     assert PASSWORD not in worker.log
 
 
+def is_unready(worker: Worker, reason: str) -> bool:
+    return reason in str(worker.get("/health/ready"))
+
+
 def test_a_right_that_is_taken_away_is_named_until_it_is_given_back(
     secured: Secured, tmp_path: Path
 ) -> None:
@@ -158,7 +163,7 @@ def test_a_right_that_is_taken_away_is_named_until_it_is_given_back(
             rights.WRITE,
         ),
         f"no right to use transactional id {ids}": (
-            rights.ResourceType.TRANSACTIONAL_ID,
+            rights.TRANSACTIONAL_ID,
             ids,
             rights.PREFIXED,
             rights.WRITE,
@@ -169,7 +174,7 @@ def test_a_right_that_is_taken_away_is_named_until_it_is_given_back(
         for number, (line, right) in enumerate(lines.items(), 1):
             rights.revoke(bootstrap, "fraud", right)
             assert faust(worker, "produce", "20").returncode == 0
-            wait_for(lambda line=line: line in str(worker.get("/health/ready")), True)
+            wait_for(partial(is_unready, worker, line), True)
             assert f"the brokers refuse its transactions: {line}" in worker.log
             rights.grant(bootstrap, "fraud", iter([right]))
             wait_for(lambda: total(worker), 20 * number)

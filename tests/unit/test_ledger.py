@@ -1,5 +1,6 @@
 import tracemalloc
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -134,7 +135,7 @@ def test_memory_does_not_grow_with_what_is_found() -> None:
 
 
 def judged(
-    accounts: range, outcomes: dict[int, int | None], *, due: int | None = 100, **options: Any
+    accounts: range, outcomes: Mapping[int, int | None], *, due: int | None = 100, **options: Any
 ) -> Findings:
     """Accounts of NOW, in a partition of 100 offsets that begins with the first of them.
 

@@ -4,7 +4,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from confluent_kafka.admin import AdminClient, NewPartitions
+from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but not in its __all__
+    AdminClient,
+    NewPartitions,
+)
 from support.copying import Copying, Start, wait_until
 
 from tests.brokers import Kafka

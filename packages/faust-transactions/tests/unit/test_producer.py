@@ -103,7 +103,7 @@ def test_a_producer_of_no_more_use_is_replaced_and_the_row_read_before_anything_
     script: Script, writer: TransactionalWriter, code: int, flags: dict[str, bool]
 ) -> None:
     checked: list[list[str]] = []
-    script["send_offsets_to_transaction"].append(error(code, **flags))
+    script["send_offsets_to_transaction"].append(error(code, "", **flags))
     write(writer, lambda: checked.append(script.calls[-1:]))
     first = by(1, ONE_TRANSACTION[:2])
     assert script.calls == [*first, "2 init_transactions", *by(2, ONE_TRANSACTION)]
