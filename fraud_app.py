@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Any
 
 import faust
 import uvloop
@@ -25,20 +24,21 @@ import cli
 import logs
 import web
 from agents.fakes import FakeAccounts
-from agents.judging import Judge, Judgement
+from agents.judging import Judge
 from agents.limit import InvalidLimit
 from agents.metrics import AccountMetrics
-from agents.producer import production
+from agents.producer import production, sender
 from agents.report import VerdictLog
+from agents.token_keys import TokenKeys
 from agents.verification import verification
-from cluster.clients import aiokafka_kwargs, faust_brokers, faust_credentials, librdkafka
-from cluster.startup import checking_worker
+from cluster.clients import aiokafka_kwargs, librdkafka
+from cluster.faust_settings import faust_settings
 from config import Settings, SettingsError
 from records import PartitionCounts
 from veritas import SimulatedVeritas, Veritas
 from veritas.http import HttpVeritas
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 
 
 def create_app(
@@ -50,11 +50,10 @@ def create_app(
 ) -> faust.App:
     """Wire the app; connects to nothing. Without arguments as the environment says."""
     settings = settings or Settings.load()
-    app = faust.App(settings.app_id, **faust_settings(settings))
+    app = faust.App(settings.app_id, **faust_settings(settings, VERSION))
     worker = partial(member_name, app)
     registry = CollectorRegistry()
     metrics = account_metrics or AccountMetrics(registry)
-    verdict_log = VerdictLog()
     veritas = veritas or verification_service(settings, registry)
 
     # accounts in; the table has one row for each of their partitions
@@ -82,19 +81,17 @@ def create_app(
         app.timer(settings.produce_interval, on_leader=True, name="producer")(make_accounts)
 
     # verdicts and dead letters out
-    def report(judgement: Judgement) -> None:
-        metrics(judgement)
-        verdict_log(judgement)
-
+    verdict_log = VerdictLog()
+    judge = Judge(veritas, settings.token_key_bytes)
     limit = InvalidLimit(settings.max_invalid_ratio, registry)
     verify_accounts = verification(
         transactions=engine,
         limit=limit,
-        judge=Judge(veritas, settings.token_key_bytes),
+        judge=judge,
         verdicts_topic=settings.verdicts_topic,
         dead_letters_topic=settings.dead_letters_topic,
         worker=worker,
-        report=report,
+        reports=(metrics, verdict_log),
     )
     app.agent(accounts, name="verification", concurrency=engine.concurrency)(verify_accounts)
     app.timer(1.0, name="verdict_log")(verdict_log.tick)
@@ -102,7 +99,7 @@ def create_app(
     app.task(tune_gc)
     app.on_before_shutdown.connect(lambda *_, **__: veritas.close(), weak=False)
 
-    # what people and machines see of it
+    # the page, health and metrics
     clients = aiokafka_kwargs(settings)
     feed = ChangelogFollower(
         counts.changelog_topic_name,
@@ -111,26 +108,19 @@ def create_app(
         source_topic=settings.accounts_topic,
     )
     app.web.add_dependency(feed)
-    # What the group has left to do is asked of the brokers, also while a partition stands still.
+    # Lag is known while a partition stands still, too: the follower asks the brokers for its end.
     engine.metrics.owned.ends = {settings.accounts_topic: lambda: feed.source_ends}
-    recent = web.RecentVerdicts(LatestRecords(settings.verdicts_topic, clients))
-    over_http = veritas if isinstance(veritas, HttpVeritas) else None
+    token_keys = TokenKeys(judge.key_id, feed, registry)
+    app.timer(1.0, name="token_keys")(token_keys.tick)
     state = web.WebState(
-        feed,
-        settings.partitions,
-        worker,
-        VERSION,
-        registry,
-        recent,
-        lambda: (
-            engine.not_ready_reason
-            or engine.persistent_failure
-            or limit.not_ready_reason
-            or (over_http.not_ready_reason if over_http else None)
-        ),
-        owners=lambda: engine.owners(settings.accounts_topic),
-        engine=lambda: web.Health.worst(engine.health, limit.health),
-        provider=lambda: web.Health(*(over_http.health if over_http else ("ok", "simulated"))),
+        feed=feed,
+        partitions=settings.partitions,
+        worker=worker,
+        app_version=VERSION,
+        registry=registry,
+        recent=web.RecentVerdicts(LatestRecords(settings.verdicts_topic, clients)),
+        owners=partial(engine.owners, settings.accounts_topic),
+        health={"engine": [engine, limit], "provider": [veritas], "tokens": [token_keys]},
     )
     token = settings.web_token
     web.attach(app, state, token=token.get_secret_value() if token else None)
@@ -155,43 +145,6 @@ def verification_service(settings: Settings, registry: CollectorRegistry) -> Ver
         believed=settings.veritas_rejected_in_a_row,
         registry=registry,
     )
-
-
-def faust_settings(settings: Settings) -> dict[str, Any]:
-    """How Faust itself is set up."""
-    return {
-        "broker": faust_brokers(settings),
-        "broker_credentials": faust_credentials(settings),
-        "broker_session_timeout": settings.session_timeout,
-        "broker_heartbeat_interval": settings.heartbeat_interval,
-        "broker_request_timeout": max(90.0, settings.session_timeout),
-        "broker_max_poll_records": 2 * settings.batch_records,
-        "store": settings.store,
-        "topic_partitions": settings.partitions,
-        "topic_replication_factor": settings.replication_factor,
-        "topic_allow_declare": settings.create_topics,
-        # The engine ends the batches of a revoked partition itself.
-        "stream_wait_empty": False,
-        "web_bind": settings.web_host,
-        # Faust's own pages would show the table's rows to anybody.
-        "web_tables_enabled": False,
-        "web_router_enabled": False,
-        "web_stats_enabled": False,
-        "web_graph_enabled": False,
-        "web_metrics_enabled": False,
-        "Worker": checking_worker(settings, VERSION),
-        "logging_config": logs.logging_config(settings.log_format),
-    }
-
-
-def sender(app: faust.App, topic: str) -> Any:
-    """Send a value past Faust's topics: those would log it, card and all, at debug level."""
-
-    async def send(value: bytes) -> Any:
-        producer = await app.maybe_start_producer()
-        return await producer.send(topic, None, value, None, None, None)
-
-    return send
 
 
 # Prometheus makes nothing of them, and they double the number of series.

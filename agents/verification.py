@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import faust
@@ -25,11 +25,12 @@ def verification(
     verdicts_topic: str,
     dead_letters_topic: str,
     worker: Callable[[], str],
-    report: Callable[[Judgement], None],
+    reports: Sequence[Callable[[Judgement], None]],
 ) -> Agent:
     """Make the agent.
 
-    ``worker`` tells this worker's name, ``report`` is told of each batch once it is committed.
+    ``worker`` returns this worker's name; each of ``reports`` gets the judgement of every committed
+    batch.
     """
 
     async def verify_accounts(batches: faust.StreamT[Any]) -> AsyncIterator[int]:
@@ -54,7 +55,8 @@ def verification(
                     now=now_ms(),
                 )
             if tx.committed:
-                report(judgement)
+                for report in reports:
+                    report(judgement)
             yield len(batch)
 
     return verify_accounts

@@ -6,6 +6,7 @@ from veritas.protocol import (
     Veritas,
     VeritasAnswer,
     VeritasError,
+    VeritasHealth,
     VeritasRejected,
     VeritasUnavailable,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "Veritas",
     "VeritasAnswer",
     "VeritasError",
+    "VeritasHealth",
     "VeritasRejected",
     "VeritasUnavailable",
 ]

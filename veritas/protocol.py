@@ -8,7 +8,7 @@ An implementation raises these two and lets out nothing else.
 """
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from records import BankAccount
 
@@ -36,8 +36,25 @@ AUTHORIZED: Final = VeritasAnswer(authorized=True)
 DECLINED: Final = VeritasAnswer(authorized=False)
 
 
+class VeritasHealth(NamedTuple):
+    """Severity and a one-line summary."""
+
+    level: Literal["ok", "warn", "bad"]
+    text: str
+
+
 class Veritas(Protocol):
     """A verification service. One instance serves a whole worker, from one event loop."""
+
+    @property
+    def not_ready_reason(self) -> str | None:
+        """Reason why no account can be verified now, or None."""
+        ...
+
+    @property
+    def health(self) -> tuple[Literal["ok", "warn", "bad"], str]:
+        """Health of the service as this worker sees it."""
+        ...
 
     @property
     def concurrency(self) -> int:

@@ -6,7 +6,7 @@ from typing import Final
 import orjson
 
 from records import BankAccount
-from veritas.protocol import AUTHORIZED, DECLINED, VeritasAnswer
+from veritas.protocol import AUTHORIZED, DECLINED, VeritasAnswer, VeritasHealth
 
 _DIGEST_BYTES: Final = 8
 _POSSIBLE: Final = 256**_DIGEST_BYTES
@@ -21,6 +21,8 @@ class SimulatedVeritas:
     """
 
     concurrency = 1
+    not_ready_reason: Final = None
+    health: Final = VeritasHealth("ok", "simulated")
 
     def __init__(self, approval_rate: float, seed: int) -> None:
         """Authorize this share (0 to 1) of the accounts, chosen by the seed (any integer)."""

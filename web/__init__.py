@@ -1,12 +1,16 @@
 """What a worker shows of the stream: the dashboard, the counts, health and metrics."""
 
+from faust_transactions import Health
+
 from web.attach import attach
+from web.health import HealthSource
 from web.recent import LatestRecords, RecentVerdicts
-from web.state import Feed, Health, Recent, WebState
+from web.state import Feed, Recent, WebState
 
 __all__ = [
     "Feed",
     "Health",
+    "HealthSource",
     "LatestRecords",
     "Recent",
     "RecentVerdicts",

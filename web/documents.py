@@ -1,11 +1,13 @@
 """The documents that the web answers with, made of the state alone."""
 
 import time
-from dataclasses import asdict
 from typing import Any
+
+from faust_transactions import Health
 
 from records import counts_document
 from records.totals import progress_document
+from web.health import worst
 from web.history import Sample
 from web.state import WebState
 
@@ -32,7 +34,7 @@ def dashboard(state: WebState) -> dict[str, Any]:
         "worker": state.worker(),
         "version": state.app_version,
         **_progress(state),
-        "health": _conditions(state),
+        "health": _health(state),
         "history": state.history.document(),
         "recent": list(state.recent.verdicts),
     }
@@ -49,19 +51,13 @@ def _progress(state: WebState) -> dict[str, Any]:
     )
 
 
-def _conditions(state: WebState) -> dict[str, Any]:
-    reason = state.ready()
-    feed = (
-        {"level": "ok", "text": "up to date"}
+def _health(state: WebState) -> dict[str, Any]:
+    reason = state.not_ready_reason
+    found = {
+        "worker": Health("ok", "ready") if reason is None else Health("warn", reason),
+        **{name: worst(sources) for name, sources in state.health.items()},
+        "counts": Health("ok", "up to date")
         if state.feed.connected
-        else {"level": "bad", "text": "Kafka does not answer; these are the last counts seen"}
-    )
-    worker = (
-        {"level": "ok", "text": "ready"} if reason is None else {"level": "warn", "text": reason}
-    )
-    return {
-        "worker": worker,
-        "engine": asdict(state.engine()),
-        "provider": asdict(state.provider()),
-        "counts": feed,
+        else Health("bad", "Kafka does not answer; these are the last counts read"),
     }
+    return {name: health._asdict() for name, health in found.items()}

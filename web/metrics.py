@@ -31,7 +31,7 @@ def worker_metrics(state: WebState) -> None:
         "fraud_worker_ready",
         "1 while /health/ready answers 200, else 0.",
         registry=state.registry,
-    ).set_function(lambda: state.ready() is None)
+    ).set_function(lambda: state.not_ready_reason is None)
     Gauge(
         "fraud_broker_connected",
         "1 while the brokers answer this worker's reader of the counts, else 0.",

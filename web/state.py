@@ -1,13 +1,15 @@
-"""What the web shows, and where it gets it: no Kafka here, only these few promises."""
+"""What the web shows, and the protocols of where it comes from: no Kafka here."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from itertools import chain
+from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry
 
 from records.totals import Row
+from web.health import HealthSource, not_ready_reason
 from web.history import History
 
 
@@ -39,7 +41,7 @@ class Feed(Protocol):
         """False while the brokers do not answer; the rows are then the last ones seen."""
 
     async def wait_changed(self, version: int, seconds: float, /) -> int:
-        """Waits for a version above this one, `seconds` at most; returns the version."""
+        """Wait for a version above this one, `seconds` at most; return the version."""
 
 
 class Recent(Protocol):
@@ -50,53 +52,32 @@ class Recent(Protocol):
         """Newest first."""
 
     def watch(self) -> AbstractContextManager[None]:
-        """Keeps the verdicts up to date inside the `with`."""
-
-
-Level = Literal["ok", "warn", "bad"]
-_LEVELS: tuple[Level, ...] = ("ok", "warn", "bad")
-
-
-@dataclass(frozen=True)
-class Health:
-    """How a part of the stream is, in a word for the eye and a line for the reader."""
-
-    level: Level
-    text: str
-
-    @classmethod
-    def worst(cls, *found: tuple[Level, str]) -> "Health":
-        """The gravest of these; the first of several."""
-        return cls(*max(found, key=lambda one: _LEVELS.index(one[0])))
-
-
-def _no_reason() -> str | None:
-    return None
+        """Keep the verdicts up to date inside the `with`."""
 
 
 @dataclass(frozen=True)
 class WebState:
-    """Everything that the views show. What is called here must answer at once, and not raise."""
+    """Everything that the views show. Every call answers at once and raises nothing."""
 
     feed: Feed
     partitions: int
-    #: The name of the worker that answers, as `owners` has it.
+    #: Name of this worker, as in `owners`.
     worker: Callable[[], str]
     app_version: str
     registry: CollectorRegistry
     recent: Recent
-    #: Why the worker cannot do its work now (rebalancing, provider away), in a few words.
-    not_ready_reason: Callable[[], str | None] = _no_reason
     #: Partition -> the worker that owns it now; None while that is not known.
-    owners: Callable[[], Mapping[int, str] | None] = field(kw_only=True)
-    engine: Callable[[], Health] = field(kw_only=True)
-    provider: Callable[[], Health] = field(kw_only=True)
+    owners: Callable[[], Mapping[int, str] | None]
+    #: Line of the page -> the parts that it is about, in the order in which they are asked why the
+    #: worker is not ready.
+    health: Mapping[str, Sequence[HealthSource]]
     history: History = field(default_factory=History)
 
-    def ready(self) -> str | None:
-        """None when the worker is ready, else the reason in a few words."""
+    @property
+    def not_ready_reason(self) -> str | None:
+        """Reason why the worker is not ready, in a few words, or None."""
         if not self.feed.ready:
-            return "the counts of the group are being read"
+            return "reading the counts of the group"
         if not self.feed.connected:
             return "Kafka does not answer"
-        return self.not_ready_reason()
+        return not_ready_reason(chain.from_iterable(self.health.values()))

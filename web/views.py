@@ -72,7 +72,7 @@ class Counts(StateView):
                 while not feed.ready:  # noqa: ASYNC110 - it can only be looked at
                     await asyncio.sleep(0.05)
         if not feed.ready:
-            return self.not_yet("the counts of the group are being read")
+            return self.not_yet("reading the counts of the group")
         return self.document(documents.counts(self.state))
 
 
@@ -134,7 +134,7 @@ class Ready(StateView):
 
     async def get(self, _request: Request) -> Response:
         """200, or 503 with the reason."""
-        reason = self.state.ready()
+        reason = self.state.not_ready_reason
         if reason is None:
             return self.document({"status": "ready"})
         answer = {"status": "not ready", "reason": reason}

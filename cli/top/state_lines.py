@@ -4,12 +4,12 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
+from faust_transactions import Health
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from cli.top.worker_snapshot import WorkerSnapshot
-from web.state import Health
 
 _STYLES: Final = {"ok": "green", "warn": "yellow", "bad": "bold red"}
 _GRAVITY: Final = {level: gravity for gravity, level in enumerate(_STYLES)}

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast, get_args
 
+from faust_transactions import Health, Level
+
 from records.text import shown
-from web.state import Health, Level
 
 _LONGEST = 200
 _RATES = ("authorized", "unauthorized", "dead_letters")

@@ -15,6 +15,7 @@ from agents.limit import InvalidLimit
 from agents.metrics import AccountMetrics
 from agents.verification import verification
 from records import BankAccount, PartitionCounts
+from records.token import key_id
 from veritas import VeritasAnswer, VeritasRejected, VeritasUnavailable
 
 GOOD = {
@@ -67,7 +68,7 @@ class Stream:
                 verdicts_topic="verdicts",
                 dead_letters_topic="dead",
                 worker=lambda: "here",
-                report=self.reported.append,
+                reports=[self.reported.append],
             )
         )
 
@@ -110,7 +111,7 @@ async def test_a_verdict_says_what_the_contract_says(stream: Stream) -> None:
         "authorized": False,
         "reasons": ["veritas_declined"],
         "verified_at": 1_795_410_452_087,
-        "key": "2d19fe3c",
+        "key": key_id(b"key"),
     }
     topic, partition, key, _, _ = stream.transactions.written[0]
     assert (topic, partition, len(key or b"")) == ("verdicts", 3, 32)

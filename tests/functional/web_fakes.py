@@ -56,6 +56,7 @@ class Stage:
         self.owners: dict[int, str] | None = None
         self.engine = Health("ok", "working on 2 partitions")
         self.provider = Health("ok", "answers in 2 ms")
+        self.tokens = Health("ok", "key a1b2c3d4")
         registry = CollectorRegistry()
         Counter("accounts", "judged", registry=registry).inc(3)
         self.app = faust.App(
@@ -76,10 +77,12 @@ class Stage:
             app_version="1.2.3",
             registry=registry,
             recent=self.recent,
-            not_ready_reason=lambda: self.not_ready_reason,
             owners=lambda: self.owners,
-            engine=lambda: self.engine,
-            provider=lambda: self.provider,
+            health={
+                "engine": [EngineOf(self)],
+                "provider": [ProviderOf(self)],
+                "tokens": [TokensOf(self)],
+            },
         )
         attach(self.app, self.state, token=token)
 
@@ -89,3 +92,39 @@ class Stage:
         self.app.web.init_server()
         made: aiohttp.web.Application = self.app.web.web_app  # type: ignore[attr-defined] # aiohttp's driver has it
         return made
+
+
+class EngineOf:
+    """The stage's engine as a `web.HealthSource`."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    @property
+    def not_ready_reason(self) -> str | None:
+        return self._stage.not_ready_reason
+
+    @property
+    def health(self) -> Health:
+        return self._stage.engine
+
+
+class ProviderOf:
+    """The stage's verification service, likewise."""
+
+    not_ready_reason = None
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    @property
+    def health(self) -> Health:
+        return self._stage.provider
+
+
+class TokensOf(ProviderOf):
+    """The stage's token keys, likewise."""
+
+    @property
+    def health(self) -> Health:
+        return self._stage.tokens

@@ -2,13 +2,15 @@
 
 from fraud_app import create_app
 from records import BankAccount
-from veritas import VeritasAnswer
+from veritas import VeritasAnswer, VeritasHealth
 
 
 class Telltale:
     """Raises what it must not, in another way for each first name."""
 
     concurrency = 2  # so that the judge asks in tasks
+    not_ready_reason = None
+    health = VeritasHealth("ok", "raises")
 
     async def start(self) -> None: ...
 

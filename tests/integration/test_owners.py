@@ -60,7 +60,7 @@ def test_an_owner_is_told_before_it_has_judged_anything_and_when_it_changes(
     assert {page(one)["worker"] for one in (first, second)} == set(both)
     picture = top(stream, second)
     assert ending_with(picture, f":{second.web_port}") == 2
-    assert f"worker {name(second)}, version 0.1.0: ready" in picture
+    assert f"worker {name(second)}, version 0.2.0: ready" in picture
     assert "engine: working on 2 partitions" in picture
     assert "verification service: simulated" in picture
     assert first.stop() == 0

@@ -1,13 +1,40 @@
-from web import Health
-from web.state import Level
+from dataclasses import dataclass
 
-Found = tuple[Level, str]
+import pytest
+from faust_transactions import Health, Level
+
+from web.health import HealthSource, not_ready_reason, worst
 
 
-def test_the_page_shows_the_gravest_of_several_conditions() -> None:
-    ok: Found = ("ok", "fine")
-    warn: Found = ("warn", "careful")
-    bad: Found = ("bad", "broken")
-    assert Health.worst(ok, ("ok", "running")) == Health("ok", "fine")
-    assert Health.worst(ok, warn) == Health("warn", "careful")
-    assert Health.worst(bad, warn, ok) == Health("bad", "broken")
+@dataclass
+class Part:
+    level: Level = "ok"
+    text: str = "fine"
+    not_ready_reason: str | None = None
+
+    @property
+    def health(self) -> Health:
+        return Health(self.level, self.text)
+
+
+@pytest.mark.parametrize(
+    ("parts", "reason"),
+    [
+        ([], None),
+        ([Part(), Part("warn", "slow")], None),
+        ([Part(), Part("warn", "rebalancing", "rebalancing")], "rebalancing"),
+        ([Part("bad", "failed 3 times")], "failed 3 times"),
+        ([Part("bad", "unavailable; next probe in 3 s", "unavailable")], "unavailable"),
+        ([Part("warn", "a", "first"), Part("bad", "second")], "first"),
+    ],
+)
+def test_the_first_part_that_is_not_ready_or_bad_says_why(
+    parts: list[HealthSource], reason: str | None
+) -> None:
+    assert not_ready_reason(parts) == reason
+
+
+def test_the_worst_health_of_a_line_is_shown_and_the_first_of_several() -> None:
+    parts = [Part(), Part("warn", "first"), Part("warn", "second")]
+    assert worst(parts) == ("warn", "first")
+    assert worst([*parts, Part("bad", "third")]) == ("bad", "third")

@@ -3,7 +3,7 @@
 
 import { Chart } from "./charts.js";
 import { follow } from "./stream.js";
-import { showBars, showConditions, showPartitions, showRecent, showSummary } from "./parts.js";
+import { showBars, showHealth, showPartitions, showRecent, showSummary } from "./parts.js";
 import { byId, count, rate, setText, share, time } from "./text.js";
 
 const RATE_SPAN_MS = 10_000;
@@ -57,7 +57,7 @@ function showDashboard(document_) {
   fitTiles();
   setText("worker", document_.worker);
   setText("version", document_.version);
-  showConditions(byId("conditions"), document_.health);
+  showHealth(byId("health"), document_.health);
   showBars(byId("reasons"), document_.reasons, "No reasons yet.");
   showBars(byId("codes"), document_.codes, "No dead letters.");
   showPartitions(byId("partitions"), document_.partitions, document_.at);

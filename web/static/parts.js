@@ -2,13 +2,13 @@
 
 import { ago, amount, count, element, fillChildren, setText, time } from "./text.js";
 
-const NAMES = { worker: "Worker", engine: "Engine", provider: "Verification service", counts: "Counts" };
+const NAMES = { worker: "Worker", engine: "Engine", provider: "Verification service", counts: "Counts", tokens: "Account tokens" };
 
-export function showConditions(list, conditions) {
+export function showHealth(list, health) {
   const make = () => element("li", "", element("span", "dot"), element("span"));
-  fillChildren(list, Object.entries(conditions), make, (item, [name, condition]) => {
-    item.dataset.level = condition.level;
-    setText(item.lastElementChild, `${NAMES[name] ?? name}: ${condition.text}`);
+  fillChildren(list, Object.entries(health), make, (item, [name, one]) => {
+    item.dataset.level = one.level;
+    setText(item.lastElementChild, `${NAMES[name] ?? name}: ${one.text}`);
   });
 }
 

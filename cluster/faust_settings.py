@@ -1,0 +1,35 @@
+"""How Faust itself is set up."""
+
+from typing import Any
+
+import logs
+from cluster.clients import faust_brokers, faust_credentials
+from cluster.startup import checking_worker
+from config import Settings
+
+
+def faust_settings(settings: Settings, version: str) -> dict[str, Any]:
+    """Arguments of `faust.App` beside the app's id; `version` is the one that the log names."""
+    return {
+        "broker": faust_brokers(settings),
+        "broker_credentials": faust_credentials(settings),
+        "broker_session_timeout": settings.session_timeout,
+        "broker_heartbeat_interval": settings.heartbeat_interval,
+        "broker_request_timeout": max(90.0, settings.session_timeout),
+        "broker_max_poll_records": 2 * settings.batch_records,
+        "store": settings.store,
+        "topic_partitions": settings.partitions,
+        "topic_replication_factor": settings.replication_factor,
+        "topic_allow_declare": settings.create_topics,
+        # The engine ends the batches of a revoked partition itself.
+        "stream_wait_empty": False,
+        "web_bind": settings.web_host,
+        # Faust's own pages would show the table's rows to anybody.
+        "web_tables_enabled": False,
+        "web_router_enabled": False,
+        "web_stats_enabled": False,
+        "web_graph_enabled": False,
+        "web_metrics_enabled": False,
+        "Worker": checking_worker(settings, version),
+        "logging_config": logs.logging_config(settings.log_format),
+    }
