@@ -84,30 +84,19 @@ def read_place(value: bytes | None) -> VerdictPlace | None:
         return None
     try:
         fields = orjson.loads(value)
-        place = VerdictPlace(
-            fields["id"],
-            fields["topic"],
-            fields["partition"],
-            fields["offset"],
-            fields["verified_at"],
-            fields.get("key", ""),
-        )
+        name, topic, at = fields["id"], fields["topic"], fields["verified_at"]
+        partition, offset, key = fields["partition"], fields["offset"], fields.get("key", "")
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
-    # In Python True is an int; in a range even 1.0 is.
-    numbers = (place.partition, place.offset, place.verified_at)
-    texts = (place.id, place.topic, place.key)
-    is_sound = (
-        all(type(number) is int for number in numbers)
-        and all(type(text) is str for text in texts)
-        and place.partition in PARTITIONS
-        and place.offset in OFFSETS
-        and place.verified_at in EPOCH_MS
-        and len(place.topic) <= LONGEST_TOPIC
-        and len(place.id) <= LONGEST_ID
-        and len(place.key) <= _LONGEST_WORD
-    )
-    return place if is_sound else None
+    # In Python True is an int, and 1.0 is in a range.
+    is_typed = type(partition) is type(offset) is type(at) is int
+    if not (is_typed and type(name) is type(topic) is type(key) is str):
+        return None
+    if partition not in PARTITIONS or offset not in OFFSETS or at not in EPOCH_MS:
+        return None
+    if len(topic) > LONGEST_TOPIC or len(name) > LONGEST_ID or len(key) > _LONGEST_WORD:
+        return None
+    return VerdictPlace(name, topic, partition, offset, at, key)
 
 
 def encode(

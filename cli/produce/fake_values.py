@@ -22,7 +22,7 @@ _SMALLEST_CENTS = 100
 
 
 class Fakes(Protocol):
-    """Where the pool comes from."""
+    """Source of fake accounts."""
 
     def pool(self, size: int, /) -> Sequence[BankAccount]:
         """`size` accounts."""

@@ -84,12 +84,12 @@ class Proof:
             self._orphaned("not a verdict", record)
             return
         partition, offset = verdict.partition, verdict.offset
-        in_place = verdict.id == record_id(verdict.topic, partition, offset)
-        if not in_place or not self._is_ours(verdict.topic, partition, verdict.id, record):
-            if not in_place:
-                self._orphaned(verdict.id, record)
+        if verdict.id != record_id(verdict.topic, partition, offset):
+            self._orphaned(verdict.id, record)
             return
-        if _KEY_ID.fullmatch(verdict.key):
+        if not self._is_ours(verdict.topic, partition, verdict.id, record):
+            return
+        if verdict.key in self.keys or _KEY_ID.fullmatch(verdict.key):
             count_name(self.keys, verdict.key)
         self._first_outcomes.setdefault((self._verdicts, partition), offset)
         self.ledgers[partition].verdict(offset, verdict.verified_at)
