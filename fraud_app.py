@@ -36,7 +36,9 @@ from cluster.faust_settings import faust_settings
 from config import Settings, SettingsError
 from records import PartitionCounts
 from veritas import SimulatedVeritas, Veritas
-from veritas.http import HttpVeritas
+from veritas.breaker import Breaker
+from veritas.call import HttpCalls
+from veritas.client import VeritasClient
 
 VERSION = "0.2.0"
 
@@ -129,20 +131,25 @@ def create_app(
 
 
 def verification_service(settings: Settings, registry: CollectorRegistry) -> Veritas:
-    """The one over HTTP where there is a URL, else the simulated one."""
+    """The service at FRAUD_VERITAS_URL, or else its stand-in."""
     if settings.veritas_url is None:
         return SimulatedVeritas(settings.approval_rate, settings.veritas_seed)
     token = settings.veritas_token
-    return HttpVeritas(
+    calls = HttpCalls(
         settings.veritas_url,
         token=token.get_secret_value() if token else None,
-        key=settings.token_key_bytes,
-        send_card=settings.veritas_send_card,
         timeout=settings.veritas_timeout,
         connect_timeout=settings.veritas_connect_timeout,
+        # One for a probe.
+        connections=settings.veritas_concurrency + 1,
+    )
+    return VeritasClient(
+        calls,
+        key=settings.token_key_bytes,
+        send_card=settings.veritas_send_card,
         concurrency=settings.veritas_concurrency,
         attempts=settings.veritas_attempts,
-        believed=settings.veritas_rejected_in_a_row,
+        breaker=Breaker(rejected_in_a_row=settings.veritas_rejected_in_a_row),
         registry=registry,
     )
 

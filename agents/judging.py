@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,19 +16,12 @@ from records.replay import replay_in
 from records.token import key_id, token
 from records.verdict import encode
 from rules import answered, screen
-from veritas import Veritas, VeritasRejected, VeritasUnavailable
+from veritas import Unanswered, Veritas
 
-__all__ = ["REJECTED", "STAGES", "Judge", "Judgement"]
+__all__ = ["STAGES", "Judge", "Judgement"]
 
-logger = logging.getLogger(__name__)
-
-#: The code of an account that Veritas rejects; :mod:`records.decode` has the others.
-REJECTED = "veritas_rejected"
 #: What a batch goes through: bytes to accounts, the rules, Veritas, verdicts to bytes.
 STAGES = ("decode", "screen", "verify", "encode")
-
-#: Pauses between two questions while Veritas is unavailable grow from the first to the last (s).
-FIRST_PAUSE, LAST_PAUSE = 0.2, 3.0
 
 Reasons = tuple[str, ...]
 
@@ -126,7 +117,8 @@ class Judge:
         """Judge records of one partition, in order; ``decoded`` is what each of them is.
 
         Waits as long as Veritas is unavailable, nothing is judged by guessing; can be cancelled.
-        An account that Veritas rejects becomes a dead letter, as does what is no account.
+        An account that Veritas will not answer about becomes a dead letter, as does what is no
+        account.
         """
         judgement = Judgement(records[-1].offset + 1 if records else 0)
         timer = StageTimer()
@@ -137,7 +129,7 @@ class Judge:
             for each, reasons in zip(decoded, screened, strict=True)
             if isinstance(each, BankAccount) and not reasons
         ]
-        answers = iter(await self._ask_all(asked))
+        results = iter(await self._veritas.verify(asked))
         timer.end("verify")
         now = self._clock()
         for record, each, refused in zip(records, decoded, screened, strict=True):
@@ -146,12 +138,15 @@ class Judge:
                     self._dead(topic, partition, record, each.code, each.detail, now)
                 )
                 continue
-            reasons: Reasons | VeritasRejected = refused or next(answers)
-            if isinstance(reasons, VeritasRejected):
-                judgement.dead_letters.append(
-                    self._dead(topic, partition, record, REJECTED, str(reasons), now)
-                )
-                continue
+            reasons: Reasons = refused
+            if not refused:
+                result = next(results)
+                if isinstance(result, Unanswered):
+                    judgement.dead_letters.append(
+                        self._dead(topic, partition, record, result.code, result.detail, now)
+                    )
+                    continue
+                reasons = answered(result)
             account = token(each.credit_card_number, self._token_key)
             card = mask(each.credit_card_number)
             judgement.verdicts.append(
@@ -191,23 +186,3 @@ class Judge:
             failed_at=now,
             replay=replay_in(record.headers, topic) if record.headers else None,
         )
-
-    async def _ask_all(self, accounts: list[BankAccount]) -> list[Reasons | VeritasRejected]:
-        if self._veritas.concurrency == 1:
-            # Tasks would cost more than the answers.
-            return [await self._ask(account) for account in accounts]
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._ask(account)) for account in accounts]
-        return [task.result() for task in tasks]
-
-    async def _ask(self, account: BankAccount) -> Reasons | VeritasRejected:
-        pause = FIRST_PAUSE
-        while True:
-            try:
-                return answered(await self._veritas.verify(account))
-            except VeritasRejected as exc:
-                return exc
-            except VeritasUnavailable as exc:
-                logger.debug("Veritas is unavailable, asking again in %.1f s: %s", pause, exc)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LAST_PAUSE)

@@ -1,9 +1,8 @@
-"""The limit on invalid records: a partition that gets too many of them is held, not read on.
+"""The limit on dead letters: a partition that gets too many of them is held, not read on.
 
-A deployment that writes another format, or to the wrong topic, would otherwise turn a whole topic
-into dead letters before anybody looks (arroyo's dead-letter policy has such a limit for the same
-reason). What the limit counts is in the partition's row, so it outlives restarts and moves along
-with the partition.
+A faulty producer, or a verification service that rejects or fails everything, would otherwise
+turn a whole topic into dead letters (arroyo's dead-letter policy has such a limit for the same
+reason). The count is in the partition's row, so it outlives restarts and moves with the partition.
 """
 
 from __future__ import annotations
@@ -18,17 +17,15 @@ from faust_transactions import SourceRecord
 from prometheus_client import CollectorRegistry, Gauge
 
 from agents.window import SIZE, Crossing, crossing, slide
-from records import BankAccount, PartitionCounts, Undecodable
+from records import DeadLetter, PartitionCounts
 
 __all__ = ["InvalidLimit", "allowed"]
 
 logger = logging.getLogger(__name__)
 
-Decoded = BankAccount | Undecodable
 
-
-class InWork(Protocol):
-    """What is looked at of a `faust_transactions.Transaction`."""
+class InFlight(Protocol):
+    """The part of a `faust_transactions.Transaction` that is used here."""
 
     topic: str
     partition: int
@@ -37,15 +34,15 @@ class InWork(Protocol):
 
 
 def allowed(ratio: float) -> int:
-    """How many of the last records may be invalid."""
+    """How many of the last `SIZE` records may be dead letters."""
     # Rounded first: 0.29 of 1,000 is 290, though the product of the floats is a little less.
     return int(round(ratio * SIZE, 6))
 
 
 class InvalidLimit:
-    """Lets batches pass as long as at most `ratio` of a partition's last records are invalid.
+    """Lets batches pass while at most `ratio` of a partition's last records are dead letters.
 
-    A `ratio` of 1.0 turns it off, and what was counted before is forgotten.
+    A `ratio` of 1.0 turns the limit off and forgets what was counted before.
     """
 
     def __init__(self, ratio: float, registry: CollectorRegistry) -> None:
@@ -54,44 +51,48 @@ class InvalidLimit:
         self._held: dict[int, str] = {}
         self._gauge = Gauge(
             "fraud_partition_held",
-            "1 for a partition that is not read on because too many of its records are invalid.",
+            "1 for a partition that is held because too many of its records are dead letters.",
             ["partition"],
             registry=registry,
         )
 
     @property
     def not_ready_reason(self) -> str | None:
-        """Which partitions are held and why, in a few words; None when none is."""
+        """Which partitions are held and why, or None."""
         return "; ".join(self._held[partition] for partition in sorted(self._held)) or None
 
     @property
     def health(self) -> tuple[Literal["ok", "bad"], str]:
-        """How the reading is, and a line about it."""
-        not_ready_reason = self.not_ready_reason
-        return ("ok", "running") if not_ready_reason is None else ("bad", not_ready_reason)
+        """Severity and a one-line summary."""
+        reason = self.not_ready_reason
+        return ("ok", "running") if reason is None else ("bad", reason)
 
-    async def __call__(self, batch: InWork, decoded: Sequence[Decoded]) -> str:
-        """The outcomes to be kept in the partition's row once the batch is committed.
+    async def __call__(self, batch: InFlight, dead_letters: Sequence[DeadLetter]) -> str:
+        """Return the window to keep in the partition's row when the batch is committed.
 
-        Does not return when the batch has too many invalid records: it waits until it is
-        cancelled, which is when the partition is given up. To be awaited before anything is sent.
+        To be awaited before anything is sent. Does not return when the batch has too many dead
+        letters: it waits until it is cancelled, when the partition is revoked or the worker stops.
         """
         if self._allowed >= SIZE:
             return ""
-        invalid = [index for index, each in enumerate(decoded) if isinstance(each, Undecodable)]
+        offsets = {letter.offset for letter in dead_letters}
+        dead = [index for index, each in enumerate(batch.records) if each.offset in offsets]
         row: PartitionCounts = batch.state
-        if crossed := crossing(row.invalid_window, invalid, self._allowed):
-            await self._hold(batch, decoded, crossed)
+        if crossed := crossing(row.invalid_window, dead, self._allowed):
+            await self._hold(batch, dead_letters, crossed)
         self._gauge.labels(batch.partition).set(0)
-        return slide(row.invalid_window, len(decoded), invalid)
+        return slide(row.invalid_window, len(batch.records), dead)
 
-    async def _hold(self, batch: InWork, decoded: Sequence[Decoded], crossed: Crossing) -> NoReturn:
+    async def _hold(
+        self, batch: InFlight, dead_letters: Sequence[DeadLetter], crossed: Crossing
+    ) -> NoReturn:
         partition = batch.partition
-        share = f"{crossed.invalid} of its last {SIZE:,} records are invalid"
+        share = f"{crossed.invalid} of its last {SIZE:,} records are dead letters"
         logger.error(
             "%s-%d is held at offset %d: %s, and FRAUD_MAX_INVALID_RATIO=%g allows %d. Codes: %s; "
-            "before this batch: %s. Nothing from offset %d on is judged. Look at what is sent to "
-            "the topic; to let it all become dead letters, restart the workers with "
+            "before this batch: %s. Nothing from offset %d on is committed. Check what is sent to "
+            "the topic and, for veritas codes, the verification service; when that is mended, "
+            "restart the workers. To let them all become dead letters, restart with "
             "FRAUD_MAX_INVALID_RATIO=1.0",
             batch.topic,
             partition,
@@ -99,14 +100,14 @@ class InvalidLimit:
             share,
             self._ratio,
             self._allowed,
-            _told(Counter(each.code for each in decoded if isinstance(each, Undecodable))),
-            _told(Counter(batch.state.codes)),
+            _most_frequent(Counter(each.code for each in dead_letters)),
+            _most_frequent(Counter(batch.state.codes)),
             batch.records[0].offset,
             extra={
                 "topic": batch.topic,
                 "partition": partition,
                 "offset": batch.records[crossed.at].offset,
-                "invalid": crossed.invalid,
+                "dead_letters": crossed.invalid,
             },
         )
         self._held[partition] = f"partition {partition} is held: {share}"
@@ -119,6 +120,6 @@ class InvalidLimit:
             self._gauge.remove(partition)
 
 
-def _told(codes: Counter[str]) -> str:
-    """The most frequent codes and their numbers."""
+def _most_frequent(codes: Counter[str]) -> str:
+    """The three most frequent codes with their numbers."""
     return ", ".join(f"{code} {number:,}" for code, number in codes.most_common(3)) or "none"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from agents.judging import REJECTED, STAGES, Judgement
+from agents.judging import STAGES, Judgement
 from records.decode import CODES
 from rules import REASONS
+from veritas import UNANSWERED_CODES
 
 __all__ = ["AccountMetrics"]
 
@@ -49,7 +50,7 @@ class AccountMetrics:
             self._accounts.labels(outcome)
         for reason in REASONS:
             self._reasons.labels(reason)
-        for code in (*CODES, REJECTED):
+        for code in (*CODES, *UNANSWERED_CODES):
             self._dead_letters.labels(code)
         for stage in STAGES:
             self._stages.labels(stage)

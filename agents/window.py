@@ -1,32 +1,32 @@
-"""The outcomes of a partition's last 1,000 records, as its row in the table keeps them.
+"""Which of a partition's last 1,000 records became dead letters, as kept in the table's row.
 
-One bit a record, set when it could not become an account; the newest is the lowest. Written as
+One bit a record, set for a dead letter; the newest record is the lowest bit. Written as
 hexadecimal digits, and as an empty string when no bit is set, so that the rows of healthy
-partitions stay small. What was before the first record counts as valid.
+partitions stay small. Records before the first one count as judged.
 """
 
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 SIZE: Final = 1_000
-"""So many records are looked back at."""
+"""Records in the window."""
 
 _ALL: Final = (1 << SIZE) - 1
 
 
 class Crossing(NamedTuple):
-    """The first record with which too many are invalid: its index, and how many are with it."""
+    """The first record that is one dead letter too many: its index, and the count with it."""
 
     at: int
     invalid: int
 
 
-def slide(recent: str, size: int, invalid: Iterable[int]) -> str:
-    """The outcomes after `size` more records, of which those with these indices are invalid.
+def slide(window: str, size: int, invalid: Iterable[int]) -> str:
+    """The window after `size` more records, of which those with these indices are dead letters.
 
-    The indices are in ascending order, from 0 up to, not including, `size`.
+    The indices ascend, from 0 to `size` - 1.
     """
-    bits, done = _bits(recent), 0
+    bits, done = _bits(window), 0
     for index in invalid:
         bits = _shifted(bits, index + 1 - done) | 1
         done = index + 1
@@ -34,13 +34,13 @@ def slide(recent: str, size: int, invalid: Iterable[int]) -> str:
     return f"{bits:x}" if bits else ""
 
 
-def crossing(recent: str, invalid: Iterable[int], allowed: int) -> Crossing | None:
-    """Where more than `allowed` of the last records become invalid; None when they never do.
+def crossing(window: str, invalid: Iterable[int], allowed: int) -> Crossing | None:
+    """Where more than `allowed` records of the window become dead letters, or None.
 
-    Looked at record by record, so it does not depend on how the records are cut into batches. Only
-    an invalid record can cross: one that is valid never does, whatever came before.
+    Checked record by record, so it does not depend on how the records are cut into batches. Only a
+    dead letter can cross the limit: a judged record never does, whatever came before.
     """
-    bits, done = _bits(recent), 0
+    bits, done = _bits(window), 0
     for index in invalid:
         bits = _shifted(bits, index + 1 - done) | 1
         done = index + 1
@@ -49,8 +49,8 @@ def crossing(recent: str, invalid: Iterable[int], allowed: int) -> Crossing | No
     return None
 
 
-def _bits(recent: str) -> int:
-    return int(recent, 16) if recent else 0
+def _bits(window: str) -> int:
+    return int(window, 16) if window else 0
 
 
 def _shifted(bits: int, by: int) -> int:

@@ -100,12 +100,11 @@ class Settings(BaseSettings):
         default=64, description="calls of the verification service under way at once"
     )
     veritas_attempts: kinds.Attempts = Field(
-        default=4, description="attempts for one account, the first included"
+        default=4, description="calls about one account in a round of attempts"
     )
     veritas_rejected_in_a_row: kinds.Count = Field(
         default=10,
-        description="accounts that the service may reject in a row before it must show that it "
-        "still answers about others",
+        description="rejections in a row, without an answer between, that make all accounts wait",
     )
 
     token_key: kinds.TokenKey = Field(
@@ -113,7 +112,7 @@ class Settings(BaseSettings):
     )
     max_invalid_ratio: kinds.Share = Field(
         default=0.5,
-        description="share of invalid records among a partition's last 1,000 above which "
+        description="share of dead letters among a partition's last 1,000 records above which "
         "the partition is no longer read; 1.0 turns the limit off",
     )
     store: kinds.Store = Field(

@@ -1,25 +1,25 @@
-"""Veritas, the verification service: what it promises and who answers for it."""
+"""Veritas, the verification service: the protocol and its deterministic stand-in."""
 
 from veritas.protocol import (
     AUTHORIZED,
     DECLINED,
+    UNANSWERED_CODES,
+    Result,
+    Unanswered,
     Veritas,
     VeritasAnswer,
-    VeritasError,
     VeritasHealth,
-    VeritasRejected,
-    VeritasUnavailable,
 )
 from veritas.simulated import SimulatedVeritas
 
 __all__ = [
     "AUTHORIZED",
     "DECLINED",
+    "UNANSWERED_CODES",
+    "Result",
     "SimulatedVeritas",
+    "Unanswered",
     "Veritas",
     "VeritasAnswer",
-    "VeritasError",
     "VeritasHealth",
-    "VeritasRejected",
-    "VeritasUnavailable",
 ]

@@ -1,4 +1,4 @@
-"""What the HTTP client counts."""
+"""Metrics of the client."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,38 +15,41 @@ _NUMBER: dict[State, int] = {CLOSED: 0, HALF_OPEN: 1, OPEN: 2}
 
 
 class VeritasMetrics:
-    """Calls of the verification service by this worker, attempts and probes included.
+    """Calls of the verification service by this worker, retries and probes included.
 
-    ``state`` is the breaker's, ``trouble`` is what keeps it open; they are asked when somebody
-    looks.
+    `state` is the breaker's state, `failure` what keeps it open, `retried` how many accounts are
+    being retried after all their attempts failed; they are called at each scrape.
     """
 
     def __init__(
         self,
         registry: CollectorRegistry,
         state: Callable[[], State],
-        trouble: Callable[[], Failure | None],
+        failure: Callable[[], Failure | None],
+        retried: Callable[[], int],
     ) -> None:
-        self._calls = Counter(
-            "veritas_calls", "Calls, by what came of them.", ["result"], registry=registry
-        )
+        self._calls = Counter("veritas_calls", "Calls, by result.", ["result"], registry=registry)
         self._seconds = Histogram(
-            "veritas_call_seconds", "Time of one call.", buckets=_SECONDS, registry=registry
+            "veritas_call_seconds", "Duration of one call.", buckets=_SECONDS, registry=registry
         )
-        breaker = Gauge(
+        Gauge(
             "veritas_breaker_state",
-            "The breaker of the verification service: 0 closed, 1 half-open, 2 open.",
+            "State of the circuit breaker: 0 closed, 1 half-open, 2 open.",
             registry=registry,
-        )
-        breaker.set_function(lambda: _NUMBER[state()])
+        ).set_function(lambda: _NUMBER[state()])
+        Gauge(
+            "veritas_retried_accounts",
+            "Accounts being retried after a whole round of attempts failed.",
+            registry=registry,
+        ).set_function(retried)
         unavailable = Gauge(
             "veritas_unavailable",
-            "1 while nobody can be verified, by what came of the last probe.",
+            "1 while the service is unavailable, by the result of the last probe.",
             ["reason"],
             registry=registry,
         )
         for reason in _FAILURES:
-            unavailable.labels(reason).set_function(partial(_is, reason, trouble))
+            unavailable.labels(reason).set_function(partial(_is, reason, failure))
         for result in ("authorized", "declined", *_FAILURES, "cancelled"):
             self._calls.labels(result)
 
@@ -56,5 +59,5 @@ class VeritasMetrics:
         self._seconds.observe(seconds)
 
 
-def _is(reason: Failure, trouble: Callable[[], Failure | None]) -> bool:
-    return trouble() == reason
+def _is(reason: Failure, failure: Callable[[], Failure | None]) -> bool:
+    return failure() == reason

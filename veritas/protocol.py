@@ -1,28 +1,13 @@
-"""What the program expects of a verification service, and how it can fail.
+"""What the program expects of a verification service."""
 
-VeritasError
-  ├── VeritasUnavailable   nobody can be verified now; the same question later may be answered
-  └── VeritasRejected      this account will never be answered; others may be
-
-An implementation raises these two and lets out nothing else.
-"""
-
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol, get_args
 
 from records import BankAccount
 
-
-class VeritasError(Exception):
-    """No answer. The message is one line without card data."""
-
-
-class VeritasUnavailable(VeritasError):
-    """The service cannot be reached, is overloaded or broken: ask again later."""
-
-
-class VeritasRejected(VeritasError):
-    """The service refuses to answer about this account, and will whenever it is asked."""
+UnansweredCode = Literal["veritas_rejected", "veritas_failed"]
+UNANSWERED_CODES: Final[tuple[UnansweredCode, ...]] = get_args(UnansweredCode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +19,21 @@ class VeritasAnswer:
 
 AUTHORIZED: Final = VeritasAnswer(authorized=True)
 DECLINED: Final = VeritasAnswer(authorized=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """An account that Veritas will not answer about: a dead letter's code and its detail.
+
+    `veritas_rejected`: the service rejects the account. `veritas_failed`: every call about it
+    fails, while other accounts are answered. The detail is one line without card data.
+    """
+
+    code: UnansweredCode
+    detail: str
+
+
+Result = VeritasAnswer | Unanswered
 
 
 class VeritasHealth(NamedTuple):
@@ -52,30 +52,23 @@ class Veritas(Protocol):
         ...
 
     @property
-    def health(self) -> tuple[Literal["ok", "warn", "bad"], str]:
+    def health(self) -> VeritasHealth:
         """Health of the service as this worker sees it."""
-        ...
-
-    @property
-    def concurrency(self) -> int:
-        """How many calls of `verify` are worth having under way at once, at least 1.
-
-        1 means that it answers without waiting: calling it in turn is the fastest way.
-        """
         ...
 
     async def start(self) -> None:
         """Get ready; awaited once before the first `verify`. Does not need the service to be up."""
         ...
 
-    async def verify(self, account: BankAccount) -> VeritasAnswer:
-        """The answer about this account; the same account may be asked about any number of times.
+    async def verify(self, accounts: Sequence[BankAccount]) -> list[Result]:
+        """The results for these accounts, in their order.
 
-        Returns or raises within a bounded time, and can be cancelled. Raises VeritasUnavailable or
-        VeritasRejected, nothing else. Retries that make sense have been made by then.
+        Waits as long as the service is unavailable, retries included; can be cancelled. Raises
+        nothing for an account that came over the wire. May be called concurrently, and again for
+        the same accounts.
         """
         ...
 
     async def close(self) -> None:
-        """Let go of connections; may be awaited more than once, and without `start`."""
+        """Close connections; may be awaited more than once, and without `start`."""
         ...

@@ -1,26 +1,26 @@
-"""Veritas for those who have none: it authorizes a fixed share, always the same accounts."""
+"""Deterministic stand-in for Veritas: authorizes a fixed share, always the same accounts."""
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
 
 import orjson
 
 from records import BankAccount
-from veritas.protocol import AUTHORIZED, DECLINED, VeritasAnswer, VeritasHealth
+from veritas.protocol import AUTHORIZED, DECLINED, Result, VeritasAnswer, VeritasHealth
 
 _DIGEST_BYTES: Final = 8
 _POSSIBLE: Final = 256**_DIGEST_BYTES
 
 
 class SimulatedVeritas:
-    """Answers out of the account itself: same account and seed, same answer, on any machine.
+    """Derives the answer from the account: same account and seed, same answer, on any machine.
 
-    The answer depends on all four fields, as they were sent; an amount of 5 and one of 5.0 are the
-    same. With a higher `approval_rate` those authorized before still are. Answers at once and never
-    fails.
+    The answer depends on all four fields as they were sent; amounts 5 and 5.0 are the same. A
+    higher `approval_rate` keeps every account authorized that was authorized before. Answers at
+    once and never fails.
     """
 
-    concurrency = 1
     not_ready_reason: Final = None
     health: Final = VeritasHealth("ok", "simulated")
 
@@ -36,15 +36,15 @@ class SimulatedVeritas:
     async def start(self) -> None:
         """Nothing to get ready."""
 
-    async def verify(self, account: BankAccount) -> VeritasAnswer:
-        """The answer about this account; never raises for an account that came over the wire."""
-        return self.answer(account)
+    async def verify(self, accounts: Sequence[BankAccount]) -> list[Result]:
+        """The answers about these accounts."""
+        return [self.answer(account) for account in accounts]
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to close."""
 
     def answer(self, account: BankAccount) -> VeritasAnswer:
-        """The same as `verify`, for those who need not wait."""
+        """The answer about one account."""
         keyed = self._hash.copy()
         # JSON keeps the fields apart, whatever is in them.
         keyed.update(

@@ -13,20 +13,36 @@ from aiohttp.test_utils import TestServer
 from records import BankAccount
 from tools.veritas_server.faults import FaultPlan, Faults
 from tools.veritas_server.server import create_server
-from veritas import SimulatedVeritas, VeritasRejected, VeritasUnavailable
-from veritas.http import HttpVeritas
+from veritas import Result, SimulatedVeritas, Veritas
+from veritas.breaker import Breaker
+from veritas.call import HttpCalls
+from veritas.client import VeritasClient
 
 CARD = "4111111111111111"
 ANSWERS = SimulatedVeritas(0.5, 3)
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
-Client = Callable[..., Awaitable[HttpVeritas]]
+Client = Callable[..., Awaitable[VeritasClient]]
 
 
 def account(number: int = 0, last_name: str = "Swaniawski") -> BankAccount:
     return BankAccount(
         first_name="Jimmie", last_name=last_name, credit_card_number=CARD, amount=100.0 + number
     )
+
+
+def client_of(
+    url: str,
+    *,
+    token: str | None = None,
+    timeout: float = 30.0,
+    connect_timeout: float = 30.0,
+    **options: Any,
+) -> VeritasClient:
+    """A client with short pauses, and patient: the service shares a process with it."""
+    calls = HttpCalls(url, token=token, timeout=timeout, connect_timeout=connect_timeout)
+    breaker = Breaker(first_pause=0.05, last_pause=0.1)
+    return VeritasClient(calls, key=b"key", breaker=breaker, **options)
 
 
 @pytest.fixture
@@ -36,11 +52,11 @@ async def connect() -> AsyncIterator[Client]:
     `tls` is the server's context, if it is to speak https.
     """
     servers: list[TestServer] = []
-    clients: list[HttpVeritas] = []
+    clients: list[VeritasClient] = []
 
     async def connected(
         served: web.Application | Handler, tls: ssl.SSLContext | None = None, **options: Any
-    ) -> HttpVeritas:
+    ) -> VeritasClient:
         if not isinstance(served, web.Application):
             app = web.Application()
             app.router.add_post("/verify", served)
@@ -48,9 +64,7 @@ async def connect() -> AsyncIterator[Client]:
         server = TestServer(served, scheme="https" if tls else "http")
         await server.start_server(ssl=tls)
         servers.append(server)
-        # Patient: service and client share a process, on a machine that may be busy.
-        patient = {"token": None, "key": b"key", "timeout": 30.0, "connect_timeout": 30.0}
-        client = HttpVeritas(str(server.make_url("/")), **(patient | options))
+        client = client_of(str(server.make_url("/")), **options)
         clients.append(client)
         await client.start()
         return client
@@ -71,7 +85,7 @@ def scripted(*answers: tuple[int, dict[str, str]]) -> tuple[Handler, list[Any]]:
     asked: list[Any] = []
 
     async def handle(request: web.Request) -> web.Response:
-        asked.append((time.monotonic(), dict(request.headers), await request.json()))
+        asked.append((dict(request.headers), await request.json()))
         if len(asked) <= len(answers):
             status, headers = answers[len(asked) - 1]
             return web.Response(status=status, headers=headers)
@@ -80,20 +94,25 @@ def scripted(*answers: tuple[int, dict[str, str]]) -> tuple[Handler, list[Any]]:
     return handle, asked
 
 
-async def until(health: Callable[[], bool]) -> None:
+async def one(client: Veritas, asked: BankAccount) -> Result:
+    """The result for one account."""
+    (result,) = await client.verify([asked])
+    return result
+
+
+async def until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
-    while not health():
+    while not condition():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.02)
 
 
-async def settled(client: HttpVeritas, asked: BankAccount) -> str:
-    """What becomes of an account that is asked about until it is settled, as the judge does."""
-    for _ in range(600):
-        try:
-            return type(await client.verify(asked)).__name__
-        except VeritasUnavailable:
-            await asyncio.sleep(0.05)
-        except VeritasRejected:
-            return "VeritasRejected"
-    return "unsettled"
+async def not_ready(client: VeritasClient, asked: BankAccount) -> str:
+    """The reason why an account waits that is asked about until there is one."""
+    waiting = asyncio.create_task(client.verify([asked]))
+    await until(lambda: client.not_ready_reason is not None or waiting.done())
+    reason = client.not_ready_reason
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    assert reason is not None, waiting
+    return reason

@@ -1,4 +1,4 @@
-"""A partition that gets too many invalid records is held; no broker, transactions in memory."""
+"""A partition that gets too many dead letters is held; no broker, transactions in memory."""
 
 import asyncio
 import logging
@@ -63,24 +63,23 @@ async def test_one_invalid_record_too_many_holds_the_batch_and_nothing_is_writte
     assert (stream.limit.not_ready_reason, held(stream, 3)) == (None, 0)
     row, written = stream.transactions.states[3], len(stream.transactions.written)
     assert written == 510
-    asked = len(stream.veritas.asked)
 
     task = await judged(stream, mixed("ggbbgg", offset=510))
     assert (
         stream.limit.not_ready_reason
-        == "partition 3 is held: 501 of its last 1,000 records are invalid"
+        == "partition 3 is held: 501 of its last 1,000 records are dead letters"
     )
     assert stream.limit.health == ("bad", stream.limit.not_ready_reason)
     assert held(stream, 3) == 1
     assert stream.transactions.states[3] is row
     assert len(stream.transactions.written) == written
-    assert len(stream.veritas.asked) == asked, "asked about accounts that are not written"
     [line] = [each.getMessage() for each in caplog.records if each.levelno == logging.ERROR]
     assert line == (
-        "bankaccount-3 is held at offset 512: 501 of its last 1,000 records are invalid, and "
+        "bankaccount-3 is held at offset 512: 501 of its last 1,000 records are dead letters, and "
         "FRAUD_MAX_INVALID_RATIO=0.5 allows 500. Codes: not_json 2; before this batch: "
-        "not_json 500. Nothing from offset 510 on is judged. Look at what is sent to the topic; "
-        "to let it all become dead letters, restart the workers with FRAUD_MAX_INVALID_RATIO=1.0"
+        "not_json 500. Nothing from offset 510 on is committed. Check what is sent to the topic "
+        "and, for veritas codes, the verification service; when that is mended, restart the "
+        "workers. To let them all become dead letters, restart with FRAUD_MAX_INVALID_RATIO=1.0"
     )
 
     await given_up(task)
@@ -141,10 +140,23 @@ async def test_a_healthy_partition_keeps_an_empty_window(app: faust.App) -> None
     assert stream.transactions.states[3].invalid_window == ""
 
 
-async def test_what_veritas_rejects_does_not_count(app: faust.App) -> None:
+@pytest.mark.parametrize("name", ["Rejected", "Failed"])
+async def test_a_service_that_rejects_or_fails_everything_holds_the_partition(
+    app: faust.App, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    stream = Stream(app)
+    account = GOOD | {"FirstName": name}
+    await (await judged(stream, mixed("b" * 250), batch(*[account] * 250, offset=250)))
+    task = await judged(stream, batch(GOOD, account, offset=500))
+    assert stream.limit.not_ready_reason is not None
+    assert stream.transactions.states[3].next_offset == 500
+    assert f"Codes: veritas_{name.lower()} 1; before this batch: " in caplog.text
+    await given_up(task)
+
+
+async def test_an_unauthorized_account_does_not_count(app: faust.App) -> None:
     stream = Stream(app, max_invalid_ratio=0.0)
-    await (await judged(stream, batch(GOOD | {"FirstName": "Rejected"}, GOOD | {"Amount": -1})))
-    assert stream.transactions.states[3].dead_letters == 1
+    await (await judged(stream, batch(GOOD | {"Amount": -1}, GOOD | {"FirstName": "Declined"})))
     assert stream.transactions.states[3].invalid_window == ""
     task = await judged(stream, batch(BAD, offset=2))
     assert stream.limit.not_ready_reason is not None

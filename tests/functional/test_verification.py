@@ -1,7 +1,7 @@
 """The verification agent in Faust's own test client: batches in, what is written looked at."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import cast
 
 import faust
@@ -16,7 +16,7 @@ from agents.metrics import AccountMetrics
 from agents.verification import verification
 from records import BankAccount, PartitionCounts
 from records.token import key_id
-from veritas import VeritasAnswer, VeritasRejected, VeritasUnavailable
+from veritas import Result, Unanswered, VeritasAnswer, VeritasHealth
 
 GOOD = {
     "FirstName": "Jimmie",
@@ -29,24 +29,26 @@ GOOD = {
 class ScriptedVeritas:
     """Answers by the first name; what it was asked is kept."""
 
-    concurrency = 1
+    not_ready_reason = None
+    health = VeritasHealth("ok", "")
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        self.outages = 0
 
     async def start(self) -> None: ...
 
     async def close(self) -> None: ...
 
-    async def verify(self, account: BankAccount) -> VeritasAnswer:
-        self.asked.append(account.first_name)
-        if self.outages:
-            self.outages -= 1
-            raise VeritasUnavailable("down")
-        if account.first_name == "Rejected":
-            raise VeritasRejected("no such person")
-        return VeritasAnswer(authorized=account.first_name != "Declined")
+    async def verify(self, accounts: Sequence[BankAccount]) -> list[Result]:
+        return [self._answer(account.first_name) for account in accounts]
+
+    def _answer(self, first_name: str) -> Result:
+        self.asked.append(first_name)
+        if first_name == "Rejected":
+            return Unanswered("veritas_rejected", "answered 422")
+        if first_name == "Failed":
+            return Unanswered("veritas_failed", "failed 12 times")
+        return VeritasAnswer(authorized=first_name != "Declined")
 
 
 class Stream:
@@ -120,11 +122,12 @@ async def test_a_verdict_says_what_the_contract_says(stream: Stream) -> None:
 async def test_each_record_ends_in_one_verdict_or_one_dead_letter(stream: Stream) -> None:
     async with stream.agent.test_context() as agent:
         await agent.put(batch(GOOD, b"\xffnot json", GOOD | {"FirstName": "Rejected"}, GOOD))
+        await agent.put(batch(GOOD | {"FirstName": "Failed"}, offset=4))
     assert [verdict["offset"] for verdict in stream.verdicts()] == [0, 3]
     dead = [output for output in stream.transactions.written if output[0] == "dead"]
     assert dead[0][2:4] == (b"k", b"\xffnot json")
     codes = [dict(headers or [])["error"] for *_, headers in dead]
-    assert codes == [b"not_utf8", b"veritas_rejected"]
+    assert codes == [b"not_utf8", b"veritas_rejected", b"veritas_failed"]
 
 
 async def test_a_batch_is_counted_and_each_of_its_stages_timed(stream: Stream) -> None:
@@ -205,14 +208,3 @@ async def test_a_batch_that_comes_twice_is_counted_once(stream: Stream) -> None:
     assert [verdict["offset"] for verdict in stream.verdicts()] == [0, 1, 2]
     assert stream.transactions.states[3].total == 3
     assert [len(each.accounts) for each in stream.reported] == [2, 1]
-
-
-async def test_an_account_waits_while_veritas_is_unavailable(
-    stream: Stream, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("agents.judging.FIRST_PAUSE", 0.01)
-    stream.veritas.outages = 3
-    async with stream.agent.test_context() as agent:
-        await agent.put(batch(GOOD))
-    assert stream.veritas.asked == ["Jimmie"] * 4
-    assert [verdict["authorized"] for verdict in stream.verdicts()] == [True]

@@ -23,7 +23,7 @@ def reason(worker: Worker) -> str:
 
 
 def is_held(worker: Worker) -> bool:
-    return reason(worker) == "partition 1 is held: 501 of its last 1,000 records are invalid"
+    return reason(worker) == "partition 1 is held: 501 of its last 1,000 records are dead letters"
 
 
 def test_a_bad_deployment_holds_its_partition_until_an_operator_lets_it_go_on(

@@ -51,7 +51,7 @@ async def verify(stream: faust.StreamT[BankAccount]) -> AsyncIterator[None]:
 
 async def judged(account: BankAccount, message: faust.types.Message) -> Verdict:
     """The verdict on the account that came in this message."""
-    reasons = screen(account) or answered(await veritas.verify(account))
+    reasons = screen(account) or answered(veritas.answer(account))
     return Verdict(
         id=record_id(message.topic, message.partition, message.offset),
         topic=message.topic,
