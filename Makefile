@@ -9,7 +9,7 @@ WORKERS ?= 1
 FAST_TESTS := packages/faust-transactions/tests/unit tests/unit tests/functional
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast install lint format typecheck bench chaos soak kafka up down no-python
+.PHONY: help run test test-fast install lint format typecheck bench chaos soak matrix kafka up down no-python
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
@@ -46,6 +46,9 @@ chaos: $(VENV)/dev.stamp ## faults under load, minutes long; needs Java and Mave
 
 soak: $(VENV)/dev.stamp ## minutes without the verification service; needs Java and Maven
 	@REQUIRE_KAFKA=1 $(PY) -m pytest tests/soak --timeout 0 $(ARGS)
+
+matrix: $(VENV)/dev.stamp ## the engine on every Python here and Kafka 3.9 to 4.4, an hour or more
+	@$(PY) -m tools.matrix $(ARGS)
 
 kafka: $(VENV)/worker.stamp ## a real Apache Kafka on localhost:9092; needs Java and Maven
 	@$(PY) -m tools.devbroker.real $(ARGS)

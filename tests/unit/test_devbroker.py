@@ -95,6 +95,34 @@ def test_libraries_are_downloaded_once(path: Path, tmp_path: Path) -> None:
     assert log.read_text() == "x\n"
 
 
+def test_each_kafka_version_has_a_folder_of_its_own(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = """
+        for argument in "$@"; do case $argument in
+            -DoutputDirectory=*) folder="${argument#*=}";;
+            -Dkafka.version=*) version="${argument#*=}";;
+        esac; done
+        /bin/mkdir "$folder"; echo "$version" > "$folder/version"
+    """
+    program(path, "mvn", script)
+    monkeypatch.setenv("KAFKA_VERSION", "4.1.2")
+    older = libraries(tmp_path / "cache")
+    monkeypatch.delenv("KAFKA_VERSION")
+    usual = libraries(tmp_path / "cache")
+    assert (older / "version").read_text() == "4.1.2\n"
+    assert (usual / "version").read_text() == "\n"
+    assert older != usual
+
+
+def test_a_kafka_version_that_is_none_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAFKA_VERSION", "newest")
+    with pytest.raises(BrokerUnavailableError, match="expected a release such as"):
+        libraries(tmp_path / "cache")
+
+
 def test_every_listener_is_on_the_loopback_interface() -> None:
     properties = server_properties(Path("/d"), {"PLAINTEXT": 1, "SASL_SSL": 2}, 3, {})
     assert properties["listeners"] == (

@@ -1,6 +1,8 @@
 """Kafka's libraries, which Maven downloads once into .kafka/ of the project."""
 
 import hashlib
+import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -14,20 +16,23 @@ _POM = KAFKA_FILES / "pom.xml"
 
 
 def libraries(cache: Path = CACHE) -> Path:
-    """The folder with the jars of the Kafka server that pom.xml names.
+    """The folder with the jars of the Kafka server: of KAFKA_VERSION, else of pom.xml's version.
 
     The first call downloads them (15 s on a quick line) and prints a line about it; a changed
     pom.xml makes that necessary again. Several processes may call it at the same time. Raises
     BrokerUnavailableError without Maven or when it fails.
     """
     edition = hashlib.sha256(_POM.read_bytes()).hexdigest()[:12]
-    folder = cache / f"libs-{edition}"
+    version = os.environ.get("KAFKA_VERSION", "")
+    if version and not re.fullmatch(r"\d+\.\d+\.\d+", version):
+        raise BrokerUnavailableError(f"KAFKA_VERSION={version}: expected a release such as 4.2.1")
+    folder = cache / f"libs-{edition}{version and f'-{version}'}"
     if folder.is_dir():
         return folder
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix="download-") as download:
         jars = Path(download, "libs")
-        _download(jars)
+        _download(jars, version)
         try:
             jars.rename(folder)  # whole or not at all
         except OSError:
@@ -36,7 +41,7 @@ def libraries(cache: Path = CACHE) -> Path:
     return folder
 
 
-def _download(target: Path) -> None:
+def _download(target: Path, version: str) -> None:
     maven = shutil.which("mvn")
     if maven is None:
         raise BrokerUnavailableError(
@@ -46,6 +51,7 @@ def _download(target: Path) -> None:
     command = [
         *(maven, "--batch-mode", "--quiet", "--file", str(_POM)),
         *("dependency:copy-dependencies", f"-DoutputDirectory={target}", "-DincludeScope=runtime"),
+        *([f"-Dkafka.version={version}"] if version else []),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0 or not target.is_dir():
