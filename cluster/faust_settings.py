@@ -15,14 +15,10 @@ def faust_settings(settings: Settings, version: str) -> dict[str, Any]:
         "broker_credentials": faust_credentials(settings),
         "broker_session_timeout": settings.session_timeout,
         "broker_heartbeat_interval": settings.heartbeat_interval,
-        "broker_request_timeout": max(90.0, settings.session_timeout),
-        "broker_max_poll_records": 2 * settings.batch_records,
         "store": settings.store,
         "topic_partitions": settings.partitions,
         "topic_replication_factor": settings.replication_factor,
         "topic_allow_declare": settings.create_topics,
-        # The engine ends the batches of a revoked partition itself.
-        "stream_wait_empty": False,
         "web_bind": settings.web_host,
         # Faust's own pages would show the table's rows to anybody.
         "web_tables_enabled": False,

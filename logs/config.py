@@ -9,6 +9,7 @@ import threading
 from types import TracebackType
 from typing import Any, Literal
 
+from faust_transactions import quiet_libraries
 from mode.utils.logging import level_number, setup_logging
 
 from config import Settings
@@ -21,20 +22,6 @@ Format = Literal["human", "json"]
 
 logger = logging.getLogger("fraud_app")
 
-#: Loggers that write the bytes of accounts at debug level, or a record for every request
-#: (aiokafka makes its debug records even when nobody wants them: a tenth of the time at full
-#: speed).
-DEBUG_OFF = ("aiokafka", "faust.topics", "faust.transport", "faust.tables", "faust.agents")
-#: What these have to say at info level is of their own insides; the events that matter to an
-#: operator have lines of ours.
-INFO_OFF = (
-    "faust",
-    "mode",
-    "faust_transactions.stoppable_producer",
-    "faust_transactions.stores.partition",
-    "faust_transactions.consumer",
-    *DEBUG_OFF,
-)
 #: What others print: mode puts it in the log at info level.
 PRINTED = "mode.redirect"
 
@@ -75,13 +62,9 @@ def begin(form: Format, level: str | int | None, file: Any = None) -> None:
 
 def quieten(level: int) -> None:
     """Keep the libraries quiet, as far as that goes with the level of the log."""
-    debugging = level < logging.INFO
-    for name in INFO_OFF:
-        logging.getLogger(name).setLevel(logging.NOTSET if debugging else logging.WARNING)
-    for name in DEBUG_OFF:
-        logging.getLogger(name).setLevel(logging.INFO if debugging else logging.WARNING)
+    quiet_libraries(level)
     logging.getLogger(PRINTED).setLevel(logging.INFO)
-    if not debugging:
+    if level >= logging.INFO:
         damper = RateLimitFilter()
         for handler in logging.root.handlers:
             handler.addFilter(damper)

@@ -30,6 +30,7 @@ from faust_transactions.kafka.tail import CONSUMER as TAIL_CONSUMER
 from faust_transactions.kafka.tail import LastRecord, last_records, read_last
 from faust_transactions.kafka.topic_ids import TopicIds, topic_ids
 from faust_transactions.latency import LatencyHistogram
+from faust_transactions.loggers import quiet_libraries
 from faust_transactions.metrics import EngineMetrics
 from faust_transactions.owners import member_name
 from faust_transactions.producer import FULL_BATCH as PRODUCER_BATCH_BYTES
@@ -75,6 +76,7 @@ __all__ = [
     "member_name",
     "offsets_at",
     "partitions_of",
+    "quiet_libraries",
     "read_last",
     "retry_until",
     "set_web_runner",

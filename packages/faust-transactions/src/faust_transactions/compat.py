@@ -39,12 +39,15 @@ __all__ = [
     "current_producer",
     "end_app",
     "exclude_changelog",
+    "given_settings",
     "keep_polling",
     "owners_by_url",
     "reading_state",
     "request_rejoin",
     "set_fetch_wait",
     "set_web_runner",
+    "setting_without_reading",
+    "write_setting",
 ]
 
 #: The versions that this module was checked on.
@@ -252,6 +255,41 @@ def current_producer(producer: driver.Producer) -> AIOKafkaProducer | None:
     to hold it. Relies on ``Producer._producer``.
     """
     return producer._producer
+
+
+# -- Faust's settings
+
+
+def given_settings(app: faust.App) -> Mapping[str, Any]:
+    """The settings that the app was made with, without Faust's defaults.
+
+    ``app.conf`` does not tell a default from the same value given. Relies on
+    ``App._default_options``, the id and the keyword arguments of ``faust.App``.
+    """
+    return app._default_options[1]
+
+
+def setting_without_reading(app: faust.App, name: str) -> Any:
+    """A setting's value, so that `write_setting` may still change it.
+
+    Faust warns when a setting is written that was read before. Relies on ``Settings._accessed``,
+    the names that were read.
+    """
+    accessed: set[str] = app.conf._accessed
+    before = set(accessed)
+    value = getattr(app.conf, name)
+    accessed.intersection_update(before)
+    return value
+
+
+def write_setting(app: faust.App, name: str, value: Any) -> None:
+    """Change a setting of an app that may have read it already, as its own start does.
+
+    The engine changes what is used when the worker starts, so Faust's warning about a late change
+    would mislead. Relies on ``Settings._accessed``.
+    """
+    app.conf._accessed.discard(name)
+    setattr(app.conf, name, value)
 
 
 # -- Faust's tables and assignor

@@ -35,6 +35,7 @@ from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
 
 from faust_transactions import compat
+from faust_transactions.app_settings import prepare
 from faust_transactions.batch import Batch
 from faust_transactions.consumer import OUTSTANDING, BatchConsumer, BatchSchema, BatchTransport
 from faust_transactions.errors import (
@@ -63,9 +64,6 @@ logger = logging.getLogger(__name__)
 FIRST_PAUSE, LAST_PAUSE = 0.2, 30.0
 #: Longest time (s) for a transaction, retries and aborts included, before the worker joins anew.
 COMMIT_TIMEOUT = 20.0
-#: A broker that has just started knows no topics; a group that then assigned nothing looks again
-#: after this time (ms) instead of Faust's five minutes.
-METADATA_AGE_MS = 5_000
 #: Seconds between looks for transactions that hang; longer than any transaction takes.
 LOOK_EVERY = 30.0
 
@@ -77,7 +75,8 @@ class Engine:
     """Give it the app before any agent is attached; it implements :class:`Transactions`.
 
     Args:
-        app: the Faust app. Its transport and table manager are replaced, nothing else.
+        app: the Faust app. Its transport and table manager are replaced, and settings that the
+            engine depends on are set or checked (see `faust_transactions.app_settings`).
         kafka: librdkafka configuration for the transactional producers (addresses, security).
         max_records, max_bytes: bounds of a batch (one record may exceed the bytes).
         max_partitions: partitions that one worker works on at the same time.
@@ -98,6 +97,7 @@ class Engine:
         setting_names: Mapping[str, str] | None = None,
         metrics: EngineMetrics | None = None,
     ) -> None:
+        prepare(app, max_records)
         self.app = app
         self.kafka = kafka
         self.max_records = max_records
@@ -129,7 +129,6 @@ class Engine:
         transport.engine = self
         app.transport = transport
         cast(Any, app.conf).TableManager = TransactionalTableManager
-        cast(Any, app.conf).consumer_metadata_max_age_ms = METADATA_AGE_MS
 
     def table(self, name: str, row: type[Any], **options: Any) -> PartitionTable:
         """Declare the table of the partitions' rows; ``row`` is a Record with ``next_offset``."""

@@ -73,8 +73,6 @@ def create_app() -> faust.App:
         topic_allow_declare=os.environ.get("ENGINE_DECLARE", "1") == "1",
         broker_session_timeout=float(os.environ.get("ENGINE_SESSION", "10")),
         broker_heartbeat_interval=float(os.environ.get("ENGINE_SESSION", "10")) / 4,
-        stream_wait_empty=False,
-        broker_max_poll_records=5_000,
         store=os.environ.get("ENGINE_STORE", "memory://"),
         web_bind="127.0.0.1",
         Worker=Worker,

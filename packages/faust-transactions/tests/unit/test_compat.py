@@ -23,6 +23,7 @@ from aiokafka.errors import InvalidSessionTimeoutError
 from aiokafka.producer.sender import Sender
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.cli.worker import worker as worker_command
+from faust.exceptions import AlreadyConfiguredWarning
 from faust.tables.manager import TableManager
 from faust.transport.consumer import Consumer as FaustConsumer
 from faust.transport.consumer import ThreadDelegateConsumer
@@ -402,3 +403,22 @@ def test_the_web_server_runs_the_runner_that_was_set() -> None:
     compat.set_web_runner(app, runner)
     assert app.web._runner is runner
     assert "self._runner.setup()" in source(Web), changed("faust.web.drivers.aiohttp.Web")
+
+
+def test_a_setting_that_was_given_is_told_from_a_default() -> None:
+    app = faust.App("compat", store="memory://", stream_wait_empty=True)
+    given = compat.given_settings(app)
+    assert (given["stream_wait_empty"], given.get("broker_max_poll_records")) == (True, None), (
+        changed("faust.App")
+    )
+
+
+def test_a_setting_is_changed_without_a_warning_about_a_late_change() -> None:
+    app = faust.App("compat", store="memory://")
+    assert app.conf.broker_request_timeout == 90.0
+    with pytest.warns(AlreadyConfiguredWarning):
+        app.conf.broker_request_timeout = 91.0
+    compat.write_setting(app, "broker_request_timeout", 92.0)
+    assert compat.setting_without_reading(app, "broker_request_timeout") == 92.0
+    app.conf.broker_request_timeout = 93.0
+    assert app.conf.broker_request_timeout == 93.0, changed("faust.App")
