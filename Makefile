@@ -9,7 +9,7 @@ WORKERS ?= 1
 FAST_TESTS := packages/faust-transactions/tests/unit tests/unit tests/functional
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast install lint format typecheck bench chaos soak matrix kafka up down no-python
+.PHONY: help run test test-fast install lint format typecheck bench chaos soak matrix wheel kafka up down no-python
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
@@ -50,6 +50,9 @@ soak: $(VENV)/dev.stamp ## minutes without the verification service; needs Java 
 matrix: $(VENV)/dev.stamp ## the engine on every Python here and Kafka 3.9 to 4.4, an hour or more
 	@$(PY) -m tools.matrix $(ARGS)
 
+wheel: $(VENV)/dev.stamp ## the engine's wheel in an empty environment, its example through kill -9
+	@$(PY) -m tools.matrix.wheel
+
 kafka: $(VENV)/worker.stamp ## a real Apache Kafka on localhost:9092; needs Java and Maven
 	@$(PY) -m tools.devbroker.real $(ARGS)
 
@@ -64,7 +67,7 @@ down: ## end what `make up` started; the data stays
 $(VENV)/worker.stamp: LIST := requirements.txt
 $(VENV)/dev.stamp: LIST := requirements-dev.txt
 $(VENV)/worker.stamp: requirements.txt constraints.txt packages/faust-transactions/pyproject.toml
-$(VENV)/dev.stamp: requirements-dev.txt requirements.txt constraints.txt
+$(VENV)/dev.stamp: requirements-dev.txt requirements.txt constraints.txt packages/faust-transactions/pyproject.toml
 $(VENV)/worker.stamp $(VENV)/dev.stamp: $(shell test -x $(PY) || echo no-python)
 	@test -x $(PY) || scripts/make-venv $(VENV)
 	@echo "installing $(LIST) into $(VENV) ..."
