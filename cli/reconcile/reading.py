@@ -7,7 +7,7 @@ so that the account of each outcome is read.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -38,6 +38,8 @@ class Reconciliation:
     whole: Findings
     #: First offset of each partition of the accounts; what was before is deleted.
     begins: Mapping[int, int]
+    #: Partitions in which the stream has judged nothing yet.
+    unstarted: Collection[int]
     #: Positions of the stream that are not in this topic, by partition.
     mismatches: Mapping[int, Position]
     #: Accounts topic of another stream -> its verdicts and dead letters in the outputs.
@@ -102,6 +104,7 @@ def reconcile(
         partitions=partitions,
         whole=total(partitions.values(), proof.elsewhere),
         begins=begins,
+        unstarted=spans.keys() - at.keys(),
         mismatches=elsewhere,
         other_streams=dict(proof.other_streams.most_common()),
         keys=dict(proof.keys.most_common()),

@@ -66,7 +66,13 @@ def _lost(result: Reconciliation) -> Iterator[str]:
 def _unverifiable(result: Reconciliation) -> Iterator[str]:
     whole = result.whole
     for partition, begin in result.begins.items():
-        if begin:
+        if begin and partition in result.unstarted:
+            yield (
+                f"{result.topic.name}-{partition} begins at offset {begin:,}, and the stream has "
+                "judged nothing in it yet: if it was running when the accounts before it were "
+                "deleted, they are lost."
+            )
+        elif begin:
             yield (
                 f"{result.topic.name}-{partition} begins at offset {begin:,}: the accounts before "
                 "it are deleted and not part of this proof."

@@ -9,9 +9,13 @@ from types import SimpleNamespace
 from typing import cast
 
 import click
+import faust
+import faust.cli.base
 import pytest
 from rich.console import Console
 
+import cli
+from agents.fakes import FakeAccounts
 from cli.counts import Counts
 from cli.dead_letters.letters import Letter
 from cli.dead_letters.list_letters import moment
@@ -24,6 +28,7 @@ from cli.support.progress import shown_progress
 from cli.support.record_ids import printable_id
 from cli.support.time_option import TimeParameter
 from cluster import ClusterError
+from config import Settings
 from records import PartitionCounts
 from records.bounds import EPOCH_MS
 from records.replay import Replay
@@ -111,6 +116,19 @@ def test_on_a_terminal_progress_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> Non
         advance(1500, 2000)
     assert "1500/2000" in out.getvalue()
     assert "750/s" in out.getvalue()
+
+
+def options(command: click.Command) -> set[str]:
+    return {name for parameter in command.params for name in parameter.opts if name[:2] == "--"}
+
+
+def test_list_and_replay_have_options_of_their_own() -> None:
+    cli.attach(faust.App("options"), Settings(), FakeAccounts)
+    group = faust.cli.base.cli.commands["dead-letters"]
+    assert isinstance(group, click.Group)
+    choosing = {"--code", "--file", "--since", "--until"}
+    assert options(group.commands["list"]) == choosing | {"--limit", "--json"}
+    assert options(group.commands["replay"]) == choosing | {"--again", "--yes"}
 
 
 ROWS = {

@@ -17,6 +17,7 @@ def result(found: Findings, **changes: Any) -> Reconciliation:
         "partitions": {0: found},
         "whole": found,
         "begins": {0: 0},
+        "unstarted": (),
         "mismatches": {},
         "other_streams": {},
         "keys": {},
@@ -111,6 +112,14 @@ def test_lost_offsets_are_named_by_partition() -> None:
     assert "1,900 offsets were deleted before the stream judged them, and are lost:" in text
     assert "1,900 in bankaccount-0" in text
     assert "not proven:" in text
+
+
+def test_accounts_that_were_deleted_before_the_first_verdict_may_be_lost() -> None:
+    text = shown(Findings(pending=100), begins={0: 1_900}, unstarted={0})
+    assert "bankaccount-0 begins at offset 1,900, and the stream has judged nothing in it" in text
+    assert "they are lost" in text
+    text = shown(Findings(pending=100), begins={0: 1_900})
+    assert "bankaccount-0 begins at offset 1,900: the accounts before it are deleted" in text
 
 
 def test_other_streams_and_keys_are_named_and_no_failure() -> None:
