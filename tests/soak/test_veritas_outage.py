@@ -1,4 +1,4 @@
-"""The verification service is away for minutes under load, then stumbles, then is well again.
+"""The verification service is down for minutes under load, then fails some calls, then recovers.
 
 SOAK_ACCOUNTS, SOAK_OUTAGE and SOAK_TROUBLE (s), SOAK_ERRORS (share) and SOAK_LATENCY (mean, s).
 """

@@ -1,4 +1,4 @@
-"""What can go wrong with the reference server, on purpose."""
+"""Faults that the reference server simulates."""
 
 import asyncio
 import math
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-#: What a throttled caller is asked to wait (s).
+#: The Retry-After of a 429 (s).
 RETRY_AFTER: Final = 1
 
 Distribution = Literal["fixed", "exponential", "lognormal"]
@@ -22,12 +22,12 @@ Window = tuple[float, float]
 
 @dataclass(frozen=True)
 class Faults:
-    """How often what goes wrong. Shares are from 0 to 1, times are in seconds.
+    """How often each fault occurs. Shares are from 0 to 1, times are in seconds.
 
-    `latency` is the mean time of an answer, distributed as `distribution` says. A window is
-    (start, length), counted from the server's start: in those of `outages` everything is answered
-    503; where there are any in `during`, latency and shares count inside them only. An account
-    whose last name is in `broken` always gets a 500.
+    `latency` is the mean duration of an answer, distributed as `distribution` says. A window is
+    (start, length), counted from the server's start. Within `outages` every request is answered
+    503. If `during` has windows, latency and shares apply only within them. An account whose last
+    name is in `broken` always gets a 500.
     """
 
     latency: float = 0.0
@@ -41,7 +41,7 @@ class Faults:
 
 
 class FaultPlan:
-    """Decides for each request what goes wrong with it."""
+    """Decides for each request which fault it meets."""
 
     def __init__(
         self, faults: Faults, seed: int = 0, clock: Callable[[], float] = time.monotonic
@@ -52,12 +52,12 @@ class FaultPlan:
         self._start = clock()
 
     async def wait(self) -> None:
-        """Take the time that an answer takes."""
+        """Wait for the duration of an answer."""
         if seconds := self.latency():
             await asyncio.sleep(seconds)
 
     def latency(self) -> float:
-        """The time that the next answer takes (s)."""
+        """Duration of the next answer (s)."""
         mean = self._faults.latency
         if not mean or not self._is_time:
             return 0.0
@@ -70,7 +70,7 @@ class FaultPlan:
                 return self._random.lognormvariate(math.log(mean) - _SIGMA**2 / 2, _SIGMA)
 
     def status(self, last_name: str) -> int:
-        """The status of the answer; 200 when nothing goes wrong."""
+        """Status of the answer; 200 without a fault."""
         faults = self._faults
         if self._within(faults.outages):
             return 503

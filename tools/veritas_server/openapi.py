@@ -3,17 +3,17 @@
 from typing import Any, Final
 
 _ERRORS: Final[dict[str, dict[str, Any]]] = {
-    "400": {"description": "not a question"},
+    "400": {"description": "the body is not a question"},
     "401": {"description": "the bearer token is missing or wrong"},
-    "422": {"description": "no answer about this account, ever"},
+    "422": {"description": "the account is rejected: it will never be answered"},
     "429": {
-        "description": "not now",
+        "description": "too many requests: ask again later",
         "headers": {
             "Retry-After": {"description": "seconds to wait", "schema": {"type": "integer"}}
         },
     },
-    "500": {"description": "the service is broken"},
-    "503": {"description": "the service is down for a while"},
+    "500": {"description": "an error of the service"},
+    "503": {"description": "the service is temporarily unavailable"},
 }
 
 OPENAPI: Final[dict[str, Any]] = {
@@ -23,7 +23,7 @@ OPENAPI: Final[dict[str, Any]] = {
         "/verify": {
             "post": {
                 "summary": "Whether a bank account is authorized",
-                # With or without the token: only a server that was given one asks for it.
+                # The token is optional: only a server that was given one requires it.
                 "security": [{}, {"bearer": []}],
                 "parameters": [
                     {
@@ -78,7 +78,7 @@ OPENAPI: Final[dict[str, Any]] = {
 PAGE: Final = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Veritas reference server</title>
 <h1>Veritas reference server</h1>
-<p>For development: it answers out of the account itself and knows nobody.</p>
+<p>For development: it derives each answer from the account.</p>
 <p><code>POST /verify</code> is described in <a href="/openapi.json">/openapi.json</a>.</p>
 </html>
 """

@@ -28,7 +28,7 @@ def window(text: str) -> Window:
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
-    """What the server can be told."""
+    """The options."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.veritas_server",
         description=description,
@@ -77,7 +77,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 
 
 def faults(options: argparse.Namespace) -> Faults:
-    """The faults that were asked for."""
+    """The faults that the options ask for."""
     return Faults(
         latency=options.latency,
         distribution=options.latency_distribution,

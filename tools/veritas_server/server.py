@@ -1,10 +1,9 @@
 """A reference Veritas server for development and tests: python -m tools.veritas_server --port 8080
 
-With the card in the question (FRAUD_VERITAS_SEND_CARD=1) it answers as the simulated service of
-the same seed and approval rate does, if the card was written without blanks and dashes. Without
-the card the account token stands in for it: the answers depend on token, names, amount and seed,
-so they are other ones, and change with FRAUD_TOKEN_KEY. It asks for the bearer token in
-FRAUD_VERITAS_TOKEN, when that is set. SIGTERM and SIGINT end it.
+With the card in the question (FRAUD_VERITAS_SEND_CARD=1) it answers like the simulated service with
+the same seed and approval rate, if the card has no blanks and dashes. Without the card it uses the
+account token instead, so the answers differ and change with FRAUD_TOKEN_KEY. It requires the bearer
+token in FRAUD_VERITAS_TOKEN, if that is set. SIGTERM and SIGINT stop it.
 """
 
 import argparse
@@ -32,7 +31,7 @@ TOKEN_VARIABLE: Final = "FRAUD_VERITAS_TOKEN"  # noqa: S105 - a name, no token
 def create_server(
     answers: SimulatedVeritas, plan: FaultPlan, token: str | None = None
 ) -> web.Application:
-    """The server as an aiohttp application; with `token` it is asked for at /verify."""
+    """The server as an aiohttp application; `token` is required at /verify, if given."""
     wanted = f"Bearer {token}".encode()
 
     async def verify(request: web.Request) -> web.Response:
@@ -41,7 +40,7 @@ def create_server(
             return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"})
         account = asked_about(await request.read())
         if account is None:
-            return web.Response(status=400, text="not a question")
+            return web.Response(status=400, text="the body is not a question")
         await plan.wait()
         status = plan.status(account.last_name)
         if status != 200:
@@ -63,7 +62,7 @@ def create_server(
 
 
 def asked_about(body: bytes) -> BankAccount | None:
-    """The account of a question, its token in place of a card that is not sent; None if ill."""
+    """The account of a question, or None. Its token replaces a card that was not sent."""
     try:
         said = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -99,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser(__doc__).parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logger.info("Veritas reference server on http://%s:%d", options.host, options.port)
-    # Bodies have card numbers in them; aiohttp's access log has no bodies, but one line a call.
+    # The access log has a line for each call.
     web.run_app(
         server_of(options, without_line_end(os.environ.get(TOKEN_VARIABLE, "")) or None),
         host=options.host,
