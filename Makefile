@@ -20,7 +20,7 @@ run: $(VENV)/worker.stamp ## the embedded broker and a worker; WEB_PORT=6066. Ct
 	@$(PY) -m tools.devbroker --web-port $(WEB_PORT) $(ARGS)
 
 test: $(VENV)/dev.stamp ## every test this machine can run; REQUIRE_KAFKA=1 fails where there is no Kafka
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest --cov --cov-report=term $(ARGS)
 
 test-fast: $(VENV)/dev.stamp ## the tests that need no Kafka, no worker process and no browser
 	@$(PY) -m pytest $(FAST_TESTS) $(ARGS)

@@ -146,6 +146,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(folder)
 
 
+@pytest.hookimpl(trylast=True)  # behind the coverage: it is what one has to see
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The tests that were skipped, by reason."""
     files: dict[str, Counter[str]] = defaultdict(Counter)
