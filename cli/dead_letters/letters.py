@@ -8,8 +8,7 @@ from typing import Any
 from faust_transactions import headers_of
 
 from cli.support.bounded_read import BoundedRead, Place, Record
-from cli.support.name_counter import count_name
-from cli.support.record_ids import printable_id
+from cli.support.untrusted_names import count_name, printable_id
 from cluster import topic_spans
 from config import Settings
 from records import DeadLetter

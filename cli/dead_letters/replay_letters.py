@@ -17,8 +17,8 @@ from cli.support.bounded_read import BoundedRead
 from cli.support.errors import CommandError, Interrupted
 from cli.support.interruption import interruption
 from cli.support.progress import shown_progress
-from cli.support.record_ids import printable_id
 from cli.support.sender import Outgoing, Sender, Sent
+from cli.support.untrusted_names import printable_id
 from cluster import connect, topic_spans
 from config import Settings
 from records.replay import REPLAY_OF

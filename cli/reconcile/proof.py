@@ -10,8 +10,7 @@ from faust_transactions import headers_of
 from cli.reconcile.findings import Findings, Listing
 from cli.reconcile.ledger import PartitionLedger
 from cli.support.bounded_read import Record
-from cli.support.name_counter import count_name
-from cli.support.record_ids import printable_id
+from cli.support.untrusted_names import count_name, printable_id
 from config import Settings
 from records import DeadLetter, record_id
 from records.text import shown

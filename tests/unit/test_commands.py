@@ -25,8 +25,8 @@ from cli.support.blocking_command import exit_code
 from cli.support.errors import CommandError, Interrupted
 from cli.support.interruption import interruption
 from cli.support.progress import shown_progress
-from cli.support.record_ids import printable_id
 from cli.support.time_option import TimeParameter
+from cli.support.untrusted_names import printable_id
 from cluster import ClusterError
 from config import Settings
 from records import PartitionCounts
