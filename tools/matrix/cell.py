@@ -15,7 +15,13 @@ ROOT = Path(__file__).parents[2]
 TESTS = "packages/faust-transactions/tests"
 
 #: What may fail on which Kafka, and why. Version prefix -> part of a test's name -> reason.
-KNOWN: dict[str, dict[str, str]] = {}
+#: Failures only: a test that is skipped without REQUIRE_KAFKA fails here.
+_NO_LOSS = {
+    "test_what_hangs_of_a_former_owner_is_aborted_and_written_again": (
+        "needs a Kafka that loses transaction markers, which 4.3.0 began to do (KAFKA-20734)"
+    )
+}
+KNOWN: dict[str, dict[str, str]] = dict.fromkeys(("3.9", "4.0", "4.1", "4.2"), _NO_LOSS)
 
 
 @dataclass

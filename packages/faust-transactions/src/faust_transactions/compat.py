@@ -133,11 +133,24 @@ def request_rejoin(consumer: AIOKafkaConsumer) -> None:
 async def close_consumer(consumer: AIOKafkaConsumer) -> None:
     """Close a consumer, started or not. Raises only when the caller itself is cancelled.
 
+    Also then its connections are closed on return.
+
     ``stop()`` waits for the broker's part in ending TLS, half a minute where the broker is just
     sending, and lets a CancelledError of its own fetcher out, which leaves connections open.
     Relies on ``_client._conns`` (values with ``_writer``, an ``asyncio.StreamWriter`` or None) and
     ``_client.close()``.
     """
+    closing = asyncio.ensure_future(_close_consumer(consumer))
+    try:
+        await asyncio.wait([closing])
+    finally:
+        # A service that ends by itself may be cancelled amid this.
+        if not closing.done():
+            await asyncio.wait([closing])
+    await closing
+
+
+async def _close_consumer(consumer: AIOKafkaConsumer) -> None:
     connections = [one._writer for one in consumer._client._conns.values() if one._writer]
     closing = asyncio.ensure_future(consumer.stop())
     done, _ = await asyncio.wait([closing], timeout=CLOSE_TIMEOUT)

@@ -242,6 +242,28 @@ async def test_a_connection_that_is_not_closed_in_order_is_cut_off() -> None:
     assert consumer.ended.is_set()
 
 
+class SlowToStop:
+    """aiokafka's consumer, which takes some turns of the loop to stop."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self._client = SimpleNamespace(_conns={})
+
+    async def stop(self) -> None:
+        await asyncio.sleep(0.05)
+        self.stopped = True
+
+
+async def test_a_consumer_is_closed_though_the_caller_is_cancelled_meanwhile() -> None:
+    consumer: Any = SlowToStop()
+    closing = asyncio.create_task(compat.close_consumer(consumer))
+    await asyncio.sleep(0.01)
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    assert consumer.stopped
+
+
 async def test_a_consumer_that_was_never_started_is_closed(consumer: AIOKafkaConsumer) -> None:
     assert consumer._client._conns == {}, changed("aiokafka.AIOKafkaClient")
     await compat.close_consumer(consumer)
