@@ -154,6 +154,8 @@ def verification_service(settings: Settings, registry: CollectorRegistry) -> Ver
     )
 
 
+# First of all, as whatever is opened next would take the place of a closed standard stream.
+logs.open_standard_streams()
 # Prometheus makes nothing of them, and they double the number of series.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 # Before Faust makes the first event loop.

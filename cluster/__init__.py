@@ -4,17 +4,16 @@ For the start of a worker and for the commands; everything here blocks and takes
 stream. Whatever is wrong is a `ClusterError`: one line that says what, and what to do.
 """
 
-from cluster.committed import committed_offsets
 from cluster.errors import ClusterError, Stopped
-from cluster.limits import warn_of_limits
+from cluster.offsets import Isolation, committed_offsets, topic_spans
 from cluster.reach import connect
 from cluster.rows import committed_rows
-from cluster.spans import topic_spans
 from cluster.topics import changelog_topic, ensure_topics, is_compacted
 from cluster.watch import Progress, Watch
 
 __all__ = [
     "ClusterError",
+    "Isolation",
     "Progress",
     "Stopped",
     "Watch",
@@ -25,5 +24,4 @@ __all__ = [
     "ensure_topics",
     "is_compacted",
     "topic_spans",
-    "warn_of_limits",
 ]

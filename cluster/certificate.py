@@ -1,4 +1,4 @@
-"""Why a broker's certificate is not trusted, which librdkafka does not tell."""
+"""Why a broker's certificate is not trusted; librdkafka does not say."""
 
 import socket
 import ssl
@@ -11,8 +11,8 @@ _OTHER_NAME = frozenset({62, 64})
 _PATIENCE = 3.0
 
 
-def objection(settings: Settings) -> tuple[str, str] | None:
-    """What is wrong with it and what to do; None where a handshake shows nothing of the kind.
+def distrust(settings: Settings) -> tuple[str, str] | None:
+    """What is wrong with it and what to do; None where a handshake verifies it.
 
     For settings that say TLS. Asks each broker of FRAUD_BROKER in turn, seconds each at most.
     """

@@ -1,4 +1,4 @@
-"""How each of the Kafka clients in use is told where the brokers are and how to log in.
+"""Addresses and login of the brokers, in the form of each Kafka client in use.
 
 What these functions return holds the SASL password: not for logs.
 """

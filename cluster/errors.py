@@ -26,7 +26,7 @@ class ClusterError(Exception):
 
 
 class Stopped(ClusterError):
-    """Somebody asked to stop while the brokers were waited for."""
+    """A stop was requested while the brokers were waited for."""
 
 
 def reason(error: KafkaError) -> str:

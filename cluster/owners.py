@@ -8,9 +8,9 @@ from confluent_kafka.admin import AdminClient
 
 from config import Settings
 
-# What the coordinator says of a group whose members have been told what is theirs.
+# The state of a group whose members all have their assignment.
 _SETTLED = "Stable"
-# Nobody is in it: a group that all have left, and one that never was.
+# The states of a group without members: all have left, or it never existed.
 _DESERTED = frozenset({"Empty", "Dead"})
 
 

@@ -61,7 +61,7 @@ class Complaints:
         return self.last.code() in _HOPELESS or untrusted or _ALERT in text
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         """The last one in a few words."""
         return "no answer" if self.last is None else reason(self.last)
 
@@ -90,15 +90,15 @@ def connect(
         if _answers(client, attempt, complaints, stop):
             return client
         if complaints.hopeless:
-            raise ClusterError(_refused(settings, where, complaints.told))
+            raise ClusterError(_refused(settings, where, complaints.text))
         left = deadline - time.monotonic()
         if left <= 0:
-            raise ClusterError(_silent(settings, where, complaints.told))
+            raise ClusterError(_silent(settings, where, complaints.text))
         pause = min(longest, left)
         logger.warning(
             "no Kafka broker answers at %s (%s); trying again in %.0f s, giving up in %.0f s",
             where,
-            complaints.told,
+            complaints.text,
             pause,
             left,
         )
@@ -140,7 +140,7 @@ def _pauses() -> Iterator[float]:
 
 def wait(seconds: float, stop: threading.Event | None) -> None:
     """Pauses; raises Stopped as soon as `stop` is set."""
-    # An event nobody sets is the pause that signals interrupt.
+    # Waiting for an event that is never set is a pause that signals interrupt.
     (stop or threading.Event()).wait(seconds)
     _raise_if(stop)
 
@@ -161,7 +161,7 @@ def _refused(settings: Settings, where: str, why: str) -> str:
     if _ALERT in why.lower():
         remedy = "check FRAUD_KAFKA_SSL_CERT and FRAUD_KAFKA_SSL_KEY"
     elif "verif" in why.lower():
-        why, remedy = certificate.objection(settings) or (why, "check FRAUD_KAFKA_SSL_CA")
+        why, remedy = certificate.distrust(settings) or (why, "check FRAUD_KAFKA_SSL_CA")
     elif settings.kafka_security_protocol.startswith("SASL"):
         remedy = (
             "check FRAUD_KAFKA_SASL_USERNAME, FRAUD_KAFKA_SASL_PASSWORD, FRAUD_KAFKA_SASL_MECHANISM"

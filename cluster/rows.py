@@ -44,7 +44,7 @@ def rows_in(topic: str, last: Mapping[int, LastRecord]) -> dict[int, PartitionCo
             except Exception as exc:
                 where = f"partition {partition}, offset {record.offset}"
                 raise ClusterError(
-                    f"topic {topic} holds a row that is none of ours ({where}): write the one "
-                    "before it again; or take another FRAUD_APP_ID, which judges everything anew"
+                    f"topic {topic} holds a row that cannot be read ({where}): write the row "
+                    "before it once more, with its key"
                 ) from exc
     return rows

@@ -7,18 +7,25 @@ from collections.abc import Iterable, Mapping
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but not in its __all__
     AdminClient,
-    ConfigResource,
     NewTopic,
     TopicMetadata,
 )
+from faust_transactions import MAX_RECORD_BYTES
 
 from cluster.errors import ClusterError, reason
-from cluster.limits import dead_letters_config
+from cluster.partitions import mismatch
 from cluster.reach import quiet, wait
+from cluster.topic_config import MAX_MESSAGE_BYTES, topic_configs
 from config import Settings
 
+#: What the headers of a dead letter take at most, with much to spare: the names of two topics have
+#: 249 characters each, a code and a detail less than 500 together.
+HEADROOM = 4096
+
+# Of a dead letters' topic that we make. Sixteen times Kafka's own limit, which accounts have, so
+# that there is room for what was compressed. No record takes more space by it.
+_LETTERS_LIMIT = 16 * 1024 * 1024
 _ANSWER = 10.0
-_QUICK = 3.0
 _CREATED = 15.0
 _APPEARS = 5.0
 _TABLE = "verdict_counts"
@@ -56,10 +63,12 @@ def ensure_topics(
         changelog_topic(settings): _CHANGELOG,
     }
     config: dict[str, str] = {}
-    if settings.create_topics and letters in _missing(client, settings, [*wanted, letters]):
+    # All of them first, so that nothing is created beside one that is wrong.
+    missing = _missing(client, settings, [*wanted, letters])
+    if settings.create_topics and letters in missing:
         # How large dead letters may become is known once the accounts are there.
         _ensure(client, settings, wanted, stop)
-        config = dead_letters_config(client, settings)
+        config = _dead_letters_config(client, settings)
     _ensure(client, settings, {**wanted, letters: config}, stop)
 
 
@@ -82,14 +91,24 @@ def _ensure(
 
 
 def is_compacted(client: AdminClient, topic: str) -> bool:
-    """True when records of the topic may be deleted one by one; False as well when not told."""
-    resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
-    try:
-        config = client.describe_configs([resource], request_timeout=_QUICK)[resource].result()
-    except KafkaException:
-        # Not everybody may ask, and the embedded broker knows no such question.
-        return False
-    return "compact" in config["cleanup.policy"].value
+    """True when records of the topic may be deleted one by one; False where that is not known."""
+    config = topic_configs(client, [topic]).get(topic, {})
+    return "compact" in config.get("cleanup.policy", "")
+
+
+def dead_letters_limit(accounts_limit: int) -> int:
+    """Bytes that suffice for the dead letter of any account that its topic takes uncompressed.
+
+    Not more than the producer sends; above that there is nothing to configure.
+    """
+    return min(accounts_limit + HEADROOM, MAX_RECORD_BYTES)
+
+
+def _dead_letters_config(client: AdminClient, settings: Settings) -> dict[str, str]:
+    """The configuration that the dead letters' topic is created with; the accounts exist."""
+    accounts = topic_configs(client, [settings.accounts_topic]).get(settings.accounts_topic, {})
+    limit = dead_letters_limit(int(accounts.get(MAX_MESSAGE_BYTES, 0)))
+    return {MAX_MESSAGE_BYTES: str(max(_LETTERS_LIMIT, limit))}
 
 
 def _missing(client: AdminClient, settings: Settings, wanted: Iterable[str]) -> set[str]:
@@ -100,23 +119,11 @@ def _missing(client: AdminClient, settings: Settings, wanted: Iterable[str]) -> 
     except KafkaException as exc:
         raise ClusterError(f"Kafka does not list its topics: {reason(exc.args[0])}") from exc
     wanted = set(wanted)
-    for name in wanted:
-        number = len(found[name].partitions) if name in found else 0
-        if number and number != settings.partitions:
-            raise ClusterError(
-                f"topic {name} has {number} partitions, FRAUD_PARTITIONS says "
-                f"{settings.partitions}: {_remedy(settings, name, number)}"
-            )
+    numbers = {name: len(found[name].partitions) for name in wanted if name in found}
+    line = mismatch(settings, {name: number for name, number in numbers.items() if number})
+    if line is not None:
+        raise ClusterError(line)
     return {name for name in wanted if name not in found or not _has_leaders(found[name])}
-
-
-def _remedy(settings: Settings, name: str, number: int) -> str:
-    if name == settings.accounts_topic:
-        return f"set FRAUD_PARTITIONS={number}"
-    return (
-        f"set FRAUD_PARTITIONS={number} if topic {settings.accounts_topic} has as many, "
-        "else take another name for it"
-    )
 
 
 def _has_leaders(topic: TopicMetadata) -> bool:

@@ -74,7 +74,7 @@ class Watch:
             partitions = partitions_of(self._consumer, self._accounts, deadline)
             spans = committed_spans(self._consumer, self._accounts, partitions, deadline)
         except KafkaException as exc:
-            raise ClusterError(self._told(exc)) from exc
+            raise ClusterError(self._reason(exc)) from exc
         except TimeoutError as exc:
             raise ClusterError(str(exc)) from exc
         owners = partition_owners(
@@ -90,8 +90,8 @@ class Watch:
         """Closes the connections."""
         self._consumer.close()
 
-    def _told(self, exc: KafkaException) -> str:
+    def _reason(self, exc: KafkaException) -> str:
         """A call says only that it had no answer; why, librdkafka reports beside it."""
         self._consumer.poll(0)
         error = exc.args[0]
-        return self._complaints.told if error.code() in (TRANSPORT, TIMED_OUT) else reason(error)
+        return self._complaints.text if error.code() in (TRANSPORT, TIMED_OUT) else reason(error)

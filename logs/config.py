@@ -10,9 +10,10 @@ from types import TracebackType
 from typing import Any, Literal
 
 from faust_transactions import quiet_libraries
-from mode.utils.logging import level_number, setup_logging
+from mode.utils.logging import level_number
 
 from config import Settings
+from logs.handlers import LogFile, LogStream
 from logs.lines import HumanFormatter, JsonFormatter
 from logs.rate_limit import RateLimitFilter
 
@@ -27,9 +28,9 @@ PRINTED = "mode.redirect"
 
 
 def logging_config(form: Format) -> dict[str, Any]:
-    """For `faust.App(logging_config=…)`: Faust's own handlers, with our lines.
+    """For `faust.App(logging_config=…)`: Faust's own handlers with our lines.
 
-    Level and file stay those of the command line.
+    Faust's own commands log by it. Level and file stay those of the command line.
     """
     formatter: dict[str, Any] = {"()": JsonFormatter}
     coloured = formatter
@@ -40,13 +41,20 @@ def logging_config(form: Format) -> dict[str, Any]:
     return {"merge": True, "formatters": {"default": formatter, "colored": coloured}}
 
 
-def begin(form: Format, level: str | int | None, file: Any = None) -> None:
-    """Set the log up as Faust does later, for what is told before; for a process of its own.
+def begin(form: Format, level: str | int | None, file: str | None = None) -> None:
+    """Set up the log of a process: its form, level and file (None: standard error).
 
-    Warnings, and exceptions that nobody caught, go there too from now on.
+    Warnings and uncaught exceptions are lines in it from now on. Raises OSError when the file
+    cannot be opened.
     """
-    setup_logging(loglevel=level, logfile=file, logging_config=logging_config(form))
-    quieten(level_number(level) or logging.WARNING)
+    handler = LogFile(file) if file else LogStream(sys.stderr)
+    number = level_number(level) or logging.WARNING
+    handler.setLevel(number)
+    coloured = file is None and sys.stderr.isatty()
+    handler.setFormatter(JsonFormatter() if form == "json" else HumanFormatter(coloured=coloured))
+    logging.root.handlers[:] = [handler]
+    logging.root.setLevel(number)
+    quieten(number)
     logging.captureWarnings(capture=True)
     sys.excepthook = _uncaught
     threading.excepthook = lambda found: _uncaught(

@@ -96,8 +96,8 @@ def _json(line: dict[str, Any]) -> str:
         ).decode()
     except orjson.JSONEncodeError:
         # A lone surrogate, or what orjson takes for no value: as text then, but never nothing.
-        told = {name: _as_utf8(str(value)) for name, value in line.items() if name != "pid"}
-        return orjson.dumps({**told, "pid": line["pid"]}).decode()
+        fields = {name: _as_utf8(str(value)) for name, value in line.items() if name != "pid"}
+        return orjson.dumps({**fields, "pid": line["pid"]}).decode()
 
 
 def _as_utf8(text: str) -> str:

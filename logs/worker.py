@@ -1,4 +1,4 @@
-"""Faust's worker, of which everything that it says is a line in the log."""
+"""Faust's worker with every message of it a line in the log."""
 
 from __future__ import annotations
 
@@ -12,27 +12,30 @@ from typing import Any
 
 from faust_transactions import Worker
 
-from logs.config import quieten
-
 __all__ = ["LoggingWorker"]
 
 logger = logging.getLogger("fraud_app")
 
 
 class LoggingWorker(Worker):
-    """Says when it is ready, stops and has stopped; prints nothing beside the log."""
+    """Logs when it is ready, stops and has stopped; prints nothing besides the log.
+
+    Begin the log (`logs.begin`) before it is executed.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        # Faust's defaults are the streams as they were at its import, None where they were closed.
+        super().__init__(*args, **{"stdout": sys.stdout, "stderr": sys.stderr, **kwargs})
         # Below info Faust shows progress by printing, and logs at debug level to drive it.
         self.spinner = None
 
-    def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:  # noqa: ARG002
-        """Once more, as Faust has just set the log up anew."""
-        quieten(level)
+    def _setup_logging(self) -> None:
+        """Mode's own would begin the log a second time, with other handlers."""
+        if self.redirect_stdouts:
+            self._redirect_stdouts()
 
     async def on_startup_finished(self) -> None:
-        """Faust's word for it is at a level that is off."""
+        """Faust logs it at a level that is off."""
         await super().on_startup_finished()
         if not self.should_stop:
             conf = self.app.conf
@@ -50,7 +53,7 @@ class LoggingWorker(Worker):
         logger.info("stopped")
 
     def say(self, msg: str) -> None:
-        """Faust's cheers and cries are no events."""
+        """Faust's exclamations are no events."""
         if msg.strip():
             logger.debug("%s", msg.strip())
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.parser import text_string_to_metric_families
 
-from config.settings import Settings
+from config import Settings
 from fraud_app import create_app
 
 #: A worker that has all there is: the verification service is asked over HTTP.

@@ -1,7 +1,7 @@
 """Writes and reads whole topics, without Faust."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -86,6 +86,7 @@ def produce(
     *,
     partition: int = -1,
     key: bytes | None = None,
+    headers: Sequence[tuple[str, bytes]] = (),
     client: Config | None = None,
 ) -> None:
     """Send the values and wait for all acknowledgements; in order where `partition` is given."""
@@ -101,7 +102,9 @@ def produce(
     for value in values:
         while True:
             try:
-                producer.produce(topic, value, key, partition, on_delivery=delivered)
+                producer.produce(
+                    topic, value, key, partition, on_delivery=delivered, headers=list(headers)
+                )
                 break
             except BufferError:
                 producer.poll(0.1)

@@ -37,6 +37,8 @@ class Worker:
         web_port: int | None = None,
         level: str = "info",
         arguments: Sequence[str] = (),
+        datadir: Path | None = None,
+        closed_stderr: bool = False,
     ) -> None:
         self.directory = directory
         self.log_file = directory / "worker.log"
@@ -44,6 +46,8 @@ class Worker:
         self._app = app
         self._level = level
         self._arguments = arguments
+        self._datadir = datadir or directory / "data"
+        self._closed_stderr = closed_stderr
         self._env = {name: v for name, v in os.environ.items() if not name.startswith("FRAUD_")}
         self._env |= {"PYTHONUNBUFFERED": "1", "PYTHONPATH": APPS, **env}
         self._process: subprocess.Popen[bytes] | None = None
@@ -78,9 +82,11 @@ class Worker:
         assert not self.is_running, "the worker is running"
         self.directory.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "faust", "-A", self._app]
-        command += ["--datadir", str(self.directory / "data")]
+        command += ["--datadir", str(self._datadir)]
         command += ["worker", "-l", self._level, "--web-port", str(self.web_port)]
         command += self._arguments
+        if self._closed_stderr:
+            command = ["sh", "-c", 'exec "$@" 2>&-', "sh", *command]
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 command,

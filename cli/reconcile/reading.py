@@ -19,7 +19,7 @@ from cli.reconcile.proof import Proof
 from cli.support.bounded_read import BoundedRead, Place
 from cli.support.positions import Position, accounts_identity, mismatches, positions
 from cluster import ClusterError, connect, is_compacted, topic_spans
-from cluster.spans import Isolation
+from cluster.offsets import Isolation
 from config import Settings
 
 Progress = Callable[[int, int], None]

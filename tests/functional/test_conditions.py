@@ -8,7 +8,7 @@ from typing import Any, cast
 import aiohttp.web
 import pytest
 
-from config.settings import Settings
+from config import Settings
 from web import WebState
 from web.documents import dashboard
 from web.views import STATE

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import Settings
+from config import Settings
 from tests.functional.web_fakes import Stage
 from tests.promtool import promtool
 from tests.scraped import families, labels, metrics_text

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from config.settings import Settings
+from config import Settings
 from tests import promql
 from tests.promtool import promtool
 from tests.scraped import labels, metrics_text, series_names

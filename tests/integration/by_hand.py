@@ -9,7 +9,7 @@ from confluent_kafka.admin import AdminClient
 from faust_transactions import TopicIdentity, topic_ids
 
 from cluster import changelog_topic, topic_spans
-from config.settings import Settings
+from config import Settings
 from records import DeadLetter, PartitionCounts
 from records.verdict import encode
 from tests.topics import create_topic

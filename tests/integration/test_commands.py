@@ -22,7 +22,7 @@ from cli.support import sender as sending
 from cli.support.errors import CommandError
 from cli.support.sender import Outgoing, Sender
 from cluster.startup import check
-from config.settings import Settings
+from config import Settings
 from records import BankAccount, decode
 from tests.brokers import Kafka
 from tests.integration.by_hand import StreamByHand

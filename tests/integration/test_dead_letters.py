@@ -14,7 +14,7 @@ from cli.dead_letters.replay_letters import replay
 from cli.dead_letters.selection import Selection
 from cli.support.errors import CommandError
 from cluster.startup import check
-from config.settings import Settings
+from config import Settings
 from records import DeadLetter
 from tests.brokers import Kafka
 from tests.integration.by_hand import StreamByHand, dead_letter

@@ -16,6 +16,7 @@ from confluent_kafka.admin import AdminClient
 from tests.topics import produce, read_topic
 from tools.devbroker import free_port
 from tools.devbroker.child import run
+from tools.devbroker.ports import answers
 
 ROOT = Path(__file__).parents[2]
 
@@ -178,3 +179,43 @@ def test_a_real_kafka_says_which_port_is_taken(start: Start, tmp_path: Path) -> 
         command = start("tools.devbroker.real", "--port", port, "--data", str(tmp_path))
         assert command.process.wait(60) == 1
     assert command.printed.strip().endswith(f"port {port} is taken by another program")
+
+
+@pytest.mark.parametrize(
+    ("redirection", "reason"),
+    [(">/dev/full", "No space left on device"), ("| true", "Broken pipe")],
+)
+def test_an_output_that_takes_nothing_ends_it_in_one_line(redirection: str, reason: str) -> None:
+    # `true` has ended by the time of the first line.
+    command = f"(sleep 1; exec {sys.executable} -m tools.devbroker --broker-only) {redirection}"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == f"devbroker: standard output cannot be written ({reason})\n"
+
+
+def test_a_worker_ends_with_the_output_of_its_broker(tmp_path: Path) -> None:
+    port = free_port()
+    reader, writer = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tools.devbroker", "--web-port", str(port)],
+        cwd=ROOT,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(writer)
+    os.read(reader, 1)
+    os.close(reader)  # the line with the dashboard's address is still to come
+    _, errors = process.communicate(timeout=90)
+    assert process.returncode == 1
+    last = errors.splitlines()[-1]
+    assert last == "devbroker: standard output cannot be written (Broken pipe)"
+    assert "[INFO] stopped" in errors
+    assert not answers(port)

@@ -8,7 +8,7 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from cluster import Progress, Watch
-from config.settings import Settings
+from config import Settings
 from records.totals import lag
 from tests.brokers import Kafka
 from tests.integration.recorded import Recorded

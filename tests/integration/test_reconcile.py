@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from cli.reconcile.reading import Reconciliation, reconcile
 from cluster import ClusterError
 from cluster.startup import check
-from config.settings import Settings
+from config import Settings
 from tests.brokers import Kafka
 from tests.integration.by_hand import StreamByHand, dead_letter, delete_before, verdict
 from tests.integration.test_startup import named

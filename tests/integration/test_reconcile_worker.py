@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from config.settings import Settings
+from config import Settings
 from records.verdict import encode
 from tests.brokers import Kafka
 from tests.integration.by_hand import delete_before, recreate

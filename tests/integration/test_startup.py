@@ -3,7 +3,6 @@
 import logging
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,18 +14,23 @@ from typing import Any
 
 import pytest
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewPartitions
+from faust_transactions import TopicIdentity, topic_ids
 
 from cluster import changelog_topic
 from cluster.startup import StartupError, StartupStopped, check
 from config import Settings
-from records import PartitionCounts
+from records import PartitionCounts, Verdict
 from tests.brokers import Kafka
-from tests.topics import configure_topic, create_topic, produce, topic_config
+from tests.topics import create_topic, delete_topic, produce, topic_config
 from tests.worker import Worker
 from tools.devbroker import EmbeddedBroker, KafkaServer, free_port
 
 ROOT = Path(__file__).parents[2]
+CHOICES = (
+    "restore the former topic, or judge this one under another FRAUD_APP_ID with outputs of its "
+    "own (FRAUD_VERDICTS_TOPIC, FRAUD_DEAD_LETTERS_TOPIC)"
+)
 StartKafka = Callable[..., KafkaServer]
 StartWorker = Callable[..., Worker]
 
@@ -49,10 +53,32 @@ def partitions(settings: Settings, bootstrap: str) -> dict[str, int]:
     return {name: len(found[name].partitions) for name in wanted if name in found}
 
 
-def commit_row(bootstrap: str, settings: Settings, partition: int, next_offset: int) -> None:
+def identity(settings: Settings) -> TopicIdentity:
+    topic = settings.accounts_topic
+    found = topic_ids({"bootstrap.servers": settings.broker.removeprefix("kafka://")}, [topic])
+    assert found[topic] is not None
+    return TopicIdentity(topic, found[topic])
+
+
+def commit_row(
+    bootstrap: str,
+    settings: Settings,
+    partition: int,
+    next_offset: int,
+    source: TopicIdentity | None = None,
+) -> None:
+    """As a worker does; without `source` as one of version 0.1 did."""
     row = PartitionCounts(next_offset=next_offset).dumps(serializer="json")
+    headers = source.headers() if source else ()
+    key = b"%d" % partition
     changelog = changelog_topic(settings)
-    produce(bootstrap, changelog, [row], partition=partition, key=b"%d" % partition)
+    produce(bootstrap, changelog, [row], partition=partition, key=key, headers=headers)
+
+
+def add_partitions(bootstrap: str, topic: str, number: int) -> None:
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    for done in admin.create_partitions([NewPartitions(topic, number)]).values():
+        done.result(30)
 
 
 def refused(settings: Settings, **options: Any) -> str:
@@ -74,42 +100,6 @@ def test_the_changelog_is_compacted_in_small_segments(kafka: Kafka, settings: Se
     config = topic_config(kafka.bootstrap, changelog_topic(settings))
     assert config["cleanup.policy"] == "compact"
     assert int(config["segment.bytes"]) < 100_000_000
-
-
-@pytest.mark.parametrize(("accounts", "letters"), [(None, 16_777_216), (40_000_000, 40_004_096)])
-def test_the_dead_letters_are_made_larger_than_the_accounts(
-    kafka: Kafka,
-    settings: Settings,
-    accounts: int | None,
-    letters: int,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    if accounts:
-        limit = {"max.message.bytes": str(accounts)}
-        create_topic(kafka.bootstrap, settings.accounts_topic, 4, config=limit)
-    check(settings, patience=0)
-    config = topic_config(kafka.bootstrap, settings.dead_letters_topic)
-    assert config["max.message.bytes"] == str(letters)
-    assert caplog.records == []
-
-
-def test_dead_letters_that_can_be_no_larger_than_accounts_are_a_warning(
-    kafka: Kafka, settings: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
-    create_topic(kafka.bootstrap, settings.dead_letters_topic, 4)
-    check(settings, patience=0)
-    [record] = caplog.records
-    assert record.levelno == logging.WARNING
-    line = record.getMessage()
-    default = topic_config(kafka.bootstrap, settings.accounts_topic)["max.message.bytes"]
-    for topic in (settings.dead_letters_topic, settings.accounts_topic):
-        assert topic in line
-    assert f"max.message.bytes={default}, " in line
-    enough = line.rpartition("max.message.bytes=")[2]
-    configure_topic(kafka.bootstrap, settings.dead_letters_topic, {"max.message.bytes": enough})
-    caplog.clear()
-    check(settings, patience=0)
-    assert caplog.records == []
 
 
 def test_nothing_is_created_when_all_is_there(
@@ -134,9 +124,42 @@ def test_other_partitions_are_an_error_that_names_both_numbers(
     create_topic(kafka.bootstrap, topic, 3)
     line = refused(settings)
     assert f"topic {topic} has 3 partitions, FRAUD_PARTITIONS says 4" in line
-    assert "set FRAUD_PARTITIONS=3" in line
+    assert line.endswith("set FRAUD_PARTITIONS=3")
     # Nothing was created that would be in the way of the remedy.
     assert partitions(settings, kafka.bootstrap) == {topic: 3}
+
+
+def test_partitions_that_were_added_to_the_accounts_are_added_to_the_other_topics(
+    kafka: Kafka, settings: Settings
+) -> None:
+    check(settings, patience=0)
+    add_partitions(kafka.bootstrap, settings.accounts_topic, 6)
+    line = refused(settings)
+    assert f"topic {settings.accounts_topic} has 6 partitions, FRAUD_PARTITIONS says 4" in line
+    assert line.endswith("and set FRAUD_PARTITIONS=6")
+    # What the line says is enough.
+    commands = re.findall(r"kafka-topics.sh --alter --topic (\S+) --partitions (\d+)", line)
+    others = [settings.verdicts_topic, settings.dead_letters_topic, changelog_topic(settings)]
+    assert sorted(commands) == sorted((topic, "6") for topic in others)
+    for topic, number in commands:
+        add_partitions(kafka.bootstrap, topic, int(number))
+    check(settings.model_copy(update={"partitions": 6}), patience=0)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (5, "set FRAUD_SESSION_TIMEOUT to 6 to 1800 seconds"),
+        (1801, "group.max.session.timeout.ms=1800000"),
+    ],
+)
+def test_a_session_timeout_that_the_brokers_refuse_is_an_error(
+    settings: Settings, seconds: float, words: str
+) -> None:
+    changes = {"session_timeout": seconds, "heartbeat_interval": 1.0}
+    line = refused(settings.model_copy(update=changes))
+    assert line.startswith(f"FRAUD_SESSION_TIMEOUT is {seconds}, but the brokers have group.m")
+    assert words in line
 
 
 def test_too_few_brokers_for_the_replicas_are_told(kafka: Kafka, topic_prefix: str) -> None:
@@ -164,7 +187,9 @@ def test_the_embedded_broker_lets_topics_appear(embedded_broker: EmbeddedBroker)
     assert "set FRAUD_PARTITIONS=4" in line
 
 
-def test_a_topic_that_was_made_anew_is_told(kafka: Kafka, settings: Settings) -> None:
+def test_accounts_that_end_before_what_was_judged_are_an_error(
+    kafka: Kafka, settings: Settings
+) -> None:
     check(settings, patience=0)
     produce(kafka.bootstrap, settings.accounts_topic, [b"x"] * 5, partition=2)
     commit_row(kafka.bootstrap, settings, 2, 5)
@@ -172,8 +197,42 @@ def test_a_topic_that_was_made_anew_is_told(kafka: Kafka, settings: Settings) ->
     commit_row(kafka.bootstrap, settings, 2, 6)
     line = refused(settings)
     assert f"{settings.accounts_topic}-2 ends at offset 5" in line
-    assert "another FRAUD_APP_ID" in line
+    assert "re-created or lost records" in line
     assert changelog_topic(settings) in line
+    assert line.endswith(CHOICES)
+
+
+def test_a_topic_that_was_re_created_is_an_error_however_many_accounts_it_has(
+    kafka: Kafka, settings: Settings
+) -> None:
+    check(settings, patience=0)
+    former = identity(settings)
+    produce(kafka.bootstrap, settings.accounts_topic, [b"x"] * 5, partition=2)
+    commit_row(kafka.bootstrap, settings, 2, 5, former)
+    check(settings, patience=0)
+    delete_topic(kafka.bootstrap, settings.accounts_topic)
+    create_topic(kafka.bootstrap, settings.accounts_topic, 4)
+    produce(kafka.bootstrap, settings.accounts_topic, [b"x"] * 9, partition=2)
+    line = refused(settings)
+    assert line.startswith(f"topic {settings.accounts_topic} was re-created since its partition 2 ")
+    assert f"(topic id {former.topic_id}, now {identity(settings).topic_id})" in line
+    assert line.endswith(CHOICES)
+    # The choice that the line offers.
+    outputs = {"verdicts_topic": "v", "dead_letters_topic": "d", "app_id": "a"}
+    others = {name: f"{settings.app_id}-{end}" for name, end in outputs.items()}
+    check(settings.model_copy(update=others), patience=0)
+
+
+def test_the_rows_of_another_accounts_topic_are_an_error(kafka: Kafka, settings: Settings) -> None:
+    check(settings, patience=0)
+    commit_row(kafka.bootstrap, settings, 0, 0, identity(settings))
+    other = settings.model_copy(update={"accounts_topic": f"{settings.app_id}-2"})
+    line = refused(other)
+    assert line.startswith(
+        f"{settings.app_id} has judged topic {settings.accounts_topic}, FRAUD_ACCOUNTS_TOPIC is "
+        f"{other.accounts_topic}: set FRAUD_ACCOUNTS_TOPIC={settings.accounts_topic}, or "
+    )
+    check(settings, patience=0)
 
 
 def test_accounts_that_were_deleted_unjudged_are_a_warning(
@@ -195,7 +254,7 @@ def test_accounts_that_were_deleted_unjudged_are_a_warning(
 def test_a_foreign_changelog_is_an_error(kafka: Kafka, settings: Settings) -> None:
     check(settings, patience=0)
     produce(kafka.bootstrap, changelog_topic(settings), [b"[]"], partition=0, key=b"0")
-    assert "a row that is none of ours" in refused(settings)
+    assert "a row that cannot be read (partition 0, offset 0)" in refused(settings)
 
 
 def test_a_silent_broker_is_told_after_growing_pauses(
@@ -240,8 +299,8 @@ def test_a_stop_ends_the_waiting() -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_waiting(number: signal.Signals) -> None:
     code = (
-        "import startup; from settings import Settings; print('here', flush=True);"
-        f"startup.check(Settings(broker='kafka://127.0.0.1:{free_port()}'))"
+        "from cluster.startup import check; from config import Settings; print('here', flush=True);"
+        f"check(Settings(broker='kafka://127.0.0.1:{free_port()}'))"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code],
@@ -257,52 +316,37 @@ def test_a_signal_ends_the_waiting(number: signal.Signals) -> None:
         assert process.wait(5) != 0
 
 
-def nowhere() -> dict[str, str]:
-    """The environment of a worker whose broker is not there."""
-    return {"FRAUD_BROKER": f"kafka://127.0.0.1:{free_port()}"}
+def verdict_of(topic: str) -> bytes:
+    fields = {"account": "9f", "card": "1", "amount": 1.0, "authorized": True, "reasons": ()}
+    where = {"id": f"{topic}-0-0", "topic": topic, "partition": 0, "offset": 0}
+    return bytes(Verdict(**where, **fields, verified_at=0).dumps(serializer="json"))
 
 
-def told(worker: Worker) -> list[str]:
-    """What it wrote besides the log's events."""
-    return [line for line in worker.log.splitlines() if not re.match(r"\[\d", line)]
-
-
-def wait_until_it_waits(worker: Worker) -> None:
-    deadline = time.monotonic() + 60
-    while "trying again" not in worker.log:
-        assert worker.is_running, worker.log
-        assert time.monotonic() < deadline, worker.log
-        time.sleep(0.1)
-
-
-def test_a_taken_web_port_ends_the_worker_in_one_line(start_worker: StartWorker) -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        port = other.getsockname()[1]
-        worker = start_worker(nowhere(), web_port=port)
-        without_web = start_worker(nowhere(), web_port=port, arguments=["--without-web"])
-        assert worker.wait(60) == 1
-        (line,) = told(worker)
-        assert line.startswith(f"fraud_app: port {port} of 127.0.0.1 is taken")
-        # Without a web it is nobody's business, and the brokers are next.
-        wait_until_it_waits(without_web)
-
-
-def test_a_web_host_of_another_machine_ends_the_worker_in_one_line(
-    start_worker: StartWorker,
+def test_outputs_shared_with_another_stream_are_one_warning(
+    kafka: Kafka, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    worker = start_worker(nowhere() | {"FRAUD_WEB_HOST": "192.0.2.1"})
-    assert worker.wait(60) == 1
-    (line,) = told(worker)
-    assert line.startswith("fraud_app: the web cannot be served on '192.0.2.1' (")
+    check(settings, patience=0)
+    own, others = settings.accounts_topic, f"{settings.accounts_topic}-of-others"
+    verdicts = [verdict_of(others), b"{}", b"no verdict", verdict_of("\n"), verdict_of(own)]
+    produce(kafka.bootstrap, settings.verdicts_topic, verdicts, partition=1)
+    headers = [("topic", others.encode()), ("error", b"x")]
+    letters = settings.dead_letters_topic
+    produce(kafka.bootstrap, letters, [b"x"], partition=3, headers=headers)
+    produce(kafka.bootstrap, letters, [b"x"], partition=3)
+    assert caplog.records == []
+    check(settings, patience=0)
+    [record] = caplog.records
+    assert record.levelno == logging.WARNING
+    line = record.getMessage()
+    for topic in (settings.verdicts_topic, letters):
+        assert f"topic {topic} holds records of accounts topic {others}" in line
+    assert "its own FRAUD_VERDICTS_TOPIC and FRAUD_DEAD_LETTERS_TOPIC" in line
 
 
-def test_a_worker_that_is_stopped_while_it_waits_says_so(start_worker: StartWorker) -> None:
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    workers = [start_worker(nowhere()) for _ in numbers]
-    for worker, number in zip(workers, numbers, strict=True):
-        wait_until_it_waits(worker)
-        worker.send(number)
-        assert worker.wait() == 128 + number
-        assert told(worker) == [f"fraud_app: stopped by {number.name} before it had started"]
+def test_outputs_of_this_stream_alone_are_no_warning(
+    kafka: Kafka, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    check(settings, patience=0)
+    produce(kafka.bootstrap, settings.verdicts_topic, [verdict_of(settings.accounts_topic)] * 3)
+    check(settings, patience=0)
+    assert caplog.records == []

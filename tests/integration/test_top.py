@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from fcntl import ioctl
 from pathlib import Path
 
-from config.settings import Settings
+from config import Settings
 from tests.brokers import Kafka
 from tests.integration.by_hand import StreamByHand
 from tests.raw_records import send_raw

@@ -10,7 +10,7 @@ from cli.reconcile.findings import Findings
 from cli.reconcile.ledger import PartitionLedger
 from cli.reconcile.proof import Proof
 from cli.support.bounded_read import Headers
-from config.settings import Settings
+from config import Settings
 from records import DeadLetter
 from records.verdict import encode
 

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 import cli
 from agents.fakes import FakeAccounts
-from config.settings import Settings
+from config import Settings
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"

@@ -9,7 +9,7 @@ from cli.top.command import watch
 from cli.top.picture import picture
 from cli.top.trend import bars
 from cli.top.worker_snapshot import read_snapshot
-from config.settings import Settings
+from config import Settings
 from records import PartitionCounts
 from records.totals import progress_document
 from tests.unit.test_top_worker_snapshot import SNAPSHOT

@@ -4,7 +4,7 @@ from cli.top.board import Board
 from cli.top.rates import Rates
 from cli.top.worker_snapshot import WorkerSnapshot, read_snapshot
 from cluster import ClusterError, Progress
-from config.settings import Settings
+from config import Settings
 from records import PartitionCounts
 from tests.unit.test_top import VERDICTS, row
 from tests.unit.test_top_worker_snapshot import SNAPSHOT

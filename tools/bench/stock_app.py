@@ -14,7 +14,7 @@ from time import time_ns
 
 import faust
 
-from config.settings import Settings
+from config import Settings
 from records import BankAccount, Verdict, record_id
 from records.card import mask
 from records.token import token

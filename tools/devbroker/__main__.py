@@ -12,12 +12,14 @@ from config import Settings, SettingsError
 from tools.devbroker.child import run
 from tools.devbroker.embedded import EmbeddedBroker
 from tools.devbroker.here import faust
+from tools.devbroker.output import OutputError, fail, prepare, say
 from tools.devbroker.ports import answers, is_taken
-from tools.devbroker.signals import wait_for_stop
+from tools.devbroker.signals import StopRequested, stop_raises, wait_for_stop
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the broker until the command ends, or until a signal without one; the exit code."""
+    prepare()
     options = _options(arguments)
     if not options.broker_only and not options.command and is_taken(options.web_port):
         port = options.web_port
@@ -26,12 +28,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"port for the dashboard: make run WEB_PORT={port + 1}"
         )
     try:
-        with EmbeddedBroker() as broker:
+        with stop_raises(), EmbeddedBroker() as broker:
             return _run_on(broker, options)
     except KafkaException as error:
         return _fail(f"the embedded broker does not start: {error}")
     except FileNotFoundError as error:
         return _fail(f"no such program: {error.filename}")
+    except OutputError as error:
+        return _fail(str(error))
+    except StopRequested as request:
+        return 128 + request.signal
 
 
 def _run_on(broker: EmbeddedBroker, options: argparse.Namespace) -> int:
@@ -43,7 +49,7 @@ def _run_on(broker: EmbeddedBroker, options: argparse.Namespace) -> int:
     not_used = os.environ.get("FRAUD_BROKER")
     os.environ.update(settings)
     if not options.broker_only and not options.command:
-        # The worker would say so itself, but below lines that speak of a broker that runs.
+        # The worker would say so itself, but below lines about a broker that runs.
         try:
             Settings.load()
         except SettingsError as error:
@@ -55,7 +61,7 @@ def _run_on(broker: EmbeddedBroker, options: argparse.Namespace) -> int:
     env = dict(os.environ)
     if options.command:
         return run(options.command, env)
-    # Nothing of an earlier run may be left: the broker of that run, which it belongs to, is gone.
+    # The data of an earlier run belongs to that run's broker, which is gone.
     with tempfile.TemporaryDirectory(prefix="fraud-worker-") as data:
         command = [sys.executable, "-m", "faust", "-A", "fraud_app", "--datadir", data]
         command += ["worker", "-l", "info", "--web-port", str(options.web_port)]
@@ -86,12 +92,11 @@ def _say_once_it_answers(web_port: int) -> Callable[[], None]:
 
 
 def _say(line: str) -> None:
-    print(f"devbroker: {line}", flush=True)
+    say(f"devbroker: {line}")
 
 
 def _fail(line: str) -> int:
-    print(f"devbroker: {line}", file=sys.stderr, flush=True)
-    return 1
+    return fail(f"devbroker: {line}")
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -23,7 +23,8 @@ def run(
 
     SIGINT and SIGTERM go on to the child, SIGHUP as SIGTERM; when it is still there `grace`
     seconds after the first, it and what it started are killed. `on_tick` is called a few times a
-    second meanwhile. Only from the main thread. Raises OSError when it cannot be started.
+    second meanwhile; the child is stopped when it raises. Only from the main thread. Raises OSError
+    when it cannot be started.
     """
     received: list[signal.Signals] = []
     forwarded = 0
@@ -31,17 +32,28 @@ def run(
     with handling(received.append):
         # A process group of its own: a Ctrl-C in the terminal reaches it once, from here.
         child = subprocess.Popen(command, env=env, process_group=0)
-        while (code := _wait(child)) is None:
-            on_tick()
-            if received and not forwarded:
-                kill_at = time.monotonic() + grace
-            for number in received[forwarded:]:
-                forwarded += 1
-                child.send_signal(signal.SIGTERM if number == signal.SIGHUP else number)
-            if time.monotonic() > kill_at:
-                _kill_group(child)
-        _kill_group(child)  # what it may have left behind
+        try:
+            while (code := _wait(child)) is None:
+                on_tick()
+                if received and not forwarded:
+                    kill_at = time.monotonic() + grace
+                for number in received[forwarded:]:
+                    forwarded += 1
+                    child.send_signal(signal.SIGTERM if number == signal.SIGHUP else number)
+                if time.monotonic() > kill_at:
+                    _kill_group(child)
+        except BaseException:  # what on_tick raises
+            _stop(child, grace)
+            raise
+        finally:
+            _kill_group(child)  # what it may have left behind
     return code if code >= 0 else 128 - code
+
+
+def _stop(child: subprocess.Popen[bytes], grace: float) -> None:
+    child.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(grace)
 
 
 def _wait(child: subprocess.Popen[bytes]) -> int | None:

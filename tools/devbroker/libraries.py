@@ -47,7 +47,7 @@ def _download(target: Path, version: str) -> None:
         raise BrokerUnavailableError(
             "no mvn on the PATH: Kafka is downloaded by Maven, once (apt-get install maven)"
         )
-    print("downloading Apache Kafka with Maven, once …", flush=True)
+    print("downloading Apache Kafka with Maven, once ...", flush=True)
     command = [
         *(maven, "--batch-mode", "--quiet", "--file", str(_POM)),
         *("dependency:copy-dependencies", f"-DoutputDirectory={target}", "-DincludeScope=runtime"),

@@ -6,9 +6,9 @@ LOOPBACK = "127.0.0.1"
 
 
 def free_port() -> int:
-    """A TCP port on the loopback interface that nobody listens on now.
+    """A TCP port on the loopback interface without a listener now.
 
-    Nobody holds it either: another program may take it before the caller does.
+    It is not reserved: another program may take it before the caller does.
     """
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))

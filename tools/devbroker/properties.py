@@ -18,7 +18,7 @@ SINGLE_NODE: Properties = {
     # 50 partitions each would cost the first consumer and the first transaction seconds.
     "offsets.topic.num.partitions": "4",
     "transaction.state.log.num.partitions": "4",
-    # 3 s, so that many consumers can join at once. Here nobody wants to wait.
+    # 3 s, so that many consumers can join at once. A development group starts at once.
     "group.initial.rebalance.delay.ms": "0",
     # Kafka's default, kept on purpose: a producer that knows nothing of this project may come
     # first (that of the original article does), and its topic has to appear, with as many

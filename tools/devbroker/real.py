@@ -7,28 +7,29 @@ from pathlib import Path
 from tools.devbroker.errors import BrokerError, BrokerFailedError
 from tools.devbroker.here import faust
 from tools.devbroker.libraries import CACHE
+from tools.devbroker.output import OutputError, fail, prepare, say
 from tools.devbroker.server import KafkaServer
-from tools.devbroker.signals import wait_for_stop
+from tools.devbroker.signals import StopRequested, stop_raises, wait_for_stop
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run Kafka until Ctrl-C or SIGTERM; the exit code."""
+    prepare()
     options = _options(arguments)
     server = KafkaServer(options.data, port=options.port)
     try:
-        with server:
-            print(f"Apache Kafka on {server.bootstrap}, its data and log in {server.directory}")
-            print(f"workers: FRAUD_BROKER={server.url} {faust()} -A fraud_app worker -l info")
-            print("Ctrl-C stops it", flush=True)
+        with stop_raises(), server:
+            say(f"Apache Kafka on {server.bootstrap}, its data and log in {server.directory}")
+            say(f"workers: FRAUD_BROKER={server.url} {faust()} -A fraud_app worker -l info")
+            say("Ctrl-C stops it")
             wait_for_stop(goes_on=lambda: server.is_running)
             if not server.is_running:
                 raise BrokerFailedError(f"Kafka has ended by itself, see {server.log_file}")
-            print("stopping Kafka ...", flush=True)
-    except BrokerError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:  # while it started
-        return 130
+            say("stopping Kafka ...")
+    except (BrokerError, OutputError) as error:
+        return fail(str(error))
+    except StopRequested as request:  # while it started
+        return 128 + request.signal
     return 0
 
 

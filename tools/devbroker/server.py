@@ -60,7 +60,11 @@ class KafkaServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        try:
+            self.stop()
+        except BaseException:  # a second Ctrl-C among others
+            self.kill()
+            raise
 
     @property
     def bootstrap(self) -> str:

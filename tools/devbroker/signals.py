@@ -8,6 +8,14 @@ from collections.abc import Callable, Iterator
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+class StopRequested(BaseException):
+    """A stop signal came while nothing waited for one."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        super().__init__(number)
+        self.signal = number
+
+
 @contextlib.contextmanager
 def handling(handler: Callable[[signal.Signals], None]) -> Iterator[None]:
     """Inside the block, call `handler` for each stop signal instead of ending the program.
@@ -32,3 +40,14 @@ def wait_for_stop(goes_on: Callable[[], bool] = lambda: True) -> None:
     with handling(received.append):
         while not received and goes_on():
             time.sleep(0.2)
+
+
+@contextlib.contextmanager
+def stop_raises() -> Iterator[None]:
+    """Inside the block a stop signal raises StopRequested, so that what was started is stopped."""
+
+    def stop(number: signal.Signals) -> None:
+        raise StopRequested(number)
+
+    with handling(stop):
+        yield

@@ -1,9 +1,10 @@
-"""Which limits of topics are objected to."""
+"""What is said of topics whose settings do not let the stream work."""
 
 import pytest
 from faust_transactions import MAX_RECORD_BYTES, PRODUCER_BATCH_BYTES
 
-from cluster.limits import HEADROOM, dead_letters_limit, objections
+from cluster.startup.topic_settings import too_small
+from cluster.topics import HEADROOM, dead_letters_limit
 from config import Settings
 from records import DeadLetter
 from records.replay import Replay
@@ -13,7 +14,7 @@ USUAL = 1_048_588
 
 
 def test_equal_limits_are_too_little_as_dead_letters_have_headers() -> None:
-    (line,) = objections(SETTINGS, {"in": USUAL, "out": USUAL, "dead": USUAL})
+    (line,) = too_small(SETTINGS, {"in": USUAL, "out": USUAL, "dead": USUAL})
     assert "topic dead has max.message.bytes=1048588, topic in has 1048588" in line
     assert line.endswith(f"--entity-name dead --add-config max.message.bytes={USUAL + HEADROOM}")
 
@@ -32,19 +33,19 @@ def test_equal_limits_are_too_little_as_dead_letters_have_headers() -> None:
     ids=repr,
 )
 def test_there_is_nothing_to_say(limits: dict[str, int]) -> None:
-    assert list(objections(SETTINGS, limits)) == []
+    assert list(too_small(SETTINGS, limits)) == []
 
 
 @pytest.mark.parametrize("topic", ["out", "dead"])
 def test_a_topic_that_takes_no_full_batch_is_told(topic: str) -> None:
     limits = {"in": 90_000, "out": USUAL, "dead": USUAL, topic: PRODUCER_BATCH_BYTES - 1}
-    (line,) = objections(SETTINGS, limits)
+    (line,) = too_small(SETTINGS, limits)
     assert f"topic {topic} has max.message.bytes=999999" in line
     assert line.endswith(f"max.message.bytes={PRODUCER_BATCH_BYTES}")
 
 
 def test_each_topic_has_its_line() -> None:
-    assert len(list(objections(SETTINGS, {"in": 90_000, "out": 9, "dead": 9}))) == 2
+    assert len(list(too_small(SETTINGS, {"in": 90_000, "out": 9, "dead": 9}))) == 2
 
 
 def test_the_headers_of_any_dead_letter_fit_into_the_headroom() -> None:

@@ -1,0 +1,43 @@
+"""What is checked before a worker starts, in order."""
+
+import threading
+
+from cluster.errors import ClusterError, Stopped
+from cluster.reach import connect
+from cluster.startup.group import check_session_timeout
+from cluster.startup.other_streams import warn_of_other_streams
+from cluster.startup.progress import check_progress
+from cluster.startup.topic_settings import check_topic_settings
+from cluster.topics import ensure_topics
+from config import Settings
+
+
+class StartupError(Exception):
+    """The worker cannot start. Its text is one line: what is wrong and what to do."""
+
+
+class StartupStopped(StartupError):
+    """A stop was requested while the brokers were waited for."""
+
+
+def check(
+    settings: Settings, *, patience: float = 60.0, stop: threading.Event | None = None
+) -> None:
+    """Return once the brokers answer, and the topics exist and fit what was committed.
+
+    Waits up to `patience` seconds for a broker, with a warning in the log for each attempt. Blocks;
+    signals are handled within half a second. Outside the main thread `stop` ends it.
+
+    Raises StartupError; StartupStopped after `stop`.
+    """
+    try:
+        client = connect(settings, patience=patience, stop=stop)
+        check_session_timeout(client, settings)
+        ensure_topics(client, settings, stop=stop)
+        check_topic_settings(client, settings)
+        check_progress(settings)
+        warn_of_other_streams(settings)
+    except Stopped as exc:
+        raise StartupStopped(str(exc)) from exc
+    except ClusterError as exc:
+        raise StartupError(str(exc)) from exc

@@ -1,0 +1,34 @@
+"""Whether the brokers let a worker join its group with the session time-out of the settings."""
+
+from confluent_kafka.admin import AdminClient
+
+from cluster.errors import ClusterError
+from cluster.topic_config import Config, broker_config
+from config import Settings
+
+_LOWEST, _HIGHEST = "group.min.session.timeout.ms", "group.max.session.timeout.ms"
+
+
+def check_session_timeout(client: AdminClient, settings: Settings) -> None:
+    """Raise ClusterError when the brokers refuse it; nothing where they do not tell their limits.
+
+    The right to describe the cluster's configuration is needed for that. A worker that is refused
+    when it joins says so then.
+    """
+    line = refusal(settings, broker_config(client))
+    if line is not None:
+        raise ClusterError(line)
+
+
+def refusal(settings: Settings, config: Config) -> str | None:
+    """Why the brokers refuse the session time-out, in one line, or None."""
+    wanted = settings.session_timeout * 1_000
+    lowest, highest = int(config.get(_LOWEST, 0)), int(config.get(_HIGHEST, 2**31 - 1))
+    if lowest <= wanted <= highest:
+        return None
+    name = Settings.env_name("session_timeout")
+    limit = f"{_LOWEST}={lowest}" if wanted < lowest else f"{_HIGHEST}={highest}"
+    return (
+        f"{name} is {settings.session_timeout:g}, but the brokers have {limit}: "
+        f"set {name} to {lowest / 1_000:g} to {highest / 1_000:g} seconds"
+    )
