@@ -90,7 +90,7 @@ def test_everything_the_worker_knows_is_on_the_page(site: Site, visit: Open) -> 
     expect(page.locator("#codes")).to_contain_text("not_json50")
     expect(page.locator("#partitions tbody tr")).to_have_count(2)
     expect(page.locator("#partitions tbody tr").first).to_contain_text("host-a:6066")
-    expect(page.locator("#partitions tbody tr").last).to_contain_text("nobody")
+    expect(page.locator("#partitions tbody tr").last).to_contain_text("unassigned")
     expect(page.get_by_role("columnheader", name="Owner")).to_be_visible()
     expect(page.locator("#health [data-level=bad]")).to_have_text(
         "Verification service: away for 2 minutes"
@@ -99,7 +99,7 @@ def test_everything_the_worker_knows_is_on_the_page(site: Site, visit: Open) -> 
     expect(page.locator("#version")).to_have_text("1.2.3")
     expect(page.locator("#rates canvas")).to_be_visible()
     expect(page.locator("#rates")).to_have_attribute(
-        "aria-label", "Accounts a second over the last 15 minutes: 2.8 on average"
+        "aria-label", "Accounts per second over the last 15 minutes: 2.8 on average"
     )
 
 
@@ -199,7 +199,7 @@ def test_the_verdicts_can_be_paused_and_the_counts_go_on(site: Site, visit: Open
     note = page.locator("#recent-note")
     page.get_by_role("button", name="Pause").click()
     expect(note).to_have_text(
-        re.compile(r"Paused at [\d:]+; the numbers above go on. 1 of the last 1")
+        re.compile(r"Paused at [\d:]+; the counts above continue. 1 of the last 1")
     )
     site.do(show(verdict(1), verdict(2)))
     site.do(counts(77))

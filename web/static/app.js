@@ -1,5 +1,5 @@
-// The dashboard: takes documents from the stream and shows them. Everything that comes from the
-// stream becomes text, never markup.
+// The dashboard: shows the documents of the event stream. Everything in them becomes text, never
+// markup.
 
 import { Chart } from "./charts.js";
 import { follow } from "./stream.js";
@@ -76,16 +76,16 @@ function showVerdicts() {
   byId("recent").hidden = wanted.length === 0;
   byId("recent-none").hidden = wanted.length > 0;
   const number = recent.length ? `${wanted.length} of the last ${recent.length}` : "";
-  const pause = pausedAt === null ? "" : `Paused at ${time(pausedAt)}; the numbers above go on.`;
+  const pause = pausedAt === null ? "" : `Paused at ${time(pausedAt)}; the counts above continue.`;
   setText("recent-note", [pause, number].filter(Boolean).join(" "));
   byId("recent-note").classList.toggle("paused", pausedAt !== null);
 }
 
 function showLink(connected) {
   byId("link").dataset.level = connected ? "ok" : "bad";
-  const text = connected ? "live" : `not connected since ${time(Date.now())}, trying again; the numbers are old`;
+  const text = connected ? "live" : `not connected since ${time(Date.now())}, reconnecting; the figures are stale`;
   setText("link-text", text);
-  setText("announce", connected ? "Connected" : "Not connected, trying again");
+  setText("announce", connected ? "Connected" : "Not connected, reconnecting");
   document.title = connected ? TITLE : `Not connected: ${TITLE}`;
   document.body.classList.toggle("stale", !connected);
   if (!connected) measured = [];
@@ -95,7 +95,7 @@ byId("filter").addEventListener("change", showVerdicts);
 byId("pause").addEventListener("click", () => {
   pausedAt = pausedAt === null ? Date.now() : null;
   setText("pause", pausedAt === null ? "Pause" : "Resume");
-  setText("announce", pausedAt === null ? "Last verdicts go on" : "Last verdicts paused");
+  setText("announce", pausedAt === null ? "Last verdicts resumed" : "Last verdicts paused");
   showVerdicts();
 });
 

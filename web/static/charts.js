@@ -6,6 +6,8 @@ const SPAN_S = 900;
 const NAMES = ["authorized", "unauthorized", "dead_letters"];
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+// Room for the longest label, in px: a digit of the axis' font takes 7.
+const axisSize = (_plot, labels) => 16 + 7 * Math.max(4, ...(labels ?? []).map((text) => text.length));
 const faint = (hex) => `${hex}40`;
 
 // Series as uPlot wants them, the first one the times. Rates stand on each other, so the line of
@@ -86,7 +88,7 @@ export class Chart {
       bands: shares ? [] : [{ series: [1, 2] }, { series: [2, 3] }],
       axes: [
         { ...axis, size: 28, space: 70, values: "{HH}:{mm}" },
-        { ...axis, size: 60, values: (_plot, ticks) => ticks.map((tick) => (shares ? `${tick} %` : tick.toLocaleString("en"))) },
+        { ...axis, size: axisSize, values: (_plot, ticks) => ticks.map((tick) => (shares ? `${tick} %` : tick.toLocaleString("en"))) },
       ],
     };
   }
@@ -98,7 +100,7 @@ export class Chart {
     const all = judged + sum("dead_letters");
     const text = this.#kind === "mix"
       ? `Share authorized over the last 15 minutes: ${judged ? share(sum("authorized") / judged) : "no verdicts"}`
-      : `Accounts a second over the last 15 minutes: ${rate(all / Math.max(1, history.at.length))} on average`;
+      : `Accounts per second over the last 15 minutes: ${rate(all / Math.max(1, history.at.length))} on average`;
     this.#box.setAttribute("aria-label", text);
   }
 }

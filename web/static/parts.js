@@ -33,55 +33,68 @@ export function showBars(list, counts, none) {
   });
 }
 
+// In front of each cell where the screen has no room for a head.
+const PARTITION_LABELS = [
+  "Partition", "lag", "owner", "last change", "authorized", "unauthorized", "dead letters", "next offset",
+];
+
+// A row with a cell for each class. Roles are named because `display` takes them away on small screens.
+function tableRow(first, ...classes) {
+  const row = element("tr");
+  row.setAttribute("role", "row");
+  classes.forEach((name, index) => {
+    const cell = element(index ? "td" : first, name);
+    const head = cell.tagName === "TH";
+    cell.setAttribute("role", head ? "rowheader" : "cell");
+    if (head) cell.scope = "row";
+    row.append(cell);
+  });
+  return row;
+}
+
 // host.example.org:6066 as host:6066; an address stays as it is.
 const withoutDomain = (name) => name.replace(/^([a-z][^.:]*)\.[^:]*(:\d+)$/i, "$1$2");
 
 export function showPartitions(table, partitions, now) {
   const make = () => {
-    const row = element("tr");
-    row.append(element("th", "number"), element("td", "number"), element("td"), element("td"));
-    for (let index = 0; index < 4; index++) row.append(element("td", "number"));
-    row.firstElementChild.scope = "row";
+    const row = tableRow("th", "number", "number", "words", "", "number", "number", "number", "number");
+    [...row.cells].forEach((cell, index) => { cell.dataset.label = PARTITION_LABELS[index]; });
     return row;
   };
   fillChildren(table.tBodies[0], partitions, make, (row, one) => {
     const texts = [
       String(one.partition),
       one.lag === null ? "–" : count(one.lag),
-      one.owner === null ? "–" : withoutDomain(one.owner) || "nobody",
+      one.owner === null ? "–" : withoutDomain(one.owner) || "unassigned",
       one.updated_at ? ago(one.updated_at, now) : "–",
       ...[one.authorized, one.unauthorized, one.dead_letters, one.next_offset].map(count),
     ];
     texts.forEach((text, index) => setText(row.cells[index], text));
-    row.cells[2].className = one.owner === "" ? "nobody" : "";
+    row.cells[2].className = one.owner === "" ? "words unassigned" : "words";
     row.cells[2].title = one.owner ?? "";
   });
 }
 
-// What a reader of many partitions would have to scroll for.
+// Summary of many partitions, for which a reader would have to scroll.
 export function showSummary(note, partitions) {
   const owners = partitions.map((one) => one.owner);
   const workers = new Set(owners.filter(Boolean)).size;
   const alone = owners.filter((owner) => owner === "").length;
   const most = partitions.reduce((one, other) => ((other.lag ?? 0) > (one.lag ?? 0) ? other : one), partitions[0]);
   const texts = [
-    owners.includes(null) ? "owners not known now" : `${count(workers)} ${workers === 1 ? "worker" : "workers"}`,
+    owners.includes(null) ? "owners unknown" : `${count(workers)} ${workers === 1 ? "worker" : "workers"}`,
     alone ? `${count(alone)} of ${count(owners.length)} without an owner` : "",
-    most?.lag ? `most to do: partition ${most.partition}` : "",
+    most?.lag ? `highest lag: partition ${most.partition}` : "",
   ];
   setText(note, texts.filter(Boolean).join(" · "));
-  note.classList.toggle("nobody", alone > 0);
+  note.classList.toggle("unassigned", alone > 0);
 }
 
 // Of a mask only what differs.
 const cardEnd = (card) => card.replace(/^\*+(?=\d{4}$)/, "…");
 
 export function showRecent(table, verdicts) {
-  const make = () => {
-    const row = element("tr");
-    row.append(element("td"), element("td"), element("td"), element("td", "number"), element("td"));
-    return row;
-  };
+  const make = () => tableRow("td", "", "", "", "number", "words");
   fillChildren(table.tBodies[0], verdicts, make, (row, verdict) => {
     const outcome = verdict.authorized ? "authorized" : "unauthorized";
     const texts = [

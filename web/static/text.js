@@ -3,13 +3,15 @@
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const tenths = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const money = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const scientific = new Intl.NumberFormat("en", { notation: "scientific", maximumFractionDigits: 2 });
 const clock = new Intl.DateTimeFormat("en", { timeStyle: "medium", hourCycle: "h23" });
 
 export const byId = (id) => document.getElementById(id);
 export const count = (number) => whole.format(number);
 export const rate = (number) => (number < 100 ? tenths : whole).format(number);
 export const share = (part) => `${tenths.format(100 * part)} %`;
-export const amount = (number) => money.format(number);
+// A double holds 15 digits; more would be made up, and would not fit a line.
+export const amount = (number) => (Math.abs(number) < 1e13 ? money : scientific).format(number);
 export const time = (ms) => clock.format(new Date(ms));
 
 export function ago(ms, now) {
