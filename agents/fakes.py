@@ -1,4 +1,4 @@
-"""Made-up accounts, well-formed all of them."""
+"""Fake accounts, all of them well-formed."""
 
 from faker import Faker
 
@@ -9,14 +9,14 @@ _LARGEST_CENTS = 1_000_000
 
 
 class FakeAccounts:
-    """Makes accounts with names of people, valid card numbers and amounts from 1.00 to 10,000.00.
+    """Accounts with names of people, valid card numbers and amounts from 1.00 to 10,000.00.
 
-    With the same seed (and release of Faker) the same accounts in the same order; without one,
-    others every time. Costs about 0.1 ms an account: for volume, take from a `pool` over and over.
+    The same seed and release of Faker give the same accounts in the same order; without a seed
+    every run gives others. An account takes about 0.1 ms: for volume, cycle through a `pool`.
     """
 
     def __init__(self, seed: int | None) -> None:
-        """Start the series that belongs to this seed."""
+        """Start the series of this seed."""
         self._faker = Faker("en_US")
         self._faker.seed_instance(seed)
 

@@ -1,4 +1,4 @@
-"""The producer agent: makes fake accounts, so that the stream runs by itself."""
+"""The producer agent: sends fake accounts, so that the stream runs by itself."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ __all__ = ["Send", "production", "sender"]
 
 logger = logging.getLogger(__name__)
 
-#: Hands a value to the producer; what it returns is awaited for the acknowledgement.
+#: Hands a value to the producer; await its result for the acknowledgement.
 Send = Callable[[bytes], Awaitable[Awaitable[object]]]
 
-#: Accounts made without letting others run: Faker takes about 50 microseconds each.
+#: Accounts made before other tasks get a turn: Faker takes about 50 µs for each.
 AT_ONCE = 50
 
 
 def production(
     *, send: Send, fakes: FakeAccounts, size: int, failed: Callable[[int], None]
 ) -> Callable[[], Awaitable[None]]:
-    """Make the body of the timer: ``size`` accounts a tick.
+    """Make the body of the timer, which sends ``size`` accounts at each tick.
 
-    A tick that fails is logged and told to ``failed`` (how many were not acknowledged); it raises
-    nothing, as an exception in a timer would end the worker.
+    A tick that fails is logged and calls ``failed`` with the number of accounts that were not
+    acknowledged. It raises nothing: an exception in a timer ends the worker.
     """
 
     async def produce_accounts() -> None:
@@ -50,7 +50,10 @@ def production(
             failed(lost)
             # Only the kind of error: its text may quote the record, and with it the card.
             logger.error(
-                "%d of %d fake accounts were not sent: %s", lost, size, type(problem).__name__
+                "%d of %d fake accounts were not acknowledged (%s); the next tick sends others",
+                lost,
+                size,
+                type(problem).__name__,
             )
 
     return produce_accounts

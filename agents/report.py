@@ -1,4 +1,4 @@
-"""The log of verdicts: a line for each account while few come, one a second when many do."""
+"""The log of verdicts: a line for each account, or one line a second when there are many."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONGEST_NAME = 40
 
 
 class VerdictLog:
-    """Tells of committed batches; ``flush`` is to be called about once a second."""
+    """Logs committed batches; call ``flush`` about once a second."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -30,7 +30,7 @@ class VerdictLog:
         self._authorized = self._unauthorized = self._dead_letters = 0
 
     def __call__(self, judgement: Judgement) -> None:
-        """Log the accounts one by one, or count them for the next summary."""
+        """Log each account, or count them for the next summary."""
         if not logger.isEnabledFor(logging.INFO):
             return
         size = len(judgement.accounts) + len(judgement.dead_letters)
@@ -58,7 +58,7 @@ class VerdictLog:
         self.flush()
 
     def flush(self) -> None:
-        """Log the summary of what had no line of its own, and begin another second."""
+        """Log the summary of accounts without a line of their own; start the next second."""
         total = self._authorized + self._unauthorized
         if total or self._dead_letters:
             logger.info(
@@ -80,14 +80,14 @@ class VerdictLog:
 
 
 def line(account: BankAccount, reasons: Reasons) -> str:
-    """What the log says of one account."""
+    """The log line of one account."""
     name = shown(account.first_name, LONGEST_NAME)
-    told = f"bank account for {name}, card {mask(account.credit_card_number)}"
-    return f"UNAUTHORIZED {told}: {', '.join(reasons)}" if reasons else f"AUTHORIZED {told}"
+    text = f"bank account for {name}, card {mask(account.credit_card_number)}"
+    return f"UNAUTHORIZED {text}: {', '.join(reasons)}" if reasons else f"AUTHORIZED {text}"
 
 
 def fields(account: BankAccount, reasons: Reasons) -> dict[str, object]:
-    """The same for a log that is read by machines."""
+    """The same as fields of a JSON log line."""
     return {
         "outcome": "unauthorized" if reasons else "authorized",
         "first_name": shown(account.first_name, LONGEST_NAME),

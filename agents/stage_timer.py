@@ -1,4 +1,4 @@
-"""How long each stage of a piece of work took."""
+"""Durations of the stages of a piece of work."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ __all__ = ["StageTimer"]
 
 
 class StageTimer:
-    """Seconds from one lap to the next, by the name of the stage that ended with it."""
+    """Seconds of each stage, by its name."""
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
-        """Start the watch; ``clock`` gives seconds."""
+        """Start the first stage; ``clock`` gives seconds."""
         self.seconds: dict[str, float] = {}
         self._clock = clock
         self._last = clock()
 
     def end(self, stage: str) -> None:
-        """The stage ends here and the next one begins."""
+        """End this stage and start the next one."""
         now = self._clock()
         self.seconds[stage] = now - self._last
         self._last = now

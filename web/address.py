@@ -1,4 +1,4 @@
-"""Whether the worker's web can be served where it is to be, before anything else has started."""
+"""Checks before the start that the worker's web can listen on its address."""
 
 import errno
 import socket

@@ -1,4 +1,4 @@
-"""Puts the pages into a Faust app."""
+"""Attach the pages to a Faust app."""
 
 from typing import Any, cast
 
@@ -16,9 +16,9 @@ from web.views import STATE, blueprint
 def attach(app: faust.App, state: WebState, *, token: str | None = None) -> None:
     """Serve the pages of `state` from the app's web server, which starts and stops with it.
 
-    With `token` everything but health asks for it. To be called once, before the app starts, and
-    before other pages are added: where two pages have one path, the first is served. Faust's own
-    pages (`web_tables_enabled` and the like) are the caller's to turn off.
+    With `token`, every path but health requires it. Call it once, before the app starts and before
+    other pages are added: of two pages with one path the first is served. Turn Faust's own pages
+    off (`web_tables_enabled` and the like).
     """
     server: aiohttp.web.Application = cast(Any, app.web).web_app
     server[STATE] = state

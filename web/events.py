@@ -9,7 +9,7 @@ import orjson
 from web import documents
 from web.state import WebState
 
-#: Seconds: between two documents at least, between dashboards, until a sign of life.
+#: Seconds: least between two documents, between two dashboards, and until a keep-alive comment.
 PAUSE = 0.5
 DASHBOARD_PAUSE = 1.0
 KEEP_ALIVE = 15.0
@@ -19,10 +19,10 @@ _RETRY_MS = 2_000
 async def events(
     state: WebState, stopping: Callable[[], bool], *, dashboards: bool
 ) -> AsyncGenerator[bytes, None]:
-    """The counts at once and whenever they change, with `dashboards` the page's document too.
+    """The counts at once and whenever they change; with `dashboards`, the page's document too.
 
-    Nothing but signs of life before the counts of the group are known. Ends within half a second
-    after `stopping()` became true.
+    Yields only keep-alive comments before the counts of the group are known. Ends within half a
+    second after `stopping()` became true.
     """
     yield f"retry: {_RETRY_MS}\n\n".encode()
     counts = _Pacer(b"", PAUSE, lambda: orjson.dumps(documents.counts(state)))
@@ -35,7 +35,7 @@ async def events(
         version = state.feed.version
         out = b"".join(pacer.event() for pacer in pacers) if state.feed.ready else b""
         if not out and time.monotonic() - last_sent >= KEEP_ALIVE:
-            out = b": still here\n\n"
+            out = b": keep-alive\n\n"
         if out:
             last_sent = time.monotonic()
             yield out
@@ -46,7 +46,7 @@ async def events(
 
 
 class _Pacer:
-    """One kind of event: only when its document is another, and not more often than allowed."""
+    """One kind of event: sent when its document has changed, and not more often than allowed."""
 
     def __init__(self, head: bytes, pause: float, document: Callable[[], bytes]) -> None:
         self._head = head
@@ -57,11 +57,11 @@ class _Pacer:
 
     @property
     def wait(self) -> float:
-        """Seconds until the next may be sent."""
+        """Seconds until the next event may be sent."""
         return self._sent + self._pause - time.monotonic()
 
     def event(self) -> bytes:
-        """The event to send now; empty when there is none."""
+        """The event to send now, or nothing."""
         if self.wait > 0:
             return b""
         document = self._document()

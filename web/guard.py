@@ -1,4 +1,4 @@
-"""Who may see the pages, and what a browser may do with them."""
+"""Access token and security headers."""
 
 import base64
 import binascii
@@ -20,11 +20,11 @@ _CHALLENGE = 'Basic realm="fraud stream", charset="UTF-8"'
 
 
 def guard(server: web.Application, token: str | None) -> None:
-    """Puts the headers on every answer, and asks for the token everywhere but for health.
+    """Set the security headers on every answer, and require the token except for health.
 
-    The token comes as `Authorization: Bearer TOKEN`, or as the password of HTTP Basic with any
-    user name: that is how a browser asks for it by itself, and sends it with every request of the
-    page, the event stream's too, without a cookie or a script.
+    The token is sent as `Authorization: Bearer TOKEN`, or as the password of HTTP Basic with any
+    user name. Browsers ask for the latter themselves and send it with every request of the page,
+    the event stream included, without a cookie or a script.
     """
     server.on_response_prepare.append(_add_headers)
     server.middlewares.append(_no_traceback)
@@ -35,7 +35,7 @@ def guard(server: web.Application, token: str | None) -> None:
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
     for name, value in HEADERS.items():
         response.headers[name] = value
-    # Pages and scripts are asked for again and found unchanged; data is never kept.
+    # Browsers revalidate pages and scripts, and store no data.
     static = request.path == "/" or request.path.startswith("/static/")
     response.headers.setdefault("Cache-Control", "no-cache" if static else "no-store")
     response.headers.pop("Server", None)
@@ -46,7 +46,7 @@ async def _no_traceback(request: web.Request, handler: Handler) -> web.StreamRes
     try:
         return await handler(request)
     except web.HTTPForbidden:
-        # aiohttp's answer to a folder among the static files; nobody need know that there is one.
+        # aiohttp answers so to a folder among the static files: do not reveal that it exists.
         raise web.HTTPNotFound from None
     except web.HTTPException:
         raise

@@ -1,4 +1,4 @@
-"""The rates of the last 15 minutes, kept in the worker so that a page shows them at once."""
+"""Rates of the last 15 minutes, kept in the worker so that a new page shows them at once."""
 
 from collections import deque
 from itertools import pairwise
@@ -19,21 +19,21 @@ class Sample(NamedTuple):
 
 
 class History:
-    """The last samples; older ones are forgotten."""
+    """The last samples."""
 
     def __init__(self, length: int = LENGTH) -> None:
-        """`length`: intervals, so one sample more is kept."""
+        """Keep the last `length` intervals."""
         self._samples: deque[Sample] = deque(maxlen=length + 1)
 
     def add(self, sample: Sample) -> None:
-        """Takes a sample; one that is not later than the last is left out (clocks step back)."""
+        """Add a sample; ignore one that is not later than the last (clocks step back)."""
         if not self._samples or sample.at > self._samples[-1].at:
             self._samples.append(sample)
 
     def document(self) -> dict[str, Any]:
-        """Columns of the same length: the end of each interval and what came a second in it.
+        """Columns: the end of each interval, in seconds since the epoch, and its rates per second.
 
-        A total that went down (the topics were made anew) counts as nothing.
+        A total that decreased, because topics were created again, counts as a rate of 0.
         """
         columns: dict[str, Any] = {
             "at": [],

@@ -1,4 +1,4 @@
-"""Metrics of the worker as a whole: what it is, how it is, and what it takes."""
+"""Metrics of the worker as a whole: versions, readiness, process."""
 
 import platform
 from importlib.metadata import version
@@ -12,8 +12,8 @@ __all__ = ["worker_metrics"]
 
 
 def worker_metrics(state: WebState) -> None:
-    """Register them with the state's registry; they are worked out when somebody looks."""
-    Info("fraud_build", "The versions that this worker runs.", registry=state.registry).info(
+    """Register them with the state's registry; they are computed at each scrape."""
+    Info("fraud_build", "Versions that this worker runs.", registry=state.registry).info(
         {
             "version": state.app_version,
             "python": platform.python_version(),
@@ -24,7 +24,7 @@ def worker_metrics(state: WebState) -> None:
     )
     Gauge(
         "fraud_partitions",
-        "Partitions of the accounts topic, whoever owns them.",
+        "Partitions of the accounts topic, of all workers.",
         registry=state.registry,
     ).set(state.partitions)
     Gauge(
@@ -34,7 +34,7 @@ def worker_metrics(state: WebState) -> None:
     ).set_function(lambda: state.not_ready_reason is None)
     Gauge(
         "fraud_broker_connected",
-        "1 while the brokers answer this worker's reader of the counts, else 0.",
+        "1 while the brokers answer this worker's follower of the counts, else 0.",
         registry=state.registry,
     ).set_function(lambda: state.feed.connected)
     ProcessCollector(registry=state.registry)

@@ -1,4 +1,4 @@
-"""The last verdicts, for whoever looks at the page; nobody looking, nothing is read."""
+"""The last verdicts for the page; read only while a page is open."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ _MASKED_CARD = re.compile(r"\*+\d{0,4}")
 _LONGEST_ID = 300
 _LONGEST_REASON = 60
 _PARTITIONS = 10**5
-#: A trillion records: no topic is as long, and from here on a number could be a card's.
+#: From twelve digits on a number could be a card's; no topic is that long.
 _OFFSETS = 10**11
 
 
@@ -29,11 +29,11 @@ class LatestRecords(Protocol):
         """The values of the last `size` records, newest first."""
 
     async def close(self) -> None:
-        """Lets go of the connection; `latest` makes a new one."""
+        """Close the connection; `latest` opens another one."""
 
 
 class RecentVerdicts:
-    """The last 50 verdicts, at most about a second old while they are watched."""
+    """The last 50 verdicts, about a second old at most while a page watches."""
 
     def __init__(self, records: LatestRecords, interval: float = 1.0) -> None:
         self._records = records
@@ -45,7 +45,7 @@ class RecentVerdicts:
 
     @contextlib.contextmanager
     def watch(self) -> Iterator[None]:
-        """Keeps the verdicts up to date inside the `with`; in a running loop."""
+        """Keep the verdicts up to date inside the `with`; needs a running loop."""
         self._watchers += 1
         self._left.clear()
         if self._looking is None:
@@ -58,17 +58,20 @@ class RecentVerdicts:
                 self._left.set()
 
     async def _look(self) -> None:
-        complained = False
+        logged = False
         try:
             while self._watchers:
                 try:
                     records = await self._records.latest(SIZE)
-                except Exception as exc:  # noqa: BLE001 - the page does without, the worker goes on
-                    if not complained:
-                        logger.warning("last verdicts not readable (%s)", type(exc).__name__)
-                    complained = True
+                except Exception as exc:  # noqa: BLE001 - whatever it is, the worker goes on
+                    if not logged:
+                        logger.warning(
+                            "cannot read the last verdicts (%s): the page goes without them",
+                            type(exc).__name__,
+                        )
+                    logged = True
                 else:
-                    complained = False
+                    logged = False
                     self.verdicts = [one for one in map(entry, records) if one is not None]
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._left.wait(), self._interval)
@@ -78,9 +81,9 @@ class RecentVerdicts:
 
 
 def entry(value: bytes) -> dict[str, Any] | None:
-    """What the page shows of a verdict; None for what is none.
+    """What the page shows of a record of the verdicts topic; None when it is not a verdict.
 
-    Anybody may write to the topic, so no text of it is shown before card numbers are masked.
+    Anybody may write to the topic: card numbers in its texts are masked.
     """
     verdict = read_verdict(value)
     if verdict is None or is_card_amount(verdict.amount):

@@ -1,7 +1,7 @@
-"""aiohttp's server, but with answers of our own to what is no HTTP request.
+"""aiohttp's server with answers of our own to bytes that are not HTTP.
 
-aiohttp answers a request that it cannot parse before any page or middleware sees it: it quotes
-what it got, in the answer and in the log, and tells its version and Python's.
+aiohttp answers a request that it cannot parse before any page or middleware sees it. Its answer and
+its log line quote the request, and its answer names its version and Python's.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Takes a sample of the totals every few seconds, page or no page."""
+"""Samples the totals every few seconds, whether or not a page is open."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from web.state import WebState
 
 
 class Sampler(Service):
-    """Fills `state.history` while it runs."""
+    """Adds to `state.history` while it runs."""
 
     mundane_level = "debug"
 
@@ -21,7 +21,7 @@ class Sampler(Service):
     @Service.task
     async def _sample(self) -> None:
         while not self.should_stop:
-            # Before the group's counts are known, all of them would look like new ones.
+            # The first counts after the start would look like a burst.
             if self._state.feed.ready:
                 self._state.history.add(documents.sample(self._state))
             await self.sleep(INTERVAL)

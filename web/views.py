@@ -1,4 +1,4 @@
-"""The pages and documents of a worker. They reach what they show through the app they are in."""
+"""The pages and documents of a worker; their state is in the app's web server."""
 
 import asyncio
 import contextlib
@@ -19,9 +19,9 @@ from web.state import WebState
 STATIC = Path(__file__).parent / "static"
 STATE = aiohttp.web.AppKey("state", WebState)
 
-#: Seconds that a request for the counts waits for them after a start.
+#: Seconds that a request waits for the counts after the worker's start.
 _PATIENCE = 5.0
-#: Seconds for one event to leave; a reader that takes none for this long is let go.
+#: Seconds for one event; a client that reads none for this long is disconnected.
 _SEND_TIMEOUT = 5.0
 _MOST_STREAMS = 100
 
@@ -45,7 +45,7 @@ class StateView(faust.web.View):
         return self.bytes(body, content_type=kind, status=status, headers=headers)
 
     def not_yet(self, reason: str) -> Response:
-        """What is asked for will be there in a moment."""
+        """503: the answer will be there in a moment."""
         headers = {"Retry-After": "1"}
         return self.document({"error": reason}, HTTPStatus.SERVICE_UNAVAILABLE, headers)
 
@@ -55,7 +55,7 @@ class Page(StateView):
     """The dashboard."""
 
     async def get(self, _request: Request) -> Response:
-        """HTML that is the same for everybody; the numbers come by the event stream."""
+        """The same HTML for everybody; the figures come by the event stream."""
         return self.html((STATIC / "index.html").read_text(encoding="utf-8"))
 
 
@@ -65,7 +65,7 @@ class Counts(StateView):
     """The totals of the group."""
 
     async def get(self, _request: Request) -> Response:
-        """The counts; 503 when those of the group are not known within 5 s of asking."""
+        """The counts, or 503 when those of the group are not known within 5 s."""
         feed = self.state.feed
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
@@ -84,7 +84,7 @@ class Stream(StateView):
     open_streams = 0
 
     async def get(self, request: Request) -> Any:
-        """Streams until the reader leaves or the worker stops."""
+        """Stream until the client leaves or the worker stops."""
         if self.open_streams >= _MOST_STREAMS:
             return self.not_yet("too many streams are open on this worker")
         self.open_streams += 1
@@ -98,7 +98,7 @@ class Stream(StateView):
         return self.bytes(b"", content_type="text/event-stream")
 
     async def _stream(self, request: aiohttp.web.Request) -> aiohttp.web.StreamResponse:
-        # Proxies that collect answers would keep the events from arriving.
+        # Proxies that buffer answers would hold the events back.
         response = aiohttp.web.StreamResponse(headers={"X-Accel-Buffering": "no"})
         response.content_type = "text/event-stream"
         response.charset = "utf-8"
@@ -120,17 +120,17 @@ class Stream(StateView):
 @blueprint.route("/health/live/", name="live-slash")
 @blueprint.route("/health/live", name="live")
 class Live(StateView):
-    """Whether the process works."""
+    """Liveness."""
 
     async def get(self, _request: Request) -> Response:
-        """Always 200: a process that does not work does not answer."""
+        """Always 200: a process that is stuck does not answer."""
         return self.document({"status": "live"})
 
 
 @blueprint.route("/health/ready/", name="ready-slash")
 @blueprint.route("/health/ready", name="ready")
 class Ready(StateView):
-    """Whether the worker does its work."""
+    """Readiness."""
 
     async def get(self, _request: Request) -> Response:
         """200, or 503 with the reason."""

@@ -156,7 +156,7 @@ async def test_a_silent_stream_gives_signs_of_life(
     stage.feed.ready = False
     answer = await client.get("/verdicts/stream")
     await next_event(answer)
-    assert await next_event(answer) == {"": "still here"}
+    assert await next_event(answer) == {"": "keep-alive"}
 
 
 async def test_a_stream_ends_when_the_worker_stops(stage: Stage, client: Client) -> None:

@@ -137,6 +137,7 @@ def test_worker_and_commands_work_with_the_rights_of_the_readme(
     assert proof.returncode == 0, proof.stdout + proof.stderr
     assert worker.stop() == 0
     assert "not readable" not in worker.log
+    assert "cannot read" not in worker.log
     # Limits of topics are compared where that may be asked; else there is nothing to say.
     assert "max.message.bytes" not in worker.log
     assert PASSWORD not in worker.log
