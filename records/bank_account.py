@@ -1,14 +1,14 @@
-"""An account as it comes in."""
+"""An account as producers write it."""
 
 from records.card import mask
 from records.wire import WireRecord, named
 
 
 class BankAccount(WireRecord):
-    """A bank account to be judged, as any producer writes it.
+    """A bank account to judge.
 
-    `credit_card_number` is as it came, blanks and dashes included; `amount` is whatever finite
-    number came, so also one below zero. Only `screening` says whether they make sense.
+    `credit_card_number` is as it was sent, separators included; `amount` is any finite number.
+    Whether they make sense is for `rules` to say.
     """
 
     first_name: str = named("FirstName")

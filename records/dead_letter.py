@@ -1,4 +1,4 @@
-"""What could not become an account, as it is kept for whoever looks after it."""
+"""An input that could not become an account, with the reason."""
 
 import re
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _NUMBER = re.compile(rb"[0-9]{1,19}")
 
 
 class DeadLetter(WireRecord):
-    """An input record that is no account, untouched, and why.
+    """An input record that is not an account, untouched, with the reason.
 
     On the wire the value and the key are the input's own bytes; all else is in the headers, as
     text. `detail` is one line without card data, `failed_at` is in milliseconds since the epoch.
@@ -86,7 +86,7 @@ class DeadLetter(WireRecord):
         return self.value
 
     def to_representation(self) -> dict[str, Any]:
-        """What may be shown as JSON: all but the bytes, of which only the sizes are told."""
+        """Its JSON: everything but the bytes, of which only the sizes are shown."""
         return {
             "id": self.id,
             "error": self.code,
@@ -103,7 +103,7 @@ class DeadLetter(WireRecord):
 
     @classmethod
     def from_data(cls, data: Any, *, preferred_type: Any = None) -> Any:  # noqa: ARG003 - Faust's
-        """Not to be had from JSON: the bytes are not in it. Use `from_message`."""
+        """Raise: the bytes are not in the JSON. Use `from_message`."""
         if isinstance(data, cls):
             return data
         raise ValueError("a dead letter is read with its key and headers, by from_message")

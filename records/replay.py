@@ -1,4 +1,4 @@
-"""Two headers that say of a record that it was sent before, failed, and was sent back by hand."""
+"""The two headers of a record that failed once and was replayed by hand."""
 
 import re
 from collections.abc import Iterable

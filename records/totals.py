@@ -1,4 +1,4 @@
-"""Sums over the rows of all partitions: what every view of the counts is made of."""
+"""Sums over the rows of all partitions, for every view of the counts."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -68,7 +68,7 @@ def progress_document(
     *,
     owners: Mapping[int, str] | None = None,
 ) -> dict[str, Any]:
-    """What the page and the terminal show of the group: counts, lag, who works on what, and why.
+    """What the page and the terminal show of the group: counts, lag, owners, reasons, codes.
 
     `begins` and `ends` are where the accounts of each partition begin and end, as far as known. A
     lag that is not known is None. `owners` says which worker owns a partition now; one that is not

@@ -1,4 +1,4 @@
-"""The ground of the records: JSON on the wire, nothing else than the declared fields."""
+"""Base record: strict JSON codec."""
 
 import re
 from collections.abc import Mapping
@@ -17,16 +17,15 @@ _JSON_KINDS: Mapping[Any, tuple[type, ...]] = {
 
 
 def named(wire_name: str) -> Any:
-    """A required field that has another name on the wire."""
+    """Declare a required field that has another name on the wire."""
     return FieldDescriptor(field=wire_name)
 
 
 class WireRecord(faust.Record, abstract=True, serializer="json", include_metadata=False):
     """A record that is written as JSON (orjson) and read strictly.
 
-    Unlike Faust's own: unknown fields of the input are dropped instead of becoming attributes, a
-    missing, null or wrongly typed field raises, and a `__faust` in the input names no other class.
-    The repr never shows more of a card number than its last four digits, whatever field it is in.
+    Unlike `faust.Record` it drops unknown fields, raises for a field that is missing, null or of
+    another type, and ignores `__faust` in the input. The repr masks card numbers in every field.
     """
 
     @classmethod
@@ -60,7 +59,7 @@ class WireRecord(faust.Record, abstract=True, serializer="json", include_metadat
         return _JSON_KINDS.get(plain, (plain,))
 
     def _derive(self, *objects: Any, **fields: Any) -> Any:
-        # Faust's own passes the names of the wire to the constructor, which knows them not.
+        # Faust's own passes the wire's names to the constructor, which does not know them.
         data: dict[str, Any] = {}
         for each in (self, *objects):
             data |= {name: getattr(each, name) for name in self._options.fields}
@@ -70,11 +69,11 @@ class WireRecord(faust.Record, abstract=True, serializer="json", include_metadat
         return ", ".join(f"{name}={self._shown(name)}" for name in self._options.fields)
 
     def _shown(self, name: str) -> str:
-        """A field as the repr shows it; a field that is not there (yet) is left blank."""
+        """A field as the repr shows it; empty while it is not set."""
         value = self.__dict__.get(name)
         if not isinstance(value, str):
             return repr(value) if isinstance(value, (int, float)) else scrub(repr(value))
-        # Tokens are hexadecimal: digits in a row are chance, and whoever debugs needs them all.
+        # Tokens are hexadecimal: digits in a row are chance, and debugging needs all of them.
         return repr(value if _TOKEN.fullmatch(value) else scrub(value))
 
 
