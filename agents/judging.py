@@ -1,4 +1,4 @@
-"""From the records of a batch to what is to be written about them. No Kafka, no Faust."""
+"""From the records of a batch to its verdicts and dead letters. No Kafka, no Faust."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from records.replay import replay_in
 from records.token import key_id, token
 from records.verdict import encode
 from rules import answered, screen
-from veritas import Unanswered, Veritas
+from veritas import Result, Unanswered, Veritas
 
 __all__ = ["STAGES", "Judge", "Judgement"]
 
@@ -28,13 +28,13 @@ Reasons = tuple[str, ...]
 
 @dataclass(slots=True)
 class Judgement:
-    """What became of the records of one batch, each of them in exactly one of the two lists."""
+    """Outcome of one batch: each record is in exactly one of the two lists."""
 
     next_offset: int
     #: Key (the account token) and value of each verdict, in the order of the accounts.
     verdicts: list[tuple[bytes, bytes]] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
-    #: Who was judged and what spoke against it: for the log.
+    #: The judged accounts and the reasons against them, for the log.
     accounts: list[tuple[BankAccount, Reasons]] = field(default_factory=list)
     authorized: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
@@ -85,15 +85,49 @@ def now_ms() -> int:
 
 
 def account_of(value: bytes | None) -> BankAccount | Undecodable:
-    """The account that these bytes are and that a verdict may speak of, or why there is none."""
+    """The account in these bytes, or why there is none that a verdict may repeat."""
     account = decode(value)
     if isinstance(account, BankAccount) and is_card_amount(account.amount):
         return Undecodable("field_type", "Amount is a card number")
     return account
 
 
+class Case:
+    """One record of a batch while it is judged: an account and its reasons, or why it is unjudged.
+
+    ``account`` is there unless ``unjudged`` says why not.
+    """
+
+    __slots__ = ("account", "reasons", "record", "unjudged")
+
+    account: BankAccount
+
+    def __init__(self, record: SourceRecord, decoded: BankAccount | Undecodable) -> None:
+        self.record = record
+        self.reasons: Reasons = ()
+        self.unjudged: Undecodable | Unanswered | None = None
+        if isinstance(decoded, BankAccount):
+            self.account = decoded
+        else:
+            self.unjudged = decoded
+
+    def screen(self) -> bool:
+        """Apply the rules; True when Veritas is to be asked."""
+        if self.unjudged is not None:
+            return False
+        self.reasons = screen(self.account)
+        return not self.reasons
+
+    def close(self, result: Result) -> None:
+        """Take Veritas' answer, or its absence."""
+        if isinstance(result, Unanswered):
+            self.unjudged = result
+        else:
+            self.reasons = answered(result)
+
+
 class Judge:
-    """Judges batches: screen, ask Veritas, write the verdict down.
+    """Judges batches: screen, ask Veritas, write verdicts and dead letters.
 
     ``token_key`` is the key of the account token, ``clock`` gives ms since the epoch.
     """
@@ -116,73 +150,59 @@ class Judge:
     ) -> Judgement:
         """Judge records of one partition, in order; ``decoded`` is what each of them is.
 
-        Waits as long as Veritas is unavailable, nothing is judged by guessing; can be cancelled.
-        An account that Veritas will not answer about becomes a dead letter, as does what is no
-        account.
+        Waits while Veritas is unavailable and guesses nothing; can be cancelled. What is not an
+        account becomes a dead letter, as does an account that Veritas will not answer about.
         """
         judgement = Judgement(records[-1].offset + 1 if records else 0)
         timer = StageTimer()
-        screened = [screen(each) if isinstance(each, BankAccount) else () for each in decoded]
+        cases = [Case(*each) for each in zip(records, decoded, strict=True)]
+        open_cases = [case for case in cases if case.screen()]
         timer.end("screen")
-        asked = [
-            each
-            for each, reasons in zip(decoded, screened, strict=True)
-            if isinstance(each, BankAccount) and not reasons
-        ]
-        results = iter(await self._veritas.verify(asked))
+        results = await self._veritas.verify([case.account for case in open_cases])
+        for case, result in zip(open_cases, results, strict=True):
+            case.close(result)
         timer.end("verify")
-        now = self._clock()
-        for record, each, refused in zip(records, decoded, screened, strict=True):
-            if not isinstance(each, BankAccount):
-                judgement.dead_letters.append(
-                    self._dead(topic, partition, record, each.code, each.detail, now)
-                )
-                continue
-            reasons: Reasons = refused
-            if not refused:
-                result = next(results)
-                if isinstance(result, Unanswered):
-                    judgement.dead_letters.append(
-                        self._dead(topic, partition, record, result.code, result.detail, now)
-                    )
-                    continue
-                reasons = answered(result)
-            account = token(each.credit_card_number, self._token_key)
-            card = mask(each.credit_card_number)
-            judgement.verdicts.append(
-                (
-                    account.encode(),
-                    encode(
-                        topic,
-                        partition,
-                        record.offset,
-                        account,
-                        card,
-                        each.amount,
-                        reasons,
-                        now,
-                        self.key_id,
-                    ),
-                )
-            )
-            judgement.accounts.append((each, reasons))
+        self._write(judgement, topic, partition, cases)
         judgement.count()
         timer.end("encode")
         judgement.seconds = timer.seconds
         return judgement
 
-    @staticmethod
-    def _dead(
-        topic: str, partition: int, record: SourceRecord, code: str, detail: str, now: int
-    ) -> DeadLetter:
-        return DeadLetter(
-            key=record.key,
-            value=record.value,
-            code=code,
-            detail=detail,
-            topic=topic,
-            partition=partition,
-            offset=record.offset,
-            failed_at=now,
-            replay=replay_in(record.headers, topic) if record.headers else None,
-        )
+    def _write(
+        self, judgement: Judgement, topic: str, partition: int, cases: Sequence[Case]
+    ) -> None:
+        """Add the verdict or dead letter of each case, in order."""
+        now, key = self._clock(), self.key_id
+        for case in cases:
+            if case.unjudged is not None:
+                judgement.dead_letters.append(
+                    _dead_letter(topic, partition, case.record, case.unjudged, now)
+                )
+                continue
+            account, reasons = case.account, case.reasons
+            card = account.credit_card_number
+            name = token(card, self._token_key)
+            amount, offset = account.amount, case.record.offset
+            value = encode(topic, partition, offset, name, mask(card), amount, reasons, now, key)
+            judgement.verdicts.append((name.encode(), value))
+            judgement.accounts.append((account, reasons))
+
+
+def _dead_letter(
+    topic: str,
+    partition: int,
+    record: SourceRecord,
+    unjudged: Undecodable | Unanswered,
+    now: int,
+) -> DeadLetter:
+    return DeadLetter(
+        key=record.key,
+        value=record.value,
+        code=unjudged.code,
+        detail=unjudged.detail,
+        topic=topic,
+        partition=partition,
+        offset=record.offset,
+        failed_at=now,
+        replay=replay_in(record.headers, topic) if record.headers else None,
+    )
