@@ -19,11 +19,10 @@ from prometheus_client import CollectorRegistry
 from records import BankAccount
 from veritas.attribution import FIRST_CALLS, LAST_ANSWERS, FailedCalls, RecentAnswers
 from veritas.breaker import CLOSED, OPEN, Breaker, State
-from veritas.call import CallFailed, Calls, Failure
+from veritas.call import CallFailed, Calls, Failure, Question, question
 from veritas.metrics import VeritasMetrics
 from veritas.outage import OutageLog
 from veritas.protocol import Result, Unanswered, VeritasAnswer, VeritasHealth
-from veritas.question import Question, question
 
 logger = logging.getLogger(__name__)
 

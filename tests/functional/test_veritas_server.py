@@ -14,7 +14,7 @@ from records import BankAccount
 from tools.veritas_server.options import parser
 from tools.veritas_server.server import server_of
 from veritas import SimulatedVeritas
-from veritas.question import question
+from veritas.call import question
 
 Serve = Callable[..., Awaitable[TestClient[Any, Any]]]
 ACCOUNT = BankAccount(

@@ -11,9 +11,8 @@ from records import BankAccount
 from tests.unit.virtual_time import now
 from veritas import Result, Unanswered, VeritasAnswer
 from veritas.breaker import Breaker
-from veritas.call import CallFailed, Calls, meaning
+from veritas.call import CallFailed, Calls, Question, meaning
 from veritas.client import VeritasClient
-from veritas.question import Question
 
 #: The status of the answer about an account of this last name.
 Plan = Callable[[str], int]
