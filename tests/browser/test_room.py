@@ -203,7 +203,8 @@ def test_the_measure_of_what_is_cut_finds_a_cut_figure(site: Site, visit: Open) 
     page = visit(bypass_csp=True, viewport={"width": 390, "height": 900}).page
     expect(page.locator("#recent tbody tr")).to_have_count(4)
     page.add_style_tag(
-        content=".card { width: 12rem; } #recent td { min-width: 6rem; } #recent tbody tr { flex-wrap: nowrap; }"
+        content=".card { width: 12rem; } #recent td { min-width: 6rem; }"
+        "#recent tbody tr { flex-wrap: nowrap; }"
     )
     assert any("7,567.06" in one for one in page.evaluate(CUT))
 
