@@ -334,16 +334,27 @@ def owners_by_url(app: faust.App) -> Mapping[str, Mapping[str, Iterable[int]]]:
 
 
 def end_app(app: faust.App, code: int = 1) -> None:
-    """End the process in order, with an exit code and without a traceback.
+    """Stop the app's worker in order, as a signal would, and let it exit with this code.
 
-    ``app.crash()`` is the public way, and logs the exception with its traceback. Relies on
-    ``Service._crash``, which it calls for the app and all above it, on ``app.beacon.walk()``, and
-    on mode's worker raising ``crash_reason`` at its end.
+    ``app.crash()`` is the public way; it logs tracebacks and skips the orderly stop. Relies on
+    ``app.beacon.walk()``, which comes to the worker, on the worker raising ``crash_reason`` at its
+    end, and on ``_starting_fut``, which a worker that is still starting waits for.
     """
-    reason = SystemExit(code)
-    for node in app.beacon.walk():
-        if isinstance(node.data, mode.Service):
-            node.data._crash(reason)
+    workers = [node.data for node in app.beacon.walk() if isinstance(node.data, mode.Worker)]
+    for worker in workers:
+        worker.crash_reason = SystemExit(code)
+        _stopping.add(stopping := asyncio.ensure_future(_stop(worker)))
+        stopping.add_done_callback(_stopping.discard)
+
+
+async def _stop(worker: mode.Worker) -> None:
+    await worker.stop()
+    if worker._starting_fut is not None:
+        worker._starting_fut.cancel()
+
+
+#: Kept, as the loop itself does not keep its tasks.
+_stopping: set[asyncio.Task[None]] = set()
 
 
 class Worker(faust.Worker):

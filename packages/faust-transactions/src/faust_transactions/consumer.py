@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
+from mode import Service
 
 from faust_transactions import compat
 from faust_transactions.batch import Batch
@@ -35,6 +36,10 @@ SHORT_WAIT = 0.005
 FETCH_WAIT_MS = 100
 #: Longest wait (s) for aiokafka's consumer to leave its group and close its connections.
 STOP_TIMEOUT = 2.5
+
+
+#: Seconds between looks whether the worker can be a member of its group.
+MEMBERSHIP_EVERY = 1.0
 
 
 class BatchSchema(faust.Schema[Any, Any]):
@@ -142,6 +147,14 @@ class BatchConsumer(compat.Consumer):
     async def check_membership(self) -> None:
         """See `BatchConsumerThread.check_membership`."""
         await self.thread.call_thread(self.thread.check_membership)
+
+    # Not a timer of the app: those begin when it has its partitions.
+    @Service.task
+    async def _watch_membership(self) -> None:
+        while not self.should_stop:
+            await self.sleep(MEMBERSHIP_EVERY)
+            if not self.should_stop:
+                await self.engine.check_membership()
 
     async def rejoin(self) -> None:
         """Leave the present assignment and join the group anew (a rebalance)."""

@@ -67,9 +67,6 @@ COMMIT_TIMEOUT = 20.0
 #: Seconds between looks for transactions that hang; longer than any transaction takes.
 LOOK_EVERY = 30.0
 
-#: Seconds between looks whether the worker can be a member of its group.
-MEMBERSHIP_EVERY = 1.0
-
 
 class Engine:
     """Give it the app before any agent is attached; it implements :class:`Transactions`.
@@ -122,8 +119,8 @@ class Engine:
         self._taken = False
         self._looks = HangingTransactionDetector()
         self._setting_names = setting_names or {}
+        self._ending = False
         self._log_membership = ReasonLog(logger, logging.WARNING)
-        app.timer(MEMBERSHIP_EVERY, name="check_membership")(self._check_membership)
         app.timer(max(LOOK_EVERY, 1.5 * commit_timeout))(self._look_for_hanging)
         transport = BatchTransport(app.conf.broker_consumer, app)
         transport.engine = self
@@ -345,7 +342,7 @@ class Engine:
         # Not awaited: the rebalance waits for this very batch to end.
         _ = self.app.add_future(self.consumer.rejoin())
 
-    async def _check_membership(self) -> None:
+    async def check_membership(self) -> None:
         """End the worker when it cannot be a member of its group, as nothing else would."""
         try:
             await self.consumer.check_membership()
@@ -360,7 +357,8 @@ class Engine:
 
     def _end(self, line: str) -> None:
         """End the worker with one line."""
-        if not self.app.should_stop:
+        if not self._ending:
+            self._ending = True
             logger.critical("%s", line)
             compat.end_app(self.app)
 

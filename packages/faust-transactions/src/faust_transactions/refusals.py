@@ -126,7 +126,7 @@ def explain(
         return _too_large(error, outputs)
     text = REMEDIES.get(error.code())
     if text is None:
-        return error.str()
+        return _steady(error.str())
     where = topic or _named_in(error.str(), outputs)
     return f"{text(where, transactional_id)} ({error.name()})"
 
@@ -144,11 +144,16 @@ def missing_topic(topic: str, partition: int | None) -> str:
 def _too_large(error: KafkaError, outputs: Sequence[Output]) -> str:
     largest = max(outputs, key=_size, default=None)
     if largest is None:
-        return error.str()
+        return _steady(error.str())
     return (
-        f"{error.str()}: raise max.message.bytes of that topic "
+        f"{_steady(error.str())}: raise max.message.bytes of that topic "
         f"(the largest record has {_size(largest)} bytes and is for {largest[0]})"
     )
+
+
+def _steady(text: str) -> str:
+    """The text without what differs from try to try: broker, epoch, sequence number."""
+    return re.sub(r" \(broker \d+ PID\{.*", "", text)
 
 
 def _named_in(text: str, outputs: Sequence[Output]) -> str:

@@ -206,18 +206,21 @@ async def test_what_ends_the_membership_in_the_group_is_raised(consumer: AIOKafk
     )
 
 
-def test_an_app_is_ended_with_all_above_it_and_an_exit_code() -> None:
-    class Above(mode.Service):
-        pass
+async def test_an_app_ends_with_its_worker_and_an_exit_code() -> None:
+    stopped: list[object] = []
+
+    class Above(mode.Worker):
+        async def stop(self) -> None:
+            stopped.append(self)
 
     app = faust.App("ended", broker="kafka://nowhere.invalid")
     above = Above()
     app.beacon.reattach(above.beacon)
     compat.end_app(app, 3)
-    for service in (app, above):
-        assert service.should_stop, changed("mode.Service._crash")
-        assert isinstance(service.crash_reason, SystemExit), changed("mode.Service.crash_reason")
-        assert service.crash_reason.code == 3
+    await asyncio.sleep(0)
+    assert stopped == [above], changed("mode.Service.beacon")
+    assert isinstance(above.crash_reason, SystemExit)
+    assert above.crash_reason.code == 3
     assert "raise self.crash_reason" in source(mode.Worker), changed("mode.Worker")
 
 

@@ -11,8 +11,11 @@ OUTPUTS: list[Output] = [
 ]
 
 
-def failed(topic: str) -> str:
-    return f"ProduceRequest for {topic} [0] with 1 message(s) failed: Broker: no (broker 1)"
+def failed(topic: str, epoch: int = 0) -> str:
+    return (
+        f"ProduceRequest for {topic} [0] with 1 message(s) failed: Broker: no (broker 1 "
+        f"PID{{Id:0,Epoch:{epoch}}}, base seq 0): current transaction must be aborted"
+    )
 
 
 @pytest.mark.parametrize("topic", ["verdicts", "verdicts.dead"])
@@ -33,6 +36,12 @@ def test_a_record_too_large_comes_with_its_size() -> None:
     line = explain(error(KafkaError.MSG_SIZE_TOO_LARGE, failed("verdicts.dead")), OUTPUTS)
     assert "raise max.message.bytes of that topic" in line
     assert line.endswith("(the largest record has 1011 bytes and is for verdicts.dead)")
+
+
+@pytest.mark.parametrize("code", [KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.SECURITY_DISABLED])
+def test_a_reason_is_the_same_at_each_try(code: int) -> None:
+    first, second = (explain(error(code, failed("verdicts", epoch)), OUTPUTS) for epoch in (1, 2))
+    assert first == second
 
 
 def test_what_has_no_remedy_is_told_in_librdkafkas_words() -> None:
