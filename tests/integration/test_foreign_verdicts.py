@@ -1,6 +1,7 @@
 """Verdicts that others wrote into our topic, seen from the page's stream of a real worker."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from tests.integration.test_owners import page
 from tests.integration.test_stream import ARTICLE, Start, Stream, wait_for
 from tests.topics import produce
 
-VERDICT = {
+VERDICT: dict[str, Any] = {
     "id": "elsewhere-0-1",
     "topic": "elsewhere",
     "partition": 0,
@@ -21,7 +22,7 @@ VERDICT = {
     "reasons": [],
     "verified_at": 1_795_410_452_087,
 }
-ODD = [
+ODD: list[dict[str, Any]] = [
     {"verified_at": 1e30},
     {"verified_at": 10**18},
     {"amount": 10**30},

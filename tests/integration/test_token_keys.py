@@ -1,6 +1,7 @@
 """Two workers of one group with different keys of the account token, on a real Kafka."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -28,6 +29,14 @@ def tokens(worker: Worker) -> dict[str, Any]:
     return found
 
 
+def level(worker: Worker) -> str:
+    return str(tokens(worker)["level"])
+
+
+def lines(worker: Worker) -> int:
+    return worker.log.count(LINE)
+
+
 def send(stream: Stream) -> None:
     for partition in range(4):
         produce(stream.bootstrap, stream.accounts, [ARTICLE], partition=partition)
@@ -43,15 +52,15 @@ def test_two_keys_in_one_group_are_found_and_said_by_both_workers(stream: Stream
     )
     send(stream)
     for worker in workers:
-        wait_for(lambda worker=worker: tokens(worker)["level"], "warn")
+        wait_for(partial(level, worker), "warn")
         text = tokens(worker)["text"]
         assert text.startswith(LINE)
         assert all(each in text for each in IDS)
         assert worker.metric("fraud_token_keys") == 2
-        wait_for(lambda worker=worker: worker.log.count(LINE), 1)
+        wait_for(partial(lines, worker), 1)
         assert worker.get("/health/ready")[0] == 200
     verdicts = [
-        json.loads(record.value) for record in read_topic(stream.bootstrap, stream.verdicts)
+        json.loads(record.value or b"") for record in read_topic(stream.bootstrap, stream.verdicts)
     ]
     assert len(verdicts) == 4
     assert {verdict["key"] for verdict in verdicts} == IDS
