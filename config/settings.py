@@ -122,7 +122,9 @@ class Settings(BaseSettings):
         default=10.0,
         description="seconds without a heartbeat until the group takes a worker for dead",
     )
-    heartbeat_interval: kinds.Seconds = Field(default=3.0, description="seconds between heartbeats")
+    heartbeat_interval: kinds.Heartbeat = Field(
+        default=3.0, description="seconds between heartbeats"
+    )
     batch_records: kinds.Count = Field(default=2_000, description="records in one batch, at most")
     batch_bytes: kinds.Bytes = Field(default=1_000_000, description="bytes in one batch, at most")
 

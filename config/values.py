@@ -142,6 +142,12 @@ Seconds = Annotated[
     Field(gt=0, le=86_400, allow_inf_nan=False),
     Accepts("a number of seconds above 0, at most 86400"),
 ]
+# aiokafka takes whole milliseconds, and would send heartbeats without a pause at 0.
+Heartbeat = Annotated[
+    float,
+    Field(ge=0.1, le=86_400, allow_inf_nan=False),
+    Accepts("a number of seconds from 0.1 to 86400"),
+]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Accepts("a number from 0 to 1")]
 
 Topic = Annotated[

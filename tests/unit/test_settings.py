@@ -128,6 +128,7 @@ def test_a_setting_is_read_from_its_variable(
         ("FRAUD_PRODUCE_INTERVAL", "-1", "a number of seconds above 0, at most 86400"),
         ("FRAUD_PRODUCE_INTERVAL", "0", "a number of seconds above 0, at most 86400"),
         ("FRAUD_PRODUCE_INTERVAL", "inf", "a number of seconds above 0, at most 86400"),
+        ("FRAUD_HEARTBEAT_INTERVAL", "0.0001", "a number of seconds from 0.1 to 86400"),
         ("FRAUD_PRODUCE_SIZE", "-1", "a whole number from 0 to 1000000"),
         ("FRAUD_SEED", "lucky", "a whole number"),
         ("FRAUD_VERITAS_CONCURRENCY", "0", "a whole number from 1 to 1000000"),
