@@ -10,6 +10,7 @@ import aiohttp.web
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.faust_apps import mark_stopping
 from tests.functional.web_fakes import Stage
 from tests.not_here import skip_or_fail
 from tools.bench.browser import ARGUMENTS, find_chromium
@@ -73,7 +74,7 @@ class Site:
         await aiohttp.web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True).start()
 
     async def _down(self) -> None:
-        self.stage.app._stopped.set()
+        mark_stopping(self.stage.app)
         await self._runner.cleanup()
 
 

@@ -1,9 +1,9 @@
 from collections.abc import AsyncIterator
-from typing import Any, cast
 
 import faust
 import pytest
 
+from tests.faust_apps import close_unused_thread
 from tests.functional.http_clients import connect
 
 __all__ = ["app", "connect"]
@@ -16,7 +16,4 @@ async def app() -> AsyncIterator[faust.App]:
     app.finalize()
     app.flow_control.resume()
     yield app
-    # Faust makes the consumer's thread loop when an agent starts, and never closes one that no
-    # thread ran.
-    if app._consumer is not None:
-        cast(Any, app._consumer)._thread.thread_loop.close()
+    close_unused_thread(app)

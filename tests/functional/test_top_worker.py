@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestServer
 
 from cli.top.worker_snapshot import WorkerSnapshot
 from cli.top.worker_stream import WorkerStream
+from tests.faust_apps import mark_stopping
 from tests.functional.web_fakes import Stage
 from web import Health
 
@@ -19,7 +20,7 @@ async def served(stage: Stage) -> AsyncIterator[TestServer]:
     server = TestServer(stage.web_app())
     async with server:
         yield server
-        stage.app._stopped.set()
+        mark_stopping(stage.app)
 
 
 @asynccontextmanager
@@ -59,7 +60,7 @@ async def test_it_follows_what_the_worker_says_of_itself_until_it_is_gone() -> N
         stage.provider = Health("bad", "away since 10:00")
         stage.feed.changed()
         await until(lambda: snapshot(stream).health["provider"].level == "bad")
-        stage.app._stopped.set()
+        mark_stopping(stage.app)
         await until(lambda: stream.state == (None, "it ended its stream"))
 
 

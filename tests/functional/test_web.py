@@ -9,6 +9,7 @@ import pytest
 from aiohttp import ClientResponse, encode_basic_auth
 from aiohttp.test_utils import TestClient, TestServer
 
+from tests.faust_apps import mark_stopping
 from tests.functional.web_fakes import Stage
 from web import documents, views
 
@@ -163,7 +164,7 @@ async def test_a_stream_ends_when_the_worker_stops(stage: Stage, client: Client)
     answer = await client.get("/verdicts/stream")
     await next_event(answer)
     await next_event(answer)
-    stage.app._stopped.set()
+    mark_stopping(stage.app)
     async with asyncio.timeout(10):  # less than until a sign of life
         with pytest.raises(EOFError):
             await next_event(answer)
