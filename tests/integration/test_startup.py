@@ -14,7 +14,10 @@ from typing import Any
 
 import pytest
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient, NewPartitions
+from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but not in its __all__
+    AdminClient,
+    NewPartitions,
+)
 from faust_transactions import TopicIdentity, topic_ids
 
 from cluster import changelog_topic
@@ -317,9 +320,19 @@ def test_a_signal_ends_the_waiting(number: signal.Signals) -> None:
 
 
 def verdict_of(topic: str) -> bytes:
-    fields = {"account": "9f", "card": "1", "amount": 1.0, "authorized": True, "reasons": ()}
-    where = {"id": f"{topic}-0-0", "topic": topic, "partition": 0, "offset": 0}
-    return bytes(Verdict(**where, **fields, verified_at=0).dumps(serializer="json"))
+    verdict = Verdict(
+        id=f"{topic}-0-0",
+        topic=topic,
+        partition=0,
+        offset=0,
+        account="9f",
+        card="1",
+        amount=1.0,
+        authorized=True,
+        reasons=(),
+        verified_at=0,
+    )
+    return bytes(verdict.dumps(serializer="json"))
 
 
 def test_outputs_shared_with_another_stream_are_one_warning(

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from typing import Any
 
 import pytest
 from confluent_kafka import KafkaException
@@ -16,7 +17,7 @@ from tests.topics import configure_topic, create_topic, produce, topic_config
 @pytest.fixture
 def settings(kafka: Kafka, topic_prefix: str) -> Settings:
     names = ("accounts_topic", "verdicts_topic", "dead_letters_topic", "app_id")
-    short = {name: f"{topic_prefix[-30:]}-{name}".strip("-") for name in names}
+    short: dict[str, Any] = {name: f"{topic_prefix[-30:]}-{name}".strip("-") for name in names}
     return Settings(broker=kafka.url, **short)
 
 

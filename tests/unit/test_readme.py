@@ -107,6 +107,12 @@ def test_a_page_opens_with_what_one_can_do_with_it(page: Path) -> None:
     assert re.match(r"[A-Z`]", opening), "a sentence, not a heading, a list or a table"
 
 
+def test_every_file_that_a_contributor_is_sent_to_exists() -> None:
+    files = re.findall(r"`([\w./-]+/(?:\w+\.\w+)?)`", text(ROOT / "CONTRIBUTING.md"))
+    assert len(files) > 20
+    assert [file for file in files if not (ROOT / file).exists()] == []
+
+
 @pytest.mark.parametrize("field", sorted(Settings.model_fields))
 def test_every_setting_is_documented_with_its_default(field: str) -> None:
     default = Settings.model_fields[field].default
