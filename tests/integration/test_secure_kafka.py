@@ -163,7 +163,7 @@ def test_a_right_that_is_taken_away_is_named_until_it_is_given_back(
             rights.LITERAL,
             rights.WRITE,
         ),
-        f"no right to use transactional id {ids}": (
+        f'no right to use transactional ids that begin with "{ids}"': (
             rights.TRANSACTIONAL_ID,
             ids,
             rights.PREFIXED,

@@ -115,7 +115,7 @@ class Engine:
         self._rejoins = Rejoins()
         #: Why the brokers refused the last transaction of a partition; kept over a rebalance.
         self._refused: dict[TP, str] = {}
-        self._log_refused = ReasonLog(logger, logging.ERROR)
+        self._refusal_logs: dict[str, ReasonLog] = {}
         self._taken = False
         self._looks = HangingTransactionDetector()
         self._setting_names = setting_names or {}
@@ -307,7 +307,9 @@ class Engine:
 
     def _note_refused(self, task: StreamTask, reason: str) -> None:
         task.refused = self._refused[task.tp] = reason
-        self._log_refused(reason, "%s: the brokers refuse its transactions: %s", task.name, reason)
+        self._forget_refusals()
+        log = self._refusal_logs.setdefault(reason, ReasonLog(logger, logging.ERROR))
+        log(reason, "%s: the brokers refuse its transactions: %s", task.name, reason)
 
     def _note_accepted(self, task: StreamTask) -> None:
         if task.refused is None:
@@ -315,8 +317,12 @@ class Engine:
         task.refused = None
         self._refused.pop(task.tp, None)
         logger.info("%s: the brokers accept its transactions again", task.name)
-        if not self._refused:
-            self._log_refused.forget()
+        self._forget_refusals()
+
+    def _forget_refusals(self) -> None:
+        """Let a reason that no partition has any more be logged at once when it comes back."""
+        present = set(self._refused.values())
+        self._refusal_logs = {why: log for why, log in self._refusal_logs.items() if why in present}
 
     async def _retry(self, task: StreamTask, reason: str) -> None:
         """Fetch again from what is committed, after a pause that grows."""

@@ -206,7 +206,9 @@ REMEDIES: dict[int, Callable[[str, str], str]] = {
         "no right to commit offsets of the consumer group: grant Read on it"
     ),
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: lambda _topic, name: (
-        f"no right to use transactional id {name}: grant Write and Describe on it"
+        # Not the partition's own: the line is the same for all, and a right is given by prefix.
+        f'no right to use transactional ids that begin with "{re.sub("[0-9]+$", "", name)}": '
+        "grant Write and Describe on them"
     ),
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: lambda _topic, _: (
         "no right to write in transactions: grant IdempotentWrite on the cluster"

@@ -57,7 +57,8 @@ def test_what_the_brokers_refuse_is_named_and_goes_on_once_mended(
 
     sent = copying.sent.total()
     wait_until(lambda: len(copying.copies()) == sent)
-    AdminClient({"bootstrap.servers": server.bootstrap}).delete_topics([out])[out].result(30)
+    admin = AdminClient({"bootstrap.servers": server.bootstrap})
+    admin.delete_topics([out])[out].result(30)
     copying.send_values(b"after")
     with refused(worker, f"topic {out} does not exist"):
         create_topic(server.bootstrap, out)

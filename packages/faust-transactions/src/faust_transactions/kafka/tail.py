@@ -124,9 +124,14 @@ def _search(
 
 
 def _raise_error(message: Message) -> None:
-    """Raise an error that is not the end of a partition."""
+    """Raise an error, unless it is the end of a partition or about the group.
+
+    librdkafka looks for the coordinator of its ``group.id`` though nothing is committed; where the
+    user has no right to that group, it says so if it is quicker than the read.
+    """
     error = message.error()
-    if error is not None and error.code() != KafkaError._PARTITION_EOF:
+    harmless = (KafkaError._PARTITION_EOF, KafkaError.GROUP_AUTHORIZATION_FAILED)
+    if error is not None and error.code() not in harmless:
         raise KafkaException(error)
 
 
