@@ -27,7 +27,7 @@ ODD: list[dict[str, Any]] = [
     {"verified_at": 10**18},
     {"amount": 10**30},
     {"partition": 10**18},
-    {"reasons": ["x" * 10_000] * 100},
+    {"reasons": ["x" * 1_000] * 200},
     {"topic": "x" * 100_000},
     {"reasons": [[[[]]]]},
 ]
