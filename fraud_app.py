@@ -42,6 +42,13 @@ from veritas.client import VeritasClient
 
 VERSION = "0.2.0"
 
+#: What an operator can do about an accounts topic that is not the one that was judged.
+OTHER_TOPIC = (
+    "verdicts on both would have the same ids. Restore the topic that was judged, or judge this "
+    "one under another FRAUD_APP_ID with outputs of its own (FRAUD_VERDICTS_TOPIC, "
+    "FRAUD_DEAD_LETTERS_TOPIC)"
+)
+
 
 def create_app(
     settings: Settings | None = None,
@@ -66,6 +73,7 @@ def create_app(
         max_bytes=settings.batch_bytes,
         max_partitions=settings.partitions,
         setting_names={"broker_session_timeout": "FRAUD_SESSION_TIMEOUT"},
+        choices=OTHER_TOPIC,
         metrics=engine_metrics or EngineMetrics(registry),
     )
     counts = engine.table("verdict_counts", PartitionCounts)

@@ -20,6 +20,8 @@ _LABEL = re.compile(r"`(\w+)`(?:: ([a-z_, -]+))?")
 WITHOUT_SERIES = {
     "faust_transactions_committed_offset",
     "faust_transactions_lag_records",
+    "faust_transactions_lost_offsets_total",
+    "faust_transactions_stopped_partitions",
     "fraud_partition_held",
 }
 

@@ -41,12 +41,13 @@ async def test_a_judge_that_raises_is_logged_without_what_it_said(
     engine = Engine(app, {})
     engine.topic("accounts", table=engine.table("counts", PartitionCounts))
     task = StreamTask(TP("accounts", 0), cast(TransactionalWriter, NoWriter()))
+    task.start_at(0)
     task.sought(0)
     work = batch(task.hand_out(8, 1))
     async with engine.begin(work) as transaction:
-        task.ended = True  # so that nothing is fetched again: there is no consumer
+        task.leave()  # so that nothing is fetched again: there is no consumer
         raise KeyError(f"{transaction.records[0]!r} in {work.records!r}")
-    await task.end()
+    await task.close()
     (failed,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert "the batch failed: KeyError" in failed.getMessage()
     assert "in test_a_judge_that_raises" in (failed.stack_info or "")

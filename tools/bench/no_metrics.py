@@ -36,7 +36,7 @@ class NoEngineMetrics(EngineMetrics):
         self.records = self.transactions = self.committed = self.tasks = nothing
         self.batch_records = self.stage = self.takeover = self.rebalances = nothing
         self.turn_seconds = self.work_seconds = self.transaction_seconds = nothing
-        self.latency = nothing
+        self.latency = self.lost_offsets = nothing
 
     def batch_committed(self, topic: str, records: Sequence[SourceRecord]) -> None:
         """Count nothing."""

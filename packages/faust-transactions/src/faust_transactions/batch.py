@@ -1,4 +1,4 @@
-"""A batch: what one fetch brought of one partition."""
+"""A batch: records that one fetch brought of one partition."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class SourceRecord(Protocol):
 class Batch:
     """Records of one partition, in the order of their offsets; never empty when the engine made it.
 
-    An agent does not judge ``records`` itself but takes the batch through
-    :meth:`Transactions.begin`, which leaves out what has been done already.
+    An agent does not process ``records`` itself but takes the batch through
+    :meth:`Transactions.begin`, which hands out nothing of a batch that is stale.
     """
 
     topic: str

@@ -12,7 +12,7 @@ private: they are librdkafka's documented local errors (``RD_KAFKA_RESP_ERR__PAR
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, ClassVar, cast
 
@@ -20,6 +20,8 @@ import faust
 import faust.cli.worker
 import mode
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.protocol.fetch import FetchRequest
 from faust.tables.manager import TableManager
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -47,6 +49,7 @@ __all__ = [
     "set_fetch_wait",
     "set_web_runner",
     "setting_without_reading",
+    "watch_fetch_errors",
     "write_setting",
 ]
 
@@ -72,6 +75,44 @@ def set_fetch_wait(consumer: AIOKafkaConsumer, milliseconds: int) -> None:
     ``AIOKafkaConsumer._fetch_max_wait_ms``, which ``start()`` hands to the fetcher.
     """
     consumer._fetch_max_wait_ms = milliseconds
+
+
+def watch_fetch_errors(
+    consumer: AIOKafkaConsumer, report: Callable[[TP, type[BaseException]], None]
+) -> None:
+    """Report each failed fetch of a partition, with the class of aiokafka's error.
+
+    The fetcher keeps most of them to itself; where the broker does not have an offset it goes on at
+    the partition's beginning, with a line at level info (``auto_offset_reset``; without it a fetch
+    by another part of the app would fail, too). Called before whatever the fetcher does about the
+    error. Relies on ``_client.send(node_id, request)``, by which the fetcher sends its requests,
+    on ``request.topics`` (partition first) and ``response.topics`` (partition, error code first).
+    """
+    client = cast(Any, consumer._client)
+    send = client.send
+
+    async def watched(node_id: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(request, FetchRequest):
+            return await send(node_id, request, *args, **kwargs)
+        try:
+            response = await send(node_id, request, *args, **kwargs)
+        except KafkaError as exc:
+            for tp, _ in _by_partition(request):
+                report(tp, type(exc))
+            raise
+        for tp, error_code in _by_partition(response):
+            if error_code:
+                report(tp, for_code(error_code))
+        return response
+
+    client.send = watched
+
+
+def _by_partition(message: Any) -> Iterator[tuple[TP, int]]:
+    """Each partition of a fetch request or response, and the field after its number."""
+    for topic, partitions in message.topics:
+        for partition, field, *_ in partitions:
+            yield TP(topic, partition), field
 
 
 def reading_state(consumer: AIOKafkaConsumer, tp: TP) -> tuple[int | None, int | None]:

@@ -6,13 +6,10 @@ the event is a batch, so that price is paid once a fetch.
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import faust
-from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -20,22 +17,16 @@ from mode import Service
 
 from faust_transactions import compat
 from faust_transactions.batch import Batch
+from faust_transactions.consumer_thread import BatchConsumerThread
+from faust_transactions.fetching import OUTSTANDING, Fetch, Fetched
+from faust_transactions.protocols import TaskOwner
 from faust_transactions.stoppable_producer import StoppableProducer
-from faust_transactions.task import Fetch, Fetched, StreamTask
-
-if TYPE_CHECKING:
-    from faust_transactions.engine import Engine
+from faust_transactions.task import StreamTask
 
 __all__ = ["BatchConsumer", "BatchSchema", "BatchTransport"]
 
-#: Batches of a partition in the worker at once: one being worked on, one waiting.
-OUTSTANDING = 2
 #: How long to wait for records (s) while some partitions are left out because they are full.
 SHORT_WAIT = 0.005
-#: How long a broker may hold a fetch back while it has no data.
-FETCH_WAIT_MS = 100
-#: Longest wait (s) for aiokafka's consumer to leave its group and close its connections.
-STOP_TIMEOUT = 2.5
 
 
 #: Seconds between looks whether the worker can be a member of its group.
@@ -58,77 +49,10 @@ class BatchSchema(faust.Schema[Any, Any]):
         return message.value
 
 
-class BatchConsumerThread(compat.ConsumerThread):
-    """Faust's consumer thread, which numbers the fetches of each partition."""
-
-    def __post_init__(self) -> None:
-        """Begin to count."""
-        super().__post_init__()
-        self._fetches: Counter[TP] = Counter()
-
-    def on_consumer_created(self, consumer: AIOKafkaConsumer) -> None:
-        """Shorten the time for which a broker holds a fetch back."""
-        # Faust's 1.5 s is how long the embedded broker holds every fetch back, data or not.
-        compat.set_fetch_wait(consumer, FETCH_WAIT_MS)
-
-    async def fetched(
-        self, consumer: AIOKafkaConsumer, partitions: set[TP], records: Mapping[TP, Any]
-    ) -> Mapping[TP, Any]:
-        """Report each partition, also those from which nothing came.
-
-        Fetches are numbered, see :meth:`StreamTask.accept`.
-        """
-        # Nothing is awaited here: a seek comes before all of this or after it.
-        self._fetches.update(records.keys())
-        return {
-            tp: Fetch(self._fetches[tp], records.get(tp, ()), *compat.reading_state(consumer, tp))
-            for tp in partitions
-        }
-
-    async def seek_now(self, tp: TP, offset: int) -> int:
-        """Seek; returns its number among the partition's fetches."""
-        self.seek(tp, offset)
-        self._fetches[tp] += 1
-        return self._fetches[tp]
-
-    async def still_polling(self) -> None:
-        """Count as polling while nothing is fetched.
-
-        aiokafka takes an app that has not fetched for ``broker_max_poll_interval`` for hung, and
-        leaves the group (KIP-62).
-        """
-        compat.keep_polling(self.client)
-
-    @property
-    def coordinator(self) -> tuple[object, bool]:
-        """The group's coordinator as it was found last, and whether it is lost since."""
-        return compat.coordinator_state(self.client)
-
-    async def check_membership(self) -> None:
-        """Raise what keeps the worker from being a member of its group, once for each time."""
-        compat.check_membership(self.client)
-
-    async def request_rejoin(self) -> None:
-        """Join the group anew as soon as its coordinator is known."""
-        compat.request_rejoin(self.client)
-
-    async def on_thread_stop(self) -> None:
-        """Stop aiokafka's consumer, but do not wait for brokers that are away.
-
-        Its fetcher lets a CancelledError out when it is closed while it waits to try again; let
-        through, that would leave Faust waiting for this thread for ever.
-        """
-        try:
-            async with asyncio.timeout(STOP_TIMEOUT):
-                await super().on_thread_stop()
-        except (asyncio.CancelledError, TimeoutError, KafkaError) as exc:
-            self.log.warning("the consumer was not stopped in order: %r", exc)
-
-
 class BatchConsumer(compat.Consumer):
     """Yields one message for each batch of the engine's topics; other topics as ever."""
 
-    engine: Engine
+    engine: TaskOwner
     Thread = BatchConsumerThread
 
     @property
@@ -182,26 +106,38 @@ class BatchConsumer(compat.Consumer):
     async def perform_seek(self) -> None:
         """Seek to what is committed; the table's row knows better than the group's offset."""
         await super().perform_seek()
-        tasks = list(self.engine.tasks.values())
+        tasks = [task for task in self.engine.tasks.values() if task.is_active]
         new = [task.tp for task in tasks if task.position is None]
         earliest = await self.earliest_offsets(*new) if new else {}
         for task in tasks:
+            if not task.is_active:
+                continue  # stopped meanwhile
             if task.position is None:
-                task.position = self.group_offset(task.tp) or earliest[task.tp]
+                task.start_at(self.group_offset(task.tp) or earliest[task.tp])
             await self.rewind(task)
 
     async def rewind(self, task: StreamTask) -> None:
-        """Start a partition again at what is committed."""
-        position = cast(int, task.position)
+        """Fetch a partition again from its committed position."""
+        fetch = await self._seek_task(task, cast(int, task.position))
+        if fetch is not None:
+            task.sought(fetch)
+
+    async def skip(self, task: StreamTask, offset: int) -> None:
+        """Go on fetching at ``offset``; what is in flight stays."""
+        fetch = await self._seek_task(task, offset)
+        if fetch is not None:
+            task.skipped(fetch, offset)
+
+    async def _seek_task(self, task: StreamTask, offset: int) -> int | None:
         # In the consumer's own thread: aiokafka's futures belong to that thread's loop.
         try:
-            fetch = await self.thread.call_thread(self.thread.seek_now, task.tp, position)
+            fetch: int = await self.thread.call_thread(self.thread.seek_now, task.tp, offset)
         except KafkaError as exc:
             # Not assigned any more, or not yet: the seek that ends the rebalance will do.
             self.log.info("%s: not sought: %r", task.tp, exc)
-            return
-        self.note_position(task.tp, position)
-        task.sought(fetch)
+            return None
+        self.note_position(task.tp, offset)
+        return fetch
 
     # -- fetch
 
@@ -256,7 +192,10 @@ class BatchConsumer(compat.Consumer):
             case Fetched.GAP:
                 await self.rewind(task)
                 return ()
-        # Parked first, as one fetch may bring any number of batches: were they all handed out, a
+            case Fetched.OUT_OF_RANGE:
+                self.engine.on_out_of_range(task)
+                return ()
+        # Buffered first, as one fetch may bring any number of batches: were they all handed out, a
         # partition that waits would have its batches with every actor, and the others none.
         if fetch.records:
             task.buffered.extend(
@@ -305,7 +244,7 @@ class BatchConsumer(compat.Consumer):
         task = self.engine.tasks.get(tp)
         if task is None:
             return False
-        return task.outstanding >= OUTSTANDING or bool(task.buffered)
+        return task.is_full
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Check, for other topics, that events come through."""
@@ -332,7 +271,7 @@ class BatchTransport(driver.Transport):
 
     Consumer = BatchConsumer
     Producer = StoppableProducer
-    engine: Engine
+    engine: TaskOwner
 
     def create_consumer(self, callback: Any, **kwargs: Any) -> Any:
         """Create the consumer and make the engine known to it."""

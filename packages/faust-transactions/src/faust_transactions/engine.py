@@ -25,47 +25,43 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, cast
 
 import faust
-from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
 
-from faust_transactions import compat
 from faust_transactions.app_settings import prepare
 from faust_transactions.batch import Batch
-from faust_transactions.consumer import OUTSTANDING, BatchConsumer, BatchSchema, BatchTransport
-from faust_transactions.errors import (
-    Abandoned,
-    BatchingError,
-    Fenced,
-    StateMismatch,
-    TransactionRefused,
-)
-from faust_transactions.failures import ReasonLog, kind, report
-from faust_transactions.health import Health, Rejoins, health
+from faust_transactions.consumer import BatchConsumer, BatchSchema, BatchTransport
+from faust_transactions.errors import Abandoned, BatchingError, Fenced
+from faust_transactions.fetching import OUTSTANDING
+from faust_transactions.health import Health, health
 from faust_transactions.kafka.hanging import HangingTransactionDetector
-from faust_transactions.membership import explain_membership, passes
+from faust_transactions.kafka.source_brokers import SourceBrokers
+from faust_transactions.losses import Losses
+from faust_transactions.membership import MembershipCheck
 from faust_transactions.metrics import EngineMetrics
 from faust_transactions.owners import owners
-from faust_transactions.producer import Output
+from faust_transactions.processor import BatchProcessor
+from faust_transactions.rejoining import Rejoiner
 from faust_transactions.restore import TaskRestorer
+from faust_transactions.sources import SourceTopics, source_health
 from faust_transactions.stores.partition import PartitionTable, TransactionalTableManager
-from faust_transactions.task import Origin, StreamTask
+from faust_transactions.task import StreamTask
 from faust_transactions.transaction import Transaction
 
 __all__ = ["Engine"]
 
 logger = logging.getLogger(__name__)
 
-FIRST_PAUSE, LAST_PAUSE = 0.2, 30.0
 #: Longest time (s) for a transaction, retries and aborts included, before the worker joins anew.
 COMMIT_TIMEOUT = 20.0
 #: Seconds between looks for transactions that hang; longer than any transaction takes.
 LOOK_EVERY = 30.0
+#: Seconds between looks at the source topics: were they created again, did they lose records.
+WATCH_EVERY = 2.0
 
 
 class Engine:
@@ -80,6 +76,8 @@ class Engine:
         commit_timeout: seconds for a transaction, retries and aborts included, before the worker
             joins its group anew.
         setting_names: Faust setting -> the name by which the app's users know it, for the log.
+        choices: what an operator can do about a partition whose topic was created again, for the
+            log; the default speaks of app ids and output topics.
     """
 
     def __init__(
@@ -92,6 +90,7 @@ class Engine:
         max_partitions: int = 16,
         commit_timeout: float = COMMIT_TIMEOUT,
         setting_names: Mapping[str, str] | None = None,
+        choices: str | None = None,
         metrics: EngineMetrics | None = None,
     ) -> None:
         prepare(app, max_records)
@@ -99,28 +98,37 @@ class Engine:
         self.kafka = kafka
         self.max_records = max_records
         self.max_bytes = max_bytes
-        self.commit_timeout = commit_timeout
         #: Actors an agent needs so that no partition waits for another's.
         self.concurrency = OUTSTANDING * max_partitions
         self.metrics = metrics or EngineMetrics()
-        #: The partitions owned now. Read it, do not write it.
-        self.tasks: dict[TP, StreamTask] = {}
-        self.metrics.owned.tasks = self.tasks
         #: Set when a partition can take another batch.
         self.capacity = asyncio.Event()
+        self._tasks: dict[TP, StreamTask] = {}
+        self.metrics.owned.tasks = self._tasks
         self._tables: dict[str, PartitionTable] = {}
         self._outputs: dict[str, Sequence[str]] = {}
+        self._assigned_once = False
+        self._hanging = HangingTransactionDetector()
         self._restorer = TaskRestorer(app, kafka, self._tables, self._outputs)
-        self._rejoining = False
-        self._rejoins = Rejoins()
-        #: Why the brokers refused the last transaction of a partition; kept over a rebalance.
-        self._refused: dict[TP, str] = {}
-        self._refusal_logs: dict[str, ReasonLog] = {}
-        self._taken = False
-        self._looks = HangingTransactionDetector()
-        self._setting_names = setting_names or {}
-        self._ending = False
-        self._log_membership = ReasonLog(logger, logging.WARNING)
+        self._sources = SourceTopics(
+            SourceBrokers(kafka), Losses(self.metrics.lost_offsets), choices
+        )
+        self._rejoiner = Rejoiner(
+            lambda: self.consumer, lambda: app.rebalancing or app.should_stop, app.add_future
+        )
+        self._processor = BatchProcessor(
+            self._tables,
+            rows=self._restorer,
+            sources=self._sources,
+            consumer=lambda: self.consumer,
+            rejoiner=self._rejoiner,
+            capacity=self.capacity,
+            metrics=self.metrics,
+            commit_timeout=commit_timeout,
+            stopping=lambda: app.should_stop,
+        )
+        self._membership = MembershipCheck(app, lambda: self.consumer, setting_names or {})
+        app.timer(WATCH_EVERY, name="watch_sources")(self._watch_sources)
         app.timer(max(LOOK_EVERY, 1.5 * commit_timeout))(self._look_for_hanging)
         transport = BatchTransport(app.conf.broker_consumer, app)
         transport.engine = self
@@ -150,223 +158,56 @@ class Engine:
         # acks=False: the transaction commits the offset, Faust's own commits leave it alone.
         return cast(faust.Topic, self.app.topic(name, schema=BatchSchema(), acks=False))
 
+    def begin(self, batch: Batch) -> AbstractAsyncContextManager[Transaction]:
+        """See :meth:`Transactions.begin`."""
+        return self._processor.begin(batch)
+
     def handles(self, topic: str) -> bool:
         """Whether this topic is read in batches."""
         return topic in self._tables
+
+    # -- what others may know
+
+    @property
+    def tasks(self) -> Mapping[TP, StreamTask]:
+        """The partitions owned now."""
+        return self._tasks
 
     @property
     def not_ready_reason(self) -> str | None:
         """Why no batches are worked on now, in a few words; None when they are.
 
-        A worker that has been left without partitions has nothing to object.
+        A worker that has been left without partitions is ready.
         """
-        if not self._taken:
+        if not self._assigned_once:
             return "waiting for partitions"
-        if self.app.rebalancing or self._rejoining:
+        if self.app.rebalancing or self._rejoiner.pending:
             return "rebalancing"
         return None
 
     @property
     def persistent_failure(self) -> str | None:
-        """What goes wrong again and again, or does not end; None when nothing does."""
+        """What fails again and again, does not end, or was lost; None when nothing is."""
         found = self.health
         return found.text if found.level == "bad" else None
 
     @property
     def health(self) -> Health:
-        """How the engine is, for people: see `faust_transactions.health`."""
-        tasks = self.tasks.values()
-        return health(self.not_ready_reason, tasks, self._rejoins, time.monotonic())
+        """Severity and a one-line summary: see `faust_transactions.health`."""
+        tasks = self._tasks.values()
+        found = health(self.not_ready_reason, tasks, self._rejoiner.rejoins, time.monotonic())
+        return source_health(tasks, self._sources.losses, found)
 
     def owners(self, topic: str) -> Mapping[int, str] | None:
         """Partition -> its owner's `owners.member_name`; None while they change hands."""
         return None if self.not_ready_reason else owners(self.app, topic)
 
-    # -- an agent's batch
+    # -- timers
 
-    @asynccontextmanager
-    async def begin(self, batch: Batch) -> AsyncIterator[Transaction]:
-        """See :meth:`Transactions.begin`."""
-        origin = cast(Origin, batch.origin)
-        task = origin.task
-        waiting = time.monotonic()
-        async with task.lock:
-            started = time.monotonic()
-            self.metrics.turn_seconds.observe(started - waiting)
-            try:
-                if not task.is_current(origin) or self.app.should_stop:
-                    yield self._void(batch)
-                    return
-                if not task.is_contiguous(origin):
-                    yield self._void(batch)
-                    await self._retry(task, "a batch was not taken through its transaction")
-                    return
-                transaction = self._transaction(batch, task)
-                async with _body(task):
-                    yield transaction
-                if transaction.records and not task.ended:
-                    self.metrics.work_seconds.observe(time.monotonic() - started)
-                    await self._commit(batch, task, transaction)
-            except Exception as exc:  # noqa: BLE001 - an agent may raise anything
-                report(logger, f"{task.name}: the batch failed", exc)
-                self.metrics.transactions.labels("failed").inc()
-                await self._retry(task, kind(exc))
-            finally:
-                task.finished(origin)
-                self.capacity.set()
-
-    def _transaction(self, batch: Batch, task: StreamTask) -> Transaction:
-        records = batch.records
-        done = task.position
-        if done is not None and batch.first_offset < done:
-            records = [record for record in records if record.offset >= done]
-        state = task.state
-        if state is None:
-            state = self._tables[batch.topic].default()
-        return Transaction(batch, records, state)
-
-    def _void(self, batch: Batch) -> Transaction:
-        return Transaction(batch, (), self._tables[batch.topic].default())
-
-    async def _commit(self, batch: Batch, task: StreamTask, transaction: Transaction) -> None:
-        table = self._tables[batch.topic]
-        # A copy: an agent that assigns no state still holds the one that was committed last.
-        state = transaction.state.derive(next_offset=batch.next_offset)
-        transaction.send(
-            table.changelog_topic_name,
-            state.dumps(serializer="json"),
-            b"%d" % batch.partition,
-            headers=task.source.headers(),
-        )
-        places = {TP(output[0], output[1]) for output in transaction.outputs}
-        started = task.committing_since = time.monotonic()
-        aborted = task.writer.aborted
-        try:
-            async with asyncio.timeout(self.commit_timeout):
-                await task.run(self._write, batch, task, transaction.outputs, places)
-        except Abandoned:
-            return
-        except TimeoutError:
-            # A call into librdkafka may never return, also when the brokers are back
-            # (librdkafka#5456). Whether it still commits, the row will tell the next task.
-            self.metrics.transactions.labels("timeout").inc()
-            waited_for = task.writer.waiting_for
-            task.writer.stop()
-            if not task.ended:
-                reason = f"no commit in {self.commit_timeout:g} s"
-                await self._rejoin(task, f"{reason}: {waited_for}" if waited_for else reason)
-            return
-        except StateMismatch as exc:
-            self.metrics.transactions.labels("lost").inc()
-            await self._rejoin(task, str(exc))
-            return
-        except Fenced as exc:
-            self.metrics.transactions.labels("fenced").inc()
-            await self._rejoin(task, f"fenced: {exc}")
-            return
-        except TransactionRefused as exc:
-            self.metrics.transactions.labels("refused").inc()
-            self._note_refused(task, str(exc))
-            await self._retry(task, str(exc))
-            return
-        finally:
-            task.committing_since = None
-            self.metrics.transactions.labels("aborted").inc(task.writer.aborted - aborted)
-        self.metrics.transaction_seconds.observe(time.monotonic() - started)
-        self.metrics.batch_committed(batch.topic, transaction.records)
-        transaction.committed = True
-        if task.ended:
-            return  # committed, but the partition has gone meanwhile
-        self._rejoins = Rejoins()
-        task.failures = 0
-        self._note_accepted(task)
-        task.written = places
-        task.state = state
-        task.position = batch.next_offset
-        table.apply(batch.partition, state)
-
-    def _write(
-        self, batch: Batch, task: StreamTask, outputs: Sequence[Output], places: set[TP]
-    ) -> None:
-        """Write a transaction to these partitions. Blocks: it runs in the task's thread."""
-        coordinator = self.consumer.coordinator
-        # Where a broker leaves in order, librdkafka tells of nothing; the group's member knows.
-        if task.writer.disturbed or task.coordinator != coordinator:
-            task.writer.renew()
-            task.coordinator = coordinator
-            self._restorer.check_row(task.tp, task.state)
-        if task.written - places:
-            self._restorer.check_before(task.tp)
-        task.writer.write(
-            outputs,
-            batch.topic,
-            batch.partition,
-            batch.next_offset,
-            partial(self._restorer.check_row, task.tp, task.state),
-        )
-
-    def _note_refused(self, task: StreamTask, reason: str) -> None:
-        task.refused = self._refused[task.tp] = reason
-        self._forget_refusals()
-        log = self._refusal_logs.setdefault(reason, ReasonLog(logger, logging.ERROR))
-        log(reason, "%s: the brokers refuse its transactions: %s", task.name, reason)
-
-    def _note_accepted(self, task: StreamTask) -> None:
-        if task.refused is None:
-            return
-        task.refused = None
-        self._refused.pop(task.tp, None)
-        logger.info("%s: the brokers accept its transactions again", task.name)
-        self._forget_refusals()
-
-    def _forget_refusals(self) -> None:
-        """Let a reason that no partition has any more be logged at once when it comes back."""
-        present = set(self._refused.values())
-        self._refusal_logs = {why: log for why, log in self._refusal_logs.items() if why in present}
-
-    async def _retry(self, task: StreamTask, reason: str) -> None:
-        """Fetch again from what is committed, after a pause that grows."""
-        if task.ended:
-            return
-        task.failures += 1
-        task.problem = reason
-        pause = min(FIRST_PAUSE * 2 ** min(task.failures - 1, 10), LAST_PAUSE)
-        if task.refused is None:
-            logger.warning("%s: fetching again in %.1f s: %s", task.name, pause, reason)
-        await task.pause(pause)
-        if not task.ended:
-            await self.consumer.rewind(task)
-
-    async def _rejoin(self, task: StreamTask, reason: str) -> None:
-        """End a task that cannot go on, and join anew: what is known of the group may be old."""
-        task.ended = True
-        logger.warning("%s: joining the group anew: %s", task.name, reason)
-        if self._rejoining or self.app.rebalancing or self.app.should_stop:
-            return
-        self._rejoining = True
-        self._rejoins = Rejoins(self._rejoins.number + 1, reason)
-        # Not awaited: the rebalance waits for this very batch to end.
-        _ = self.app.add_future(self.consumer.rejoin())
-
-    async def check_membership(self) -> None:
-        """End the worker when it cannot be a member of its group, as nothing else would."""
-        try:
-            await self.consumer.check_membership()
-        except ConsumerNotStarted:
-            return
-        except Exception as exc:  # noqa: BLE001 - the coordination may have ended by anything
-            line = explain_membership(exc, self.app, self._setting_names)
-            if passes(exc):
-                self._log_membership(line, "%s; trying again", line)
-            else:
-                self._end(line)
-
-    def _end(self, line: str) -> None:
-        """End the worker with one line."""
-        if not self._ending:
-            self._ending = True
-            logger.critical("%s", line)
-            compat.end_app(self.app)
+    async def _watch_sources(self) -> None:
+        """Stop partitions whose topic was created again; report records that retention deleted."""
+        if self.not_ready_reason is None:
+            await self._sources.watch(list(self._tasks.values()))
 
     async def _look_for_hanging(self) -> None:
         """Join anew when a transaction hangs, so that it is ended.
@@ -375,17 +216,26 @@ class Engine:
         """
         if self.not_ready_reason is not None:
             return
-        for source in await self._restorer.hanging(list(self.tasks), self._looks):
-            task = self.tasks.get(source)
-            if task is not None and not task.ended:
-                await self._rejoin(task, "a transaction hangs")
+        for source in await self._restorer.hanging(list(self._tasks), self._hanging):
+            task = self._tasks.get(source)
+            if task is not None:
+                self._rejoiner.leave(task, "a transaction hangs")
 
-    # -- rebalance
+    async def check_membership(self) -> None:
+        """End the worker when it cannot be a member of its group, as nothing else would."""
+        await self._membership.check()
+
+    # -- what the consumer reports
 
     @property
     def consumer(self) -> BatchConsumer:
         """The app's consumer; there is none before the worker has started it."""
         return cast(BatchConsumer, self.app.consumer)
+
+    def on_out_of_range(self, task: StreamTask) -> None:
+        """Decide where a partition goes on whose next offset the broker does not have."""
+        if task.wait_for_range():
+            _ = self.app.add_future(self._sources.resolve_range(task, self.consumer))
 
     async def on_assigned(self, assigned: Iterable[TP]) -> None:
         """Own these partitions: fence the former owners, then read back what they committed.
@@ -393,35 +243,29 @@ class Engine:
         Waits for the broker as long as it takes, unless the app stops.
         """
         wanted = sorted(tp for tp in assigned if self.handles(tp.topic))
-        await self.on_revoked(list(self.tasks))
-        self._rejoining = False
+        await self.on_revoked(list(self._tasks))
+        self._rejoiner.assigned()
         self.metrics.rebalances.inc()
         started = time.monotonic()
-        coordinator = self.consumer.coordinator
         try:
-            tasks = await self._restorer.of(wanted)
+            tasks = await self._restored(wanted)
         except Abandoned:
             return
         except Fenced as exc:
             logger.warning("joining the group anew: fenced while partitions were restored: %s", exc)
-            self._rejoining = True
-            _ = self.app.add_future(self.consumer.rejoin())
+            self._rejoiner.rejoin(f"fenced: {exc}")
             return
         except BatchingError as exc:
-            self._end(f"cannot restore partitions: {exc}")
+            self._membership.end(f"cannot restore partitions: {exc}")
             return
         except Exception as exc:  # noqa: BLE001 - whatever it is, somebody must know
             # Without this the worker would stay in the group and do nothing.
             logger.error("cannot restore partitions: %s", exc)  # noqa: TRY400
             await self.app.crash(exc)
             return
-        self._refused = {tp: why for tp, why in self._refused.items() if tp in wanted}
-        for task in tasks:
-            task.coordinator = coordinator
-            task.refused = self._refused.get(task.tp)
-            self.tasks[task.tp] = task
-        self._taken = True
-        self.metrics.tasks.set(len(self.tasks))
+        self._tasks.update((task.tp, task) for task in tasks)
+        self._assigned_once = True
+        self.metrics.tasks.set(len(self._tasks))
         self.metrics.takeover.observe(time.monotonic() - started)
         logger.info(
             "took over %s in %.2f s",
@@ -429,29 +273,21 @@ class Engine:
             time.monotonic() - started,
         )
 
+    async def _restored(self, wanted: Sequence[TP]) -> list[StreamTask]:
+        coordinator = self.consumer.coordinator
+        tasks = await self._restorer.of(wanted)
+        for task in tasks:
+            task.renewed(coordinator)
+            self._sources.losses.watch(task.tp)
+        self._processor.assigned(tasks)
+        await self._sources.check_restored(tasks, lambda: self.app.should_stop)
+        return tasks
+
     async def on_revoked(self, revoked: Iterable[TP]) -> None:
         """Give partitions up; returns when nothing of them is written any more."""
-        leaving = [self.tasks.pop(tp) for tp in list(revoked) if tp in self.tasks]
-        self.metrics.tasks.set(len(self.tasks))
-        await asyncio.gather(*(task.end() for task in leaving))
+        leaving = [self._tasks.pop(tp) for tp in list(revoked) if tp in self._tasks]
+        self.metrics.tasks.set(len(self._tasks))
+        await asyncio.gather(*(task.close() for task in leaving))
         if leaving:
             logger.info("gave up %s", ", ".join(task.name for task in leaving))
         self.capacity.set()
-
-
-@asynccontextmanager
-async def _body(task: StreamTask) -> AsyncIterator[None]:
-    """The agent's block: cancelled, and only it, when the task ends."""
-    current = cast("asyncio.Task[Any]", asyncio.current_task())
-    cancelling = current.cancelling()
-    task.enter(current)
-    task.working_since = time.monotonic()
-    try:
-        yield
-    except asyncio.CancelledError:
-        # As asyncio.timeout() does it: swallow the cancellation that was ours, and no other.
-        if not task.ended or current.uncancel() > cancelling:
-            raise
-    finally:
-        task.working_since = None
-        task.leave(current)

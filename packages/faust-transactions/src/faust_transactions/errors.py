@@ -1,11 +1,13 @@
-"""What can go wrong in the engine.
+"""Errors of the engine.
 
 ::
 
     BatchingError
     ├── Fenced              another owner took the partition, or the broker gave up on us
-    ├── StateMismatch                what was committed before cannot be seen, or is gone
-    ├── Abandoned           the partition was let go while its transaction was being written
+    ├── StateMismatch       what was committed before cannot be read, or has changed
+    ├── SourceMismatch      the source topic is not the one that the row belongs to
+    ├── Abandoned           the partition was revoked while its transaction was being written
+    ├── IllegalTransition   a StreamTask was asked for a state that does not follow its own
     ├── TransactionRefused  the brokers refuse this transaction (too large, not authorized)
     └── RestoreFailed       the brokers refuse what a restore asks for
 
@@ -17,7 +19,9 @@ __all__ = [
     "Abandoned",
     "BatchingError",
     "Fenced",
+    "IllegalTransition",
     "RestoreFailed",
+    "SourceMismatch",
     "StateMismatch",
     "TransactionRefused",
 ]
@@ -32,11 +36,19 @@ class Fenced(BatchingError):
 
 
 class StateMismatch(BatchingError):
-    """The brokers lost the end of a transaction, or may have: the partition is to be read back."""
+    """The brokers lost the end of a transaction, or may have: the row must be read again."""
+
+
+class SourceMismatch(BatchingError):
+    """The source topic was replaced or truncated: the row's offsets do not count its records."""
 
 
 class Abandoned(BatchingError):
     """Writing was given up because the partition was revoked or the worker stops."""
+
+
+class IllegalTransition(BatchingError):
+    """A bug in the engine: a task was asked for a state that does not follow its own."""
 
 
 class TransactionRefused(BatchingError):
@@ -44,4 +56,4 @@ class TransactionRefused(BatchingError):
 
 
 class RestoreFailed(BatchingError):
-    """What a restore asks for is refused; asking again would not help."""
+    """The brokers refuse what a restore asks for; asking again would not help."""

@@ -2,12 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
 import faust
 from aiokafka import errors
+from faust.exceptions import ConsumerNotStarted
 
-__all__ = ["explain_membership", "passes"]
+from faust_transactions import compat
+from faust_transactions.failures import ReasonLog
+
+__all__ = ["MembershipCheck", "explain_membership", "passes"]
+
+logger = logging.getLogger(__name__)
+
+
+class Member(Protocol):
+    """What is asked of the consumer: `BatchConsumer`."""
+
+    def check_membership(self) -> Awaitable[None]:
+        """Raise what keeps the worker from being a member of its group, once for each time."""
+
+
+class MembershipCheck:
+    """Ends the worker when it cannot be a member of its group, as nothing else would."""
+
+    def __init__(
+        self, app: faust.App, consumer: Callable[[], Member], setting_names: Mapping[str, str]
+    ) -> None:
+        self._app = app
+        self._consumer = consumer
+        self._setting_names = setting_names
+        self._log = ReasonLog(logger, logging.WARNING)
+        self._ending = False
+
+    async def check(self) -> None:
+        """Ask the consumer; to be called once a second or so."""
+        try:
+            await self._consumer().check_membership()
+        except ConsumerNotStarted:
+            return
+        except Exception as exc:  # noqa: BLE001 - the coordination may have ended by anything
+            line = explain_membership(exc, self._app, self._setting_names)
+            if passes(exc):
+                self._log(line, "%s; trying again", line)
+            else:
+                self.end(line)
+
+    def end(self, line: str) -> None:
+        """End the worker with one line."""
+        if not self._ending:
+            self._ending = True
+            logger.critical("%s", line)
+            compat.end_app(self._app)
 
 
 def passes(error: BaseException) -> bool:

@@ -63,6 +63,12 @@ class EngineMetrics:
         self.rebalances = Counter(
             "faust_transactions_rebalances", "Assignments received.", registry=registry
         )
+        self.lost_offsets = Counter(
+            "faust_transactions_lost_offsets",
+            "Offsets that retention deleted before they were processed.",
+            ["topic", "partition"],
+            registry=registry,
+        )
         self.latency = LatencyHistogram(
             "faust_transactions_latency_seconds",
             "Seconds from a source record's timestamp to the commit of what became of it.",

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from faust_transactions.task import StreamTask
+from faust_transactions.task import State, StreamTask
 
 __all__ = ["OwnedPartitions"]
 
@@ -37,10 +37,11 @@ class OwnedPartitions(Collector):
         return self._families()
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """The two metrics as they are now."""
-        committed, lag = families = self._families()
+        """The metrics as they are now."""
+        committed, lag, stopped = families = self._families()
         ends = {topic: tell() for topic, tell in self.ends.items()}
         for tp, task in self.tasks.items():
+            stopped.add_metric((tp.topic, str(tp.partition)), int(task.state is State.STOPPED))
             left = task.lag(ends.get(tp.topic, {}).get(tp.partition))
             if task.position is None or left is None:
                 continue  # not sought yet
@@ -50,7 +51,7 @@ class OwnedPartitions(Collector):
         return families
 
     @staticmethod
-    def _families() -> tuple[GaugeMetricFamily, GaugeMetricFamily]:
+    def _families() -> tuple[GaugeMetricFamily, GaugeMetricFamily, GaugeMetricFamily]:
         return (
             GaugeMetricFamily(
                 "faust_transactions_committed_offset",
@@ -60,6 +61,11 @@ class OwnedPartitions(Collector):
             GaugeMetricFamily(
                 "faust_transactions_lag_records",
                 "Committed records of an owned source partition that are not processed yet.",
+                labels=LABELS,
+            ),
+            GaugeMetricFamily(
+                "faust_transactions_stopped_partitions",
+                "1 for an owned source partition that is stopped, as its topic is not its row's.",
                 labels=LABELS,
             ),
         )

@@ -27,12 +27,13 @@ from faust_transactions.errors import (
 from faust_transactions.failures import ReasonLog, kind
 from faust_transactions.kafka.hanging import (
     HangingTransactionDetector,
+    OpenTransactions,
     open_since,
-    wait_until_closed,
 )
 from faust_transactions.kafka.tail import LastRecord, read_last
 from faust_transactions.kafka.topic_ids import topic_ids
 from faust_transactions.producer import TransactionalWriter, group_metadata
+from faust_transactions.protocols import Writer
 from faust_transactions.refusals import Answer, answer_to, explain
 from faust_transactions.stores.identity import TopicIdentity
 from faust_transactions.stores.partition import PartitionTable
@@ -69,6 +70,7 @@ class TaskRestorer:
         self._tables = tables
         self._outputs = outputs
         self._group: Any = None
+        self._open = OpenTransactions(kafka)
         # Not asyncio's threads: the interpreter waits for those at its end, brokers or not.
         self._thread = CallThread("restore")
         self._log_waiting = ReasonLog(logger, logging.WARNING)
@@ -102,7 +104,7 @@ class TaskRestorer:
         nobody could tell any more how those are to be decided.
         """
         try:
-            wait_until_closed(self._kafka, self._row_of(source))
+            self._open.wait_until_closed(self._row_of(source))
         except KafkaException as exc:
             raise StateMismatch(f"open transactions cannot be looked for: {exc}") from exc
 
@@ -133,7 +135,7 @@ class TaskRestorer:
         """
         by_row = {self._row_of(source): source for source in partitions}
         try:
-            found = await self._thread.run(open_since, self._kafka, list(by_row))
+            found = await self._thread.run(self._open.since, list(by_row))
         except KafkaException as exc:
             logger.debug("open transactions were not looked for: %s", exc)
             return []
@@ -196,7 +198,7 @@ class TaskRestorer:
                 offset,
             )
 
-    async def _abort_hanging(self, task: StreamTask, writer: TransactionalWriter) -> None:
+    async def _abort_hanging(self, task: StreamTask, writer: Writer) -> None:
         logger.warning(
             "%s: the brokers lost the end of its last transactions, whose records nobody could "
             "read; they are aborted and written again",
@@ -209,7 +211,7 @@ class TaskRestorer:
         except Fenced as exc:
             logger.info("%s: fenced: %s", task.name, exc)  # its next owner does it
 
-    async def _wait(self, writers: Sequence[TransactionalWriter], *calls: Awaitable[Any]) -> None:
+    async def _wait(self, writers: Sequence[Writer], *calls: Awaitable[Any]) -> None:
         await wait_for_calls(writers, calls, lambda: self._app.should_stop, self._log_waiting)
 
     def _row_of(self, source: TP) -> TP:
@@ -228,8 +230,8 @@ class TaskRestorer:
                 where = f"{table.changelog_topic_name}-{task.tp.partition}, offset {row.offset}"
                 # Without the text, which would quote the row.
                 raise ValueError(f"no row can be read at {where} ({kind(exc)})") from None
-            task.restore(found)
-            table.apply(task.tp.partition, task.state)
+            task.restore(found, TopicIdentity.from_headers(row.headers))
+            table.apply(task.tp.partition, found)
 
     async def _rows(self, tasks: list[StreamTask]) -> dict[TP, LastRecord]:
         """The last committed record of each source partition's row, where there is one."""

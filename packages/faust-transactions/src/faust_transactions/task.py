@@ -1,226 +1,184 @@
-"""A task: one worker's ownership of one partition, from its assignment to its revocation."""
+"""A stream task: one worker's ownership of one partition, from its assignment to its revocation.
+
+::
+
+    RESTORING ──► RUNNING ──► LEAVING ──► CLOSED
+        │            │
+        └────────────┴─────► STOPPED ───► CLOSED       (CLOSED follows every state)
+
+=========  ======================================================================================
+RESTORING  its row is read back; it was not sought yet, so no batch of it counts
+RUNNING    its batches are worked on and committed
+LEAVING    fenced, or what is known of it may be old: no batch counts, the group is joined anew
+STOPPED    its topic is not the one of its row, or was truncated: nothing is fetched or committed
+CLOSED     given up
+=========  ======================================================================================
+
+Only the methods of :class:`StreamTask` write its attributes. Kafka Streams' class of the same name
+has the same lifecycle.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Sequence
-from contextlib import suppress
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from enum import Enum, auto
-from typing import Any, NamedTuple
+from typing import Any, cast
 
 from faust.types import TP
 
-from faust_transactions.producer import TransactionalWriter
+from faust_transactions.errors import IllegalTransition
+from faust_transactions.fetching import Fetch, Fetched, FetchState, Origin
+from faust_transactions.protocols import Writer
 from faust_transactions.stores.identity import TopicIdentity
 from faust_transactions.thread import CallThread
 
-__all__ = ["Fetch", "Fetched", "Origin", "StreamTask"]
+__all__ = ["Fetch", "Fetched", "Origin", "State", "StreamTask"]
 
 logger = logging.getLogger(__name__)
 
 #: Longest wait (s) for a transaction under way when a partition is given up.
 END_TIMEOUT = 3.0
+#: A source topic that was confirmed so long (s) ago is confirmed again before a commit.
+CONFIRMED_FOR = 5.0
 
 
-class Fetched(Enum):
-    """What a fetch is to a task."""
+class State(Enum):
+    """State of a task; the module's docstring has the table."""
 
-    NEXT = auto()
-    OLD = auto()
-    GAP = auto()
-
-
-class Fetch(NamedTuple):
-    """What the consumer's thread tells of a partition after it has looked for records."""
-
-    #: Counts the fetches that brought records, and the seeks.
-    number: int
-    #: May be empty.
-    records: Sequence[Any]
-    #: Next offset to be fetched: what is below and was never brought will never be read (markers,
-    #: aborted records, gaps). None where it is not known.
-    reached: int | None
-    #: End of what is committed there; None where it is not known.
-    end: int | None
+    RESTORING = auto()
+    RUNNING = auto()
+    LEAVING = auto()
+    STOPPED = auto()
+    CLOSED = auto()
 
 
-class Origin(NamedTuple):
-    """Where a batch came from: it counts only while all of this still holds."""
-
-    task: StreamTask
-    #: The task's count of seeks when the batch was fetched.
-    seek: int
-    #: The position up to which the partition had been fetched before this batch.
-    follows: int | None
-    #: Records in it.
-    size: int
+FOLLOWS = {
+    State.RESTORING: {State.RUNNING, State.LEAVING, State.STOPPED, State.CLOSED},
+    State.RUNNING: {State.LEAVING, State.STOPPED, State.CLOSED},
+    State.LEAVING: {State.CLOSED},
+    State.STOPPED: {State.CLOSED},
+    State.CLOSED: set[State](),
+}
 
 
-class StreamTask:
+class StreamTask(FetchState):
     """What a worker knows of a partition while it owns it.
 
-    ``state`` and ``position`` are what was committed, never more: they change only after a commit.
+    ``row`` and ``position`` are what was committed, never more: they change only after a commit.
     """
 
     def __init__(
-        self, tp: TP, writer: TransactionalWriter, source: TopicIdentity | None = None
+        self,
+        tp: TP,
+        writer: Writer,
+        source: TopicIdentity | None = None,
+        coordinator: object = None,
     ) -> None:
+        super().__init__()
         self.tp = tp
         self.writer = writer
+        self.state = State.RESTORING
         #: The topic whose offsets the row counts.
         self.source = source or TopicIdentity(tp.topic)
+        #: The topic that the row read back names; None where it names none.
+        self.row_source: TopicIdentity | None = None
         #: The partition's row; ``None`` until the first batch is committed.
-        self.state: Any = None
-        #: Next offset to be done. ``None`` until the first seek where there is no row yet.
-        self.position: int | None = None
-        #: Next offset to be fetched.
-        self.fetched: int | None = None
-        #: Where fetching goes on, and the end of what can be read: as the last fetch told.
-        self.reached: int | None = None
-        self.last_stable_offset: int | None = None
-        #: Records fetched and not done.
-        self.in_flight = 0
-        #: No batch of this task counts any more: it was revoked, or fenced.
-        self.ended = False
+        self.row: Any = None
         #: Batches in a row that failed, and why the last did, in words without any record's data.
         self.failures = 0
         self.problem = ""
         #: Why the brokers refused the last transaction; None once one was committed.
         self.refused: str | None = None
+        #: Why the task was stopped; None unless it is STOPPED.
+        self.stopped_reason: str | None = None
         #: The partitions that the last transaction was written to.
-        self.written: set[TP] = set()
+        self.written: frozenset[TP] = frozenset()
         #: The group's coordinator as it was when the writer's producer was made.
-        self.coordinator: object = None
+        self.coordinator = coordinator
         #: Since when (monotonic, s) the agent works on a batch; None while it has none.
         self.working_since: float | None = None
         #: Since when (monotonic, s) a transaction is being written; None while none is.
         self.committing_since: float | None = None
         #: Batches of a partition are worked on one at a time, in the order in which they came.
         self.lock = asyncio.Lock()
-        #: What was fetched and is not with an actor yet, cut into batches. A seek empties it.
-        self.buffered: deque[Sequence[Any]] = deque()
-        self._over = asyncio.Event()
-        self._closed = False
-        self._seeks = 0
-        #: Number of the last fetch that was taken; ``None`` until the first seek.
-        self._fetch: int | None = None
-        self._outstanding = 0
-        self._bodies: set[asyncio.Task[Any]] = set()
+        self._confirmed: float | None = time.monotonic()
+        self._not_running = asyncio.Event()
+        self._body: asyncio.Task[Any] | None = None
+        self._body_cancelled = False
         # A thread of its own: a commit that waits for the broker must not hold up another
         # partition's.
         self._thread = CallThread(writer.transactional_id)
 
     @property
     def name(self) -> str:
-        """The partition, as people write it."""
+        """Topic and partition: ``orders-0``."""
         return f"{self.tp.topic}-{self.tp.partition}"
 
-    def restore(self, state: Any) -> None:
-        """Set what was read back from the changelog."""
+    # -- lifecycle
+
+    def _become(self, state: State) -> None:
+        if state not in FOLLOWS[self.state]:
+            raise IllegalTransition(f"{self.name}: {state.name} after {self.state.name}")
         self.state = state
-        self.position = None if state is None else int(state.next_offset)
-
-    # -- fetching
-
-    def accept(self, fetch: Fetch) -> Fetched:
-        """Whether what this fetch tells comes next; its records are then in hand.
-
-        The consumer's thread numbers the fetches of a partition. One that came before the last seek
-        is old; where a number is missing, records were fetched that never arrived here (Faust drops
-        what was under way when it suspends its flow), and only another seek brings them back.
-        Offsets could not tell: transactions and compaction leave gaps in them.
-        """
-        if self._fetch is None:
-            return Fetched.OLD
-        follows = self._fetch + bool(fetch.records)
-        if fetch.number != follows:
-            return Fetched.OLD if fetch.number < follows else Fetched.GAP
-        self._fetch = fetch.number
-        self.in_flight += len(fetch.records)
-        self.reached, self.last_stable_offset = fetch.reached, fetch.end
-        return Fetched.NEXT
-
-    def lag(self, end: int | None) -> int | None:
-        """Records still to be done of what is committed up to `end`; None before the first seek.
-
-        Those in hand are counted; beyond them it is offsets, among which there may be some that are
-        never read. Once fetching has gone past these, they are in the lag no more. An `end` below
-        what the last fetch told is an older one.
-        """
-        if self.position is None:
-            return None
-        reached = max(self.position, self.reached or 0)
-        return self.in_flight + max(0, max(end or 0, self.last_stable_offset or 0) - reached)
-
-    def hand_out(self, next_offset: int, size: int) -> Origin:
-        """Note that a batch of ``size`` records up to ``next_offset`` goes to the agent."""
-        origin = Origin(self, self._seeks, self.fetched, size)
-        self.fetched = next_offset
-        self._outstanding += 1
-        return origin
-
-    def sought(self, fetch: int) -> None:
-        """The consumer starts again at ``position``; ``fetch`` was the last before that."""
-        self._seeks += 1
-        self._fetch = fetch
-        self._outstanding = self.in_flight = 0
-        self.buffered.clear()
-        self.fetched = self.reached = self.position
-
-    def finished(self, origin: Origin) -> None:
-        """Make room for another batch."""
-        if origin.seek == self._seeks:
-            self._outstanding -= 1
-            self.in_flight -= origin.size
+        if state is not State.RUNNING:
+            self._not_running.set()
+            self._cancel_body()
 
     @property
-    def outstanding(self) -> int:
-        """Batches fetched and not done."""
-        return self._outstanding
+    def is_active(self) -> bool:
+        """Whether its batches count, or will once it was sought: RESTORING or RUNNING."""
+        return self.state in (State.RESTORING, State.RUNNING)
 
-    def is_current(self, origin: Origin) -> bool:
-        """Whether a batch may be worked on: the task lasts and nothing sought past it."""
-        return not self.ended and origin.seek == self._seeks
+    def restore(self, row: Any, row_source: TopicIdentity | None = None) -> None:
+        """Set the row that was read back, and the topic it names. RESTORING only."""
+        self._require(State.RESTORING)
+        self.row, self.row_source = row, row_source
+        if row_source is not None and self.source.topic_id is None:
+            # An id that the brokers do not give just now is not to be forgotten.
+            self.source = row_source if row_source.is_same(self.source) else self.source
+        self.position = None if row is None else int(row.next_offset)
 
-    def is_contiguous(self, origin: Origin) -> bool:
-        """Whether all that was fetched before the batch has been committed."""
-        return origin.follows is None or self.position is None or origin.follows <= self.position
+    def start_at(self, position: int) -> None:
+        """Set where a partition without a row begins. RESTORING only."""
+        self._require(State.RESTORING)
+        self.position = position
 
-    # -- writing
+    def sought(self, fetch: int) -> None:
+        """The consumer starts at ``position``; ``fetch`` was the last before that. Now RUNNING."""
+        if self.state is State.RESTORING:
+            self._become(State.RUNNING)
+        self.restart_fetching(fetch)
 
-    async def run(self, call: Any, *args: Any) -> Any:
-        """Run a blocking call in the task's thread."""
-        return await self._thread.run(call, *args)
+    def leave(self) -> bool:
+        """Let no batch count any more, the group is joined anew. False when it is too late."""
+        if not self.is_active:
+            return False
+        self._become(State.LEAVING)
+        return True
 
-    async def pause(self, seconds: float) -> None:
-        """Wait so long, or until the task ends: an actor is not to wait for what has gone."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._over.wait()
+    def stop(self, reason: str) -> bool:
+        """Neither fetch nor commit any more. False when it is too late."""
+        if not self.is_active:
+            return False
+        self.stopped_reason = reason
+        self._become(State.STOPPED)
+        self.buffered.clear()
+        return True
 
-    def enter(self, body: asyncio.Task[Any]) -> None:
-        """Note a task that works on a batch, to be cancelled when the task ends."""
-        self._bodies.add(body)
-
-    def leave(self, body: asyncio.Task[Any]) -> None:
-        """Forget a task that has done its work."""
-        self._bodies.discard(body)
-
-    async def end(self) -> None:
-        """Give the partition up: bodies that wait are cancelled, a commit under way is awaited.
+    async def close(self) -> None:
+        """Give the partition up: a body that waits is cancelled, a commit under way is awaited.
 
         Returns when nothing of this task runs any more; a few seconds at the most, also while
         the brokers are away.
         """
-        if self._closed:
+        if self.state is State.CLOSED:
             return
-        self._closed = self.ended = True
-        self._over.set()
+        self._become(State.CLOSED)
         self.writer.stop()
-        for body in self._bodies:
-            body.cancel()
         closing = asyncio.ensure_future(self.run(self.writer.close))
         _, late = await asyncio.wait({closing}, timeout=END_TIMEOUT)
         if late:
@@ -231,3 +189,113 @@ class StreamTask:
         elif error := closing.exception():
             logger.debug("%s: %s", self.name, error)  # a fenced producer complains once more
         self._thread.close()
+
+    def _require(self, state: State) -> None:
+        if self.state is not state:
+            raise IllegalTransition(f"{self.name}: only while {state.name}, not {self.state.name}")
+
+    # -- fetching
+
+    def accept(self, fetch: Fetch) -> Fetched:
+        """Whether what this fetch reports comes next; its records are then in flight."""
+        if self.saw_errors(fetch):
+            self.doubt_source()
+        if self.state is State.STOPPED:
+            return Fetched.OLD
+        return self.take(fetch)
+
+    def is_current(self, origin: Origin) -> bool:
+        """Whether a batch may be worked on: the task runs and nothing sought past it."""
+        return self.state is State.RUNNING and self.is_fetched(origin)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is to be fetched now."""
+        return self.state is State.STOPPED or self.has_enough
+
+    # -- the source topic
+
+    def doubt_source(self) -> None:
+        """Have the topic confirmed before the next commit: a fetch failed."""
+        self._confirmed = None
+
+    def confirm_source(self, now: TopicIdentity, asked: float) -> None:
+        """The topic is still the row's; ``asked`` (monotonic, s) is when the question was sent.
+
+        An id that was not known before is adopted; the next commit writes it.
+        """
+        if now.topic_id is not None:
+            self.source = now
+        self._confirmed = asked
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether a commit may rely on the topic being the row's."""
+        return self._confirmed is not None and time.monotonic() - self._confirmed <= CONFIRMED_FOR
+
+    # -- working and writing
+
+    @contextmanager
+    def body(self) -> Iterator[None]:
+        """Run the agent's block: cancelled, and only it, when the task stops running."""
+        current = cast("asyncio.Task[Any]", asyncio.current_task())
+        cancelling = current.cancelling()
+        self._body, self._body_cancelled = current, False
+        self.working_since = time.monotonic()
+        try:
+            yield
+        except asyncio.CancelledError:
+            # As asyncio.timeout() does it: swallow the cancellation that was ours, and no other.
+            if not self._body_cancelled or current.cancelling() - 1 > cancelling:
+                raise
+        finally:
+            if self._body_cancelled:
+                current.uncancel()
+            self.working_since = self._body = None
+
+    def _cancel_body(self) -> None:
+        body = self._body
+        if body is None or self._body_cancelled or body is asyncio.current_task():
+            return
+        self._body_cancelled = True
+        body.cancel()
+
+    def begin_commit(self) -> float:
+        """Note that a transaction is being written; returns when (monotonic, s) it began."""
+        self.committing_since = time.monotonic()
+        return self.committing_since
+
+    def end_commit(self) -> None:
+        """Note that no transaction is being written any more."""
+        self.committing_since = None
+
+    def renewed(self, coordinator: object) -> None:
+        """Note the group's coordinator for which the writer got a new producer."""
+        self.coordinator = coordinator
+
+    def commit(self, row: Any, position: int, written: Iterable[TP]) -> None:
+        """Set what was committed. RUNNING only."""
+        self._require(State.RUNNING)
+        self.row, self.position = row, position
+        self.written = frozenset(written)
+        self.failures = 0
+
+    def fail(self, reason: str) -> int:
+        """Note a failed batch; returns how many failed in a row."""
+        self.failures += 1
+        self.problem = reason
+        return self.failures
+
+    def refuse(self, reason: str | None) -> None:
+        """Note why the brokers refuse its transactions; None when they accept them again."""
+        self.refused = reason
+
+    async def run(self, call: Any, *args: Any) -> Any:
+        """Run a blocking call in the task's thread."""
+        return await self._thread.run(call, *args)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait so long, or until the task stops running: no actor waits for what is gone."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._not_running.wait()

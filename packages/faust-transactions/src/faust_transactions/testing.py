@@ -28,13 +28,16 @@ class StoredRecord:
 class MemoryTransactions:
     """Implements :class:`Transactions`; commits into ``written`` and ``states``.
 
-    Like the engine it leaves out records that were committed before, and commits nothing of a block
-    that raises; unlike the engine it lets the exception through, so that a test sees it.
+    Like the engine it commits nothing of a block that raises, and hands out nothing of a batch that
+    begins below the partition's position (the engine then fetches again from there); unlike the
+    engine it lets the exception through, so that a test sees it. ``new_state`` makes the row of a
+    partition that has none yet, a Record with a field ``next_offset``.
     """
 
     def __init__(self, new_state: Any) -> None:
         self._new_state = new_state
         self.written: list[Output] = []
+        #: Partition -> its row.
         self.states: dict[int, Any] = {}
         self.commits = 0
 
@@ -42,15 +45,15 @@ class MemoryTransactions:
     async def begin(self, batch: Batch) -> AsyncIterator[Transaction]:
         """See :meth:`faust_transactions.Transactions.begin`."""
         state = self.states.get(batch.partition) or self._new_state()
-        records = [record for record in batch.records if record.offset >= state.next_offset]
-        transaction = Transaction(batch, records, state)
+        if batch.first_offset < state.next_offset:
+            yield Transaction(batch, (), self._new_state())
+            return
+        transaction = Transaction(batch, batch.records, state)
         yield transaction
-        if records:
-            self.written += transaction.outputs
-            transaction.state.next_offset = batch.next_offset
-            self.states[batch.partition] = transaction.state
-            self.commits += 1
-            transaction.committed = True
+        self.written += transaction.outputs
+        self.states[batch.partition] = transaction.state.derive(next_offset=batch.next_offset)
+        self.commits += 1
+        transaction.committed = True
 
     def values(self, topic: str) -> list[bytes | None]:
         """The values written to a topic, in order."""

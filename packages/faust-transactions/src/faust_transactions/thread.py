@@ -47,12 +47,12 @@ class CallThread:
             except Exception as exc:  # noqa: BLE001 - it belongs to who waits for the result
                 answer, error = None, exc
             try:
-                loop.call_soon_threadsafe(_tell, result, answer, error)
+                loop.call_soon_threadsafe(_settle, result, answer, error)
             except RuntimeError:
                 return  # the loop is closed: nobody waits any more
 
 
-def _tell(result: asyncio.Future[Any], answer: Any, error: Exception | None) -> None:
+def _settle(result: asyncio.Future[Any], answer: Any, error: Exception | None) -> None:
     if result.done():
         return
     if error is None:

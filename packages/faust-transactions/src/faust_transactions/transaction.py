@@ -13,7 +13,7 @@ __all__ = ["Transaction", "Transactions"]
 
 
 class Transaction:
-    """One batch in work: records in, records out, the partition's state.
+    """One batch being worked on: records in, records out, the partition's row.
 
     Nothing is sent before the ``async with`` block ends; then all of it is committed together with
     the batch's offset, or, when the block is left by an exception, none of it.
@@ -24,8 +24,8 @@ class Transaction:
     def __init__(self, batch: Batch, records: Sequence[SourceRecord], state: Any) -> None:
         self.topic = batch.topic
         self.partition = batch.partition
-        #: The records to work on, in order. Those that were committed before are left out; empty
-        #: when the partition has gone to another worker.
+        #: The records to work on, in order. Empty when the batch is stale: the partition has gone
+        #: to another worker, or it is fetched again from what was committed.
         self.records = records
         #: The partition's row, as it was committed last. Assign a new object to change it; its
         #: ``next_offset`` is set by the engine.
@@ -57,10 +57,13 @@ class Transaction:
 
 
 class Transactions(Protocol):
-    """Opens a transaction for a batch. The engine is one, `testing` has another."""
+    """Opens a transaction for a batch: `Engine`, and `MemoryTransactions` for tests.
+
+    ``tests/support/contract.py`` holds what both promise.
+    """
 
     def begin(self, batch: Batch) -> AbstractAsyncContextManager[Transaction]:
-        """Wait for the batch's turn in its partition and open its transaction.
+        """Wait until the batches before it are done and open the batch's transaction.
 
         The block may await as long as it needs; when the partition is revoked meanwhile, the block
         is cancelled where it waits and the agent goes on with the next batch. An exception that

@@ -85,7 +85,9 @@ def create_app() -> faust.App:
     )
     sums = engine.table("sums", Sums)
     outputs = (f"{name}-out", f"{name}-rare")
-    source = engine.topic(f"{name}-in", table=sums, outputs=outputs)
+    source = engine.topic(
+        f"{name}-{os.environ.get('ENGINE_SOURCE', 'in')}", table=sums, outputs=outputs
+    )
     app.agent(source, name="copy", concurrency=engine.concurrency)(copying(engine, *outputs))
 
     @app.page("/health/ready")
@@ -93,7 +95,9 @@ def create_app() -> faust.App:
         here = bool(engine.tasks) and not app.rebalancing
         rows = {str(tp.partition): task.position for tp, task in engine.tasks.items()}
         level, text = engine.health
-        document = {"ready": here, "rows": rows, "level": level, "text": text}
+        (lost,) = engine.metrics.lost_offsets.collect()
+        total = sum(each.value for each in lost.samples if each.name.endswith("_total"))
+        document = {"ready": here, "rows": rows, "level": level, "text": text, "lost": total}
         return view.json(document, status=200 if here else 503)
 
     return app

@@ -19,8 +19,14 @@ import mode
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.consumer import fetcher, group_coordinator, subscription_state
-from aiokafka.errors import InvalidSessionTimeoutError
+from aiokafka.errors import (
+    InvalidSessionTimeoutError,
+    NodeNotReadyError,
+    OffsetOutOfRangeError,
+    UnknownTopicOrPartitionError,
+)
 from aiokafka.producer.sender import Sender
+from aiokafka.protocol.fetch import FetchRequest
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.cli.worker import worker as worker_command
 from faust.exceptions import AlreadyConfiguredWarning
@@ -156,6 +162,38 @@ async def test_the_position_and_the_last_stable_offset_are_read(
     assert compat.reading_state(consumer, tp) == (7, 9)
     assert compat.reading_state(consumer, TP("t", 1)) == (None, None)
     assert ".lso = " in source(fetcher.Fetcher), changed("aiokafka.consumer.fetcher.Fetcher")
+
+
+async def test_failed_fetches_are_reported_by_partition(consumer: AIOKafkaConsumer) -> None:
+    assert "await self._client.send(node_id, request)" in source(
+        fetcher.Fetcher._proc_fetch_request
+    ), changed("aiokafka.consumer.fetcher.Fetcher._proc_fetch_request")
+    answers: list[Any] = [
+        SimpleNamespace(topics=[("t", [(0, 1, 9, "…"), (1, 0, 9, "…")]), ("u", [(0, 3, 9)])]),
+        NodeNotReadyError(),
+    ]
+
+    async def send(_node: int, _request: Any) -> Any:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    consumer._client.send = send
+    reported: list[tuple[TP, type[BaseException]]] = []
+    compat.watch_fetch_errors(consumer, lambda tp, error: reported.append((tp, error)))
+    request = FetchRequest(1, 1, 1, 0, [("t", [(0, 7, 1), (1, 7, 1)]), ("u", [(0, 7, 1)])])
+    await consumer._client.send(1, request)
+    assert reported == [
+        (TP("t", 0), OffsetOutOfRangeError),
+        (TP("u", 0), UnknownTopicOrPartitionError),
+    ]
+    reported.clear()
+    with pytest.raises(NodeNotReadyError):
+        await consumer._client.send(1, request)
+    assert [tp for tp, _ in reported] == [TP("t", 0), TP("t", 1), TP("u", 0)]
+    answers.append("another answer")
+    assert await consumer._client.send(1, object()) == "another answer"
 
 
 async def test_polling_without_a_fetch_ends_the_idle_time(consumer: AIOKafkaConsumer) -> None:

@@ -6,7 +6,7 @@ from faust.types import TP
 from faust_transactions.latency import BUCKETS, LatencyHistogram
 from faust_transactions.metrics import EngineMetrics
 from faust_transactions.owned import OwnedPartitions
-from faust_transactions.task import StreamTask
+from faust_transactions.task import Fetch, StreamTask
 from faust_transactions.testing import StoredRecord
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,8 +82,9 @@ class Owned:
         self.registry = CollectorRegistry()
         self.owned = OwnedPartitions(self.registry)
         self.task = StreamTask(TP("in", 3), cast(Any, Writer()))
-        self.task.position = 10
-        self.task.last_stable_offset = end
+        self.task.start_at(10)
+        self.task.sought(0)
+        self.task.accept(Fetch(0, (), None, end))
         self.tasks = {self.task.tp: self.task}
         self.owned.tasks = self.tasks
 
@@ -98,7 +99,7 @@ class Owned:
 def test_the_lag_follows_commits_and_what_was_fetched() -> None:
     owned = Owned(end=25)
     assert owned.lag == 15
-    owned.task.position = 25
+    owned.task.commit(None, 25, ())
     assert owned.lag == 0
     assert owned.value("faust_transactions_committed_offset") == 25
 
@@ -117,9 +118,10 @@ def test_the_lag_of_a_partition_that_stands_still_grows() -> None:
 def test_a_partition_that_was_given_up_or_not_begun_is_not_told() -> None:
     owned = Owned(end=None)
     assert owned.lag == 0
-    owned.task.position = None
+    new = StreamTask(owned.task.tp, cast(Any, Writer()))
+    owned.tasks[new.tp] = new
     assert owned.lag is None
-    owned.task.position = 10
+    owned.tasks[new.tp] = owned.task
     assert owned.value("faust_transactions_committed_offset") == 10
     owned.tasks.clear()
     assert owned.value("faust_transactions_committed_offset") is None

@@ -1,20 +1,18 @@
 """What a worker makes of what was fetched of its partition, and what it has left to do there."""
 
-from typing import Any, cast
-
+import pytest
 from faust.types import TP
-from faust_transactions.task import Fetch, Fetched, Origin, StreamTask
+from faust_transactions.errors import IllegalTransition
+from faust_transactions.stores.identity import TopicIdentity
+from faust_transactions.task import Fetch, Fetched, Origin, State, StreamTask
 from faust_transactions.testing import StoredRecord
-
-
-class Writer:
-    transactional_id = "app-in-0"
+from support.scripted_engine import Row, ScriptedWriter
 
 
 def task(position: int = 10) -> StreamTask:
     """Sought to its position; the seek was number 5."""
-    made = StreamTask(TP("in", 0), cast(Any, Writer()))
-    made.position = position
+    made = StreamTask(TP("in", 0), ScriptedWriter())
+    made.start_at(position)
     made.sought(5)
     return made
 
@@ -29,7 +27,7 @@ def handed_out(owned: StreamTask, fetch: Fetch) -> Origin:
 
 
 def test_of_a_partition_that_was_not_sought_yet_nothing_is_known() -> None:
-    new = StreamTask(TP("in", 0), cast(Any, Writer()))
+    new = StreamTask(TP("in", 0), ScriptedWriter())
     assert new.lag(100) is None
     assert new.accept(Fetch(1, records(0), 1, 1)) is Fetched.OLD
 
@@ -45,7 +43,7 @@ def test_records_are_in_the_lag_until_they_are_done() -> None:
     origin = handed_out(owned, Fetch(6, records(10, 11, 12), 13, 13))
     assert owned.lag(13) == 3
     assert owned.lag(20) == 10, "seven have come since"
-    owned.position = 13
+    owned.commit(None, 13, ())
     owned.finished(origin)
     assert owned.lag(13) == 0
 
@@ -108,3 +106,77 @@ def test_records_that_never_arrived_are_a_gap_also_when_nothing_follows_them() -
     assert owned.accept(Fetch(7, records(12), 13, 13)) is Fetched.GAP
     assert owned.accept(Fetch(6, (), 12, 12)) is Fetched.GAP
     assert owned.lag(12) == 2, "they are not done"
+
+
+def test_a_task_runs_from_its_first_seek_on() -> None:
+    new = StreamTask(TP("in", 0), ScriptedWriter())
+    states = [new.state]
+    new.restore(Row(3, 7))
+    assert (new.row, new.position) == (Row(3, 7), 7)
+    for fetch in (1, 2):
+        new.sought(fetch)
+        states.append(new.state)
+    assert states == [State.RESTORING, State.RUNNING, State.RUNNING]
+
+
+def test_what_is_known_is_set_only_in_the_state_for_it() -> None:
+    running = task()
+    with pytest.raises(IllegalTransition, match="in-0: only while RESTORING, not RUNNING"):
+        running.restore(Row())
+    with pytest.raises(IllegalTransition):
+        running.start_at(3)
+    assert running.leave()
+    with pytest.raises(IllegalTransition):
+        running.commit(Row(), 11, ())
+
+
+async def test_states_are_left_in_order() -> None:
+    left, stopped = task(), task()
+    assert left.leave()
+    assert not left.leave(), "once"
+    assert not left.stop("too late")
+    assert left.state is State.LEAVING
+    assert stopped.stop("another topic")
+    assert not stopped.leave(), "the group is not joined anew for it"
+    assert (stopped.state, stopped.stopped_reason) == (State.STOPPED, "another topic")
+    for each in (left, stopped):
+        await each.close()
+        await each.close()
+        assert each.state is State.CLOSED
+        assert not each.stop("too late")
+
+
+def test_a_stopped_task_takes_nothing_more() -> None:
+    stopped = task()
+    stopped.stop("another topic")
+    assert stopped.is_full
+    assert stopped.accept(Fetch(6, records(10), 11, 11)) is Fetched.OLD
+
+
+def test_a_seek_does_not_bring_a_stopped_task_back() -> None:
+    stopped = task()
+    stopped.stop("another topic")
+    stopped.sought(9)
+    assert stopped.state is State.STOPPED
+
+
+def test_a_topic_id_that_is_not_known_just_now_is_not_forgotten() -> None:
+    restored = StreamTask(TP("in", 0), ScriptedWriter())
+    restored.restore(Row(1, 5), TopicIdentity("in", "id-1"))
+    assert restored.source == TopicIdentity("in", "id-1")
+    restored.confirm_source(TopicIdentity("in"), 0.0)
+    assert restored.source == TopicIdentity("in", "id-1")
+
+
+def test_what_is_passed_over_leaves_what_is_in_flight() -> None:
+    owned = task(10)
+    origin = handed_out(owned, Fetch(6, records(10, 11), 12, 12))
+    owned.wait_for_range()
+    owned.skipped(7, 50)
+    assert owned.is_current(origin)
+    assert owned.next_fetch == 50
+    assert owned.lag(60) == 12
+    later = handed_out(owned, Fetch(8, records(50), 51, 60))
+    assert not owned.is_contiguous(later)
+    owned.commit(Row(), 12, ())
+    assert owned.is_contiguous(later)

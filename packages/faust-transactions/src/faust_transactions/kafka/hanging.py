@@ -11,10 +11,10 @@ ways into that state. docs/engine.md tells what the engine does about it.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
 from typing import Any
 
 from confluent_kafka import Consumer
@@ -23,7 +23,7 @@ from faust.types import TP
 from faust_transactions.errors import StateMismatch
 from faust_transactions.kafka.offsets import committed_ends, partitions_of
 
-__all__ = ["HangingTransactionDetector", "open_since", "wait_until_closed"]
+__all__ = ["HangingTransactionDetector", "OpenTransactions", "open_since"]
 
 #: Longest wait (s) for the brokers' answers.
 TIMEOUT = 10.0
@@ -38,13 +38,63 @@ def open_since(conf: Mapping[str, Any], partitions: Iterable[TP]) -> dict[TP, in
     Blocks for some tens of milliseconds as a rule. Raises KafkaException when the brokers refuse or
     do not answer.
     """
-    wanted: dict[str, set[int]] = defaultdict(set)
-    for tp in partitions:
-        wanted[tp.topic].add(tp.partition)
-    with ExitStack() as stack:
-        committed, everything = (
-            _reader(conf, isolation, stack) for isolation in ("read_committed", "read_uncommitted")
-        )
+    asking = OpenTransactions(conf)
+    try:
+        return asking.since(partitions)
+    finally:
+        asking.close()
+
+
+class OpenTransactions:
+    """The same as `open_since`, in a millisecond or two, by consumers that stay connected.
+
+    Any thread may ask; one at a time does.
+    """
+
+    def __init__(self, conf: Mapping[str, Any]) -> None:
+        self._conf = conf
+        self._lock = threading.Lock()
+        #: One that reads what is committed, and one that reads everything.
+        self._readers: tuple[Consumer, Consumer] | None = None
+
+    def since(self, partitions: Iterable[TP]) -> dict[TP, int]:
+        """See `open_since`."""
+        with self._lock:
+            try:
+                return self._since(partitions)
+            except BaseException:
+                self._close()  # begin with new connections the next time
+                raise
+
+    def wait_until_closed(self, partition: TP) -> None:
+        """Return when no transaction is open in the partition. Blocks.
+
+        Markers are written some milliseconds after the commit has returned. Raises
+        :class:`StateMismatch` when one is still open after `LATE` seconds, and KafkaException.
+        """
+        deadline = time.monotonic() + LATE
+        while found := self.since([partition]):
+            if time.monotonic() > deadline:
+                raise StateMismatch(
+                    f"the last transaction hangs at offset {found[partition]} of its row"
+                )
+            time.sleep(0.005)
+
+    def close(self) -> None:
+        """Close the connections; the next question opens new ones."""
+        with self._lock:
+            self._close()
+
+    def _since(self, partitions: Iterable[TP]) -> dict[TP, int]:
+        wanted: dict[str, set[int]] = defaultdict(set)
+        for tp in partitions:
+            wanted[tp.topic].add(tp.partition)
+        if self._readers is None:
+            self._readers = (
+                _reader(self._conf, "read_committed"),
+                _reader(self._conf, "read_uncommitted"),
+            )
+        committed, everything = self._readers
         deadline = time.monotonic() + TIMEOUT
         found: dict[TP, int] = {}
         for topic, asked in wanted.items():
@@ -55,20 +105,10 @@ def open_since(conf: Mapping[str, Any], partitions: Iterable[TP]) -> dict[TP, in
             found |= {TP(topic, p): stable[p] for p in numbers if stable[p] < ends[p]}
         return found
 
-
-def wait_until_closed(conf: Mapping[str, Any], partition: TP) -> None:
-    """Return when no transaction is open in the partition. Blocks.
-
-    Markers are written some milliseconds after the commit has returned. Raises
-    :class:`StateMismatch` when one is still open after `LATE` seconds, and KafkaException.
-    """
-    deadline = time.monotonic() + LATE
-    while found := open_since(conf, [partition]):
-        if time.monotonic() > deadline:
-            raise StateMismatch(
-                f"the last transaction hangs at offset {found[partition]} of its row"
-            )
-        time.sleep(0.01)
+    def _close(self) -> None:
+        readers, self._readers = self._readers, None
+        for reader in readers or ():
+            reader.close()
 
 
 class HangingTransactionDetector:
@@ -83,9 +123,7 @@ class HangingTransactionDetector:
         return {tp for tp, since in found.items() if last.get(tp) == since}
 
 
-def _reader(conf: Mapping[str, Any], isolation: str, stack: ExitStack) -> Consumer:
+def _reader(conf: Mapping[str, Any], isolation: str) -> Consumer:
     """A consumer that only asks; librdkafka wants a group's name from it."""
     own = {"group.id": "asking-for-ends", "isolation.level": isolation, "log_level": 0}
-    consumer = Consumer({"error_cb": lambda _error: None, **conf, **own})
-    stack.callback(consumer.close)
-    return consumer
+    return Consumer({"error_cb": lambda _error: None, **conf, **own})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -29,12 +30,13 @@ def topic_ids(
 
 
 class TopicIds:
-    """The same as `topic_ids` by a client that stays connected, for asking again and again."""
+    """The same as `topic_ids` by a client that stays connected. Any thread may ask."""
 
     def __init__(self, conf: Mapping[str, Any]) -> None:
         self._conf = {"error_cb": lambda _error: None, **conf, "log_level": 0}
         self._client: AdminClient | None = None
         self._has_controller = False
+        self._lock = threading.Lock()
 
     def of(self, topics: Iterable[str], timeout: float = 10.0) -> dict[str, str | None]:
         """See `topic_ids`. One or two requests, whatever the number of topics."""
@@ -42,9 +44,8 @@ class TopicIds:
         if not wanted:
             return {}
         deadline = time.monotonic() + timeout
-        if self._client is None:
-            self._client = AdminClient(self._conf)
-        client = self._client
+        with self._lock:
+            client = self._client = self._client or AdminClient(self._conf)
         if not self._has_controller:
             # All topics, as asking for one by name could create it.
             found = until(deadline, lambda seconds: client.list_topics(timeout=seconds))

@@ -1,0 +1,106 @@
+"""The thread in which aiokafka's consumer runs: fetches and seeks, and their order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from faust.types import TP
+
+from faust_transactions import compat
+from faust_transactions.fetching import Fetch
+
+__all__ = ["BatchConsumerThread"]
+
+#: How long a broker may hold a fetch back while it has no data.
+FETCH_WAIT_MS = 100
+#: Longest wait (s) for aiokafka's consumer to leave its group and close its connections.
+STOP_TIMEOUT = 2.5
+
+
+class BatchConsumerThread(compat.ConsumerThread):
+    """Faust's consumer thread, which numbers the fetches of each partition and notes errors."""
+
+    def __post_init__(self) -> None:
+        """Begin to count."""
+        super().__post_init__()
+        self._fetches: Counter[TP] = Counter()
+        self._errors: Counter[TP] = Counter()
+        #: Partitions whose offset the broker did not have. aiokafka goes on at their beginning by
+        #: itself; what it brings from there does not count before a seek.
+        self._out_of_range: set[TP] = set()
+
+    def on_consumer_created(self, consumer: AIOKafkaConsumer) -> None:
+        """Shorten the time for which a broker holds a fetch back, and watch its answers."""
+        # Faust's 1.5 s is how long the embedded broker holds every fetch back, data or not.
+        compat.set_fetch_wait(consumer, FETCH_WAIT_MS)
+        compat.watch_fetch_errors(consumer, self._note_error)
+
+    def _note_error(self, tp: TP, error: type[BaseException]) -> None:
+        self._errors[tp] += 1
+        if issubclass(error, OffsetOutOfRangeError):
+            self._out_of_range.add(tp)
+
+    async def fetched(
+        self, consumer: AIOKafkaConsumer, partitions: set[TP], records: Mapping[TP, Any]
+    ) -> Mapping[TP, Any]:
+        """Report each partition, also those from which nothing came.
+
+        Fetches are numbered, see :meth:`StreamTask.accept`.
+        """
+        # Nothing is awaited here: a seek comes before all of this or after it.
+        self._fetches.update(records.keys())
+        return {
+            tp: Fetch(
+                self._fetches[tp],
+                records.get(tp, ()),
+                *compat.reading_state(consumer, tp),
+                self._errors[tp],
+                tp in self._out_of_range,
+            )
+            for tp in partitions
+        }
+
+    async def seek_now(self, tp: TP, offset: int) -> int:
+        """Seek; returns its number among the partition's fetches."""
+        self.seek(tp, offset)
+        self._out_of_range.discard(tp)
+        self._fetches[tp] += 1
+        return self._fetches[tp]
+
+    async def still_polling(self) -> None:
+        """Count as polling while nothing is fetched.
+
+        aiokafka takes an app that has not fetched for ``broker_max_poll_interval`` for hung, and
+        leaves the group (KIP-62).
+        """
+        compat.keep_polling(self.client)
+
+    @property
+    def coordinator(self) -> tuple[object, bool]:
+        """The group's coordinator as it was found last, and whether it is lost since."""
+        return compat.coordinator_state(self.client)
+
+    async def check_membership(self) -> None:
+        """Raise what keeps the worker from being a member of its group, once for each time."""
+        compat.check_membership(self.client)
+
+    async def request_rejoin(self) -> None:
+        """Join the group anew as soon as its coordinator is known."""
+        compat.request_rejoin(self.client)
+
+    async def on_thread_stop(self) -> None:
+        """Stop aiokafka's consumer, but do not wait for brokers that are away.
+
+        Its fetcher lets a CancelledError out when it is closed while it waits to try again; let
+        through, that would leave Faust waiting for this thread for ever.
+        """
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT):
+                await super().on_thread_stop()
+        except (asyncio.CancelledError, TimeoutError, KafkaError) as exc:
+            self.log.warning("the consumer was not stopped in order: %r", exc)

@@ -1,0 +1,119 @@
+"""What the engine, its consumer and its tasks need of each other, and nothing more.
+
+Tests implement these with scripted doubles (``tests/support/scripted_engine.py``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from faust.types import TP
+
+from faust_transactions.producer import Output
+
+if TYPE_CHECKING:
+    from faust_transactions.task import StreamTask
+
+__all__ = ["BatchSource", "RowChecks", "SourceChecks", "TaskOwner", "Writer"]
+
+
+class Writer(Protocol):
+    """The transactional producer of one source partition: `TransactionalWriter`. Blocking."""
+
+    transactional_id: str
+    aborted: int
+    #: What the call under way waits for, and why; None while it waits for nothing.
+    waiting_for: str | None
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether a connection to a broker was lost since the producer was made."""
+
+    def renew(self, reason: str = ...) -> None:
+        """Go on with a new producer."""
+
+    def fence(self) -> None:
+        """End what a former owner left open and shut it out."""
+
+    def abort_in(self, partitions: Sequence[TP]) -> None:
+        """End what hangs in these partitions."""
+
+    def write(
+        self,
+        outputs: Sequence[Output],
+        source: str,
+        partition: int,
+        offset: int,
+        check_row: Callable[[], None],
+    ) -> None:
+        """Commit outputs and offset in one transaction."""
+
+    def stop(self) -> None:
+        """Let calls that wait in another thread give up."""
+
+    def close(self) -> None:
+        """Give the producer back."""
+
+
+class RowChecks(Protocol):
+    """Whether what was committed can still be read: `TaskRestorer`. Blocking."""
+
+    def check_row(self, source: TP, state: Any) -> None:
+        """Raise StateMismatch unless ``state`` is the last row that can be read."""
+
+    def check_before(self, source: TP) -> None:
+        """Raise StateMismatch when the last transaction of a source partition hangs."""
+
+
+class SourceChecks(Protocol):
+    """Whether a source topic is still the one that its rows belong to: `SourceTopics`."""
+
+    def confirm(self, task: StreamTask) -> None:
+        """Raise SourceMismatch when the topic was replaced. Blocking."""
+
+
+class BatchSource(Protocol):
+    """What the engine needs of the consumer: `BatchConsumer`."""
+
+    @property
+    def coordinator(self) -> object:
+        """Equal to what it was as long as the group's coordinator was neither lost nor found."""
+
+    async def rejoin(self) -> None:
+        """Join the group anew (a rebalance)."""
+
+    async def rewind(self, task: StreamTask) -> None:
+        """Fetch a partition again from its committed position."""
+
+    async def skip(self, task: StreamTask, offset: int) -> None:
+        """Go on fetching at ``offset``; what is in flight stays."""
+
+
+class TaskOwner(Protocol):
+    """What the consumer needs of the engine: `Engine`."""
+
+    max_records: int
+    max_bytes: int
+    #: Set when a partition can take another batch.
+    capacity: asyncio.Event
+
+    @property
+    def tasks(self) -> Mapping[TP, StreamTask]:
+        """The partitions owned now."""
+
+    def handles(self, topic: str) -> bool:
+        """Whether this topic is read in batches."""
+
+    async def on_assigned(self, assigned: Iterable[TP]) -> None:
+        """Own these partitions."""
+
+    async def on_revoked(self, revoked: Iterable[TP]) -> None:
+        """Give partitions up."""
+
+    async def check_membership(self) -> None:
+        """End the worker when it cannot be a member of its group."""
+
+    def on_out_of_range(self, task: StreamTask) -> None:
+        """Decide where a partition goes on whose next offset the broker does not have."""

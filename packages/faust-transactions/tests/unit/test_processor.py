@@ -1,0 +1,291 @@
+"""Each decision about a batch, without Kafka: begin, commit, retry, rejoin, renewal."""
+
+import asyncio
+import logging
+import threading
+from functools import partial
+
+import pytest
+from faust_transactions import Fenced, StateMismatch, TransactionRefused
+from faust_transactions.errors import Abandoned, SourceMismatch
+from faust_transactions.fetching import Fetch
+from faust_transactions.task import State
+from support.scripted_engine import Row, Setup
+
+
+@pytest.fixture
+async def setup() -> Setup:
+    return Setup()
+
+
+async def test_a_batch_is_committed_with_its_row_and_offset(setup: Setup) -> None:
+    assert await setup.copy(setup.batch(b"a", b"b"))
+    ((outputs, offset),) = setup.writer.written
+    assert offset == 2
+    assert [(topic, value) for topic, _, _, value, _ in outputs[:2]] == [
+        ("out", b"a"),
+        ("out", b"b"),
+    ]
+    topic, partition, key, value, headers = outputs[-1]
+    assert (topic, partition, key) == ("rows", 0, b"0")
+    assert Row.loads(value or b"", serializer="json") == Row(2, 2)
+    assert headers == list(setup.task.source.headers())
+    assert setup.task.row == setup.table.rows[0] == Row(2, 2)
+    assert setup.task.position == 2
+    assert setup.outcome("committed") == 1
+
+
+async def test_the_next_batch_sees_the_row_of_the_last(setup: Setup) -> None:
+    await setup.copy(setup.batch(b"a"))
+    await setup.copy(setup.batch(b"b"))
+    assert setup.task.row == Row(2, 2)
+
+
+async def test_a_block_that_raises_writes_nothing_and_the_batch_is_fetched_again(
+    setup: Setup,
+) -> None:
+    with setup.asserting_no_write():
+        async with setup.processor.begin(setup.batch(b"a")) as tx:
+            tx.send("out", b"half")
+            raise KeyError("a")
+    assert setup.consumer.calls == ["rewind 0"]
+    assert (setup.task.failures, setup.task.problem) == (1, "KeyError")
+    assert await setup.copy(setup.batch(b"a", first=0))
+    assert setup.task.failures == 0
+
+
+async def test_a_batch_from_before_a_seek_is_stale(setup: Setup) -> None:
+    old = setup.batch(b"a")
+    setup.task.sought(2)
+    with setup.asserting_no_write():
+        assert not await setup.copy(old)
+    assert setup.consumer.calls == []
+
+
+async def test_a_batch_of_a_worker_that_stops_is_stale(setup: Setup) -> None:
+    setup.stopping = True
+    with setup.asserting_no_write():
+        assert not await setup.copy(setup.batch(b"a"))
+
+
+async def test_a_batch_that_leaves_a_gap_is_fetched_again(setup: Setup) -> None:
+    setup.batch(b"a")  # taken by an actor that never brought it to `begin`
+    with setup.asserting_no_write():
+        assert not await setup.copy(setup.batch(b"b"))
+    assert setup.consumer.calls == ["rewind 0"]
+
+
+async def test_records_below_the_position_are_never_dropped_silently(
+    setup: Setup, caplog: pytest.LogCaptureFixture
+) -> None:
+    await setup.copy(setup.batch(b"a", b"b"))
+    with setup.asserting_no_write():
+        assert not await setup.copy(setup.batch(b"?", first=0))
+    assert "offset 0 was fetched, but 2 is the next one" in caplog.text
+    assert not setup.task.is_confirmed, "whose offset it was is asked before the next commit"
+    assert setup.consumer.calls == ["rewind 2"]
+
+
+async def test_after_a_failed_fetch_the_topic_is_confirmed_before_a_commit(setup: Setup) -> None:
+    await setup.copy(setup.batch(b"a"))
+    assert setup.checks.calls == []
+    setup.task.accept(Fetch(1, (), 1, 1, errors=1))
+    assert await setup.copy(setup.batch(b"b"))
+    assert setup.checks.calls == ["confirm"]
+
+
+async def test_a_topic_that_was_replaced_stops_the_partition(
+    setup: Setup, caplog: pytest.LogCaptureFixture
+) -> None:
+    setup.task.doubt_source()
+    setup.checks.source_error = SourceMismatch("created again")
+    with setup.asserting_no_write():
+        assert not await setup.copy(setup.batch(b"a"))
+    assert setup.task.state is State.STOPPED
+    assert setup.task.is_full, "nothing more is fetched"
+    (line,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert line.getMessage() == "in-0 is stopped: created again"
+    assert setup.consumer.calls == []
+    assert not await setup.copy(setup.batch(b"b"))
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"), [(Fenced("new owner"), "fenced"), (StateMismatch("hangs"), "lost")]
+)
+async def test_a_task_that_cannot_go_on_rejoins_once(
+    setup: Setup, error: Exception, outcome: str
+) -> None:
+    setup.writer.errors.append(error)
+    first, second = setup.batch(b"a"), setup.batch(b"b")
+    assert not await setup.copy(first)
+    assert not await setup.copy(second)
+    await asyncio.gather(*setup.spawned)
+    assert setup.task.state is State.LEAVING
+    assert setup.consumer.calls == ["rejoin"]
+    assert setup.outcome(outcome) == 1
+    assert setup.rejoiner.rejoins.number == 1
+
+
+async def test_during_a_rebalance_no_other_is_asked_for(setup: Setup) -> None:
+    setup.late = True
+    setup.writer.errors.append(Fenced("new owner"))
+    await setup.copy(setup.batch(b"a"))
+    assert setup.task.state is State.LEAVING
+    assert setup.spawned == []
+
+
+async def test_a_commit_that_does_not_end_rejoins() -> None:
+    setup = Setup(commit_timeout=0.05)
+    released = threading.Event()
+    setup.writer.while_writing = partial(released.wait, 5)
+    setup.writer.waiting_for = "commit_transaction: timed out"
+    assert not await setup.copy(setup.batch(b"a"))
+    released.set()
+    await asyncio.gather(*setup.spawned)
+    assert setup.rejoiner.rejoins.reason == "no commit in 0.05 s: commit_transaction: timed out"
+    assert setup.outcome("timeout") == 1
+    assert "stop" in setup.writer.calls
+
+
+async def test_writing_that_was_abandoned_is_left_at_that(setup: Setup) -> None:
+    setup.writer.errors.append(Abandoned("revoked"))
+    assert not await setup.copy(setup.batch(b"a"))
+    assert (setup.consumer.calls, setup.spawned, setup.task.failures) == ([], [], 0)
+
+
+async def test_a_refused_transaction_is_logged_once_and_retried(
+    setup: Setup, caplog: pytest.LogCaptureFixture
+) -> None:
+    setup.writer.errors.append(TransactionRefused("too large"))
+    assert not await setup.copy(setup.batch(b"a"))
+    assert setup.task.refused == "too large"
+    assert setup.consumer.calls == ["rewind 0"]
+    assert caplog.text.count("the brokers refuse its transactions: too large") == 1
+    assert await setup.copy(setup.batch(b"a", first=0))
+    assert setup.task.refused is None
+
+
+async def test_what_the_brokers_refused_is_remembered_over_a_rebalance(setup: Setup) -> None:
+    setup.writer.errors.append(TransactionRefused("too large"))
+    await setup.copy(setup.batch(b"a"))
+    setup.task.refuse(None)
+    setup.processor.assigned([setup.task])
+    assert setup.task.refused == "too large"
+    setup.processor.assigned([])
+    setup.processor.assigned([setup.task])
+    assert setup.task.refused is None
+
+
+async def test_a_producer_that_lost_a_connection_is_renewed_and_all_is_checked(
+    setup: Setup,
+) -> None:
+    setup.writer.disturbed = True
+    assert await setup.copy(setup.batch(b"a"))
+    assert setup.writer.calls == ["renew", "write"]
+    assert setup.checks.calls == ["check_row", "confirm"]
+    setup.consumer.coordinator = "another"
+    assert await setup.copy(setup.batch(b"b"))
+    assert setup.writer.calls[2:] == ["renew", "write"]
+    assert await setup.copy(setup.batch(b"c"))
+    assert setup.writer.calls[4:] == ["write"]
+
+
+async def test_a_row_that_changed_behind_a_renewed_producer_rejoins(setup: Setup) -> None:
+    setup.writer.disturbed = True
+    setup.checks.row_error = StateMismatch("another row")
+    with setup.asserting_no_write():
+        assert not await setup.copy(setup.batch(b"a"))
+    assert setup.task.state is State.LEAVING
+
+
+async def test_a_transaction_that_leaves_out_a_topic_waits_for_the_last_ones_markers(
+    setup: Setup,
+) -> None:
+    async with setup.processor.begin(setup.batch(b"a")) as tx:
+        tx.send("rare", b"a")
+    assert setup.checks.calls == []
+    await setup.copy(setup.batch(b"b"))
+    assert setup.checks.calls == ["check_before"]
+    await setup.copy(setup.batch(b"c"))
+    assert setup.checks.calls == ["check_before"]
+
+
+async def waiting_agent(setup: Setup) -> asyncio.Task[None]:
+    """An agent whose block waits; its task ends when the agent goes on."""
+    waits = asyncio.Event()
+
+    async def agent() -> None:
+        async with setup.processor.begin(setup.batch(b"a")):
+            waits.set()
+            await asyncio.sleep(600)
+
+    working = asyncio.create_task(agent())
+    await waits.wait()
+    return working
+
+
+async def test_a_block_is_cancelled_where_it_waits_when_its_task_leaves(setup: Setup) -> None:
+    working = await waiting_agent(setup)
+    assert setup.task.working_since is not None
+    setup.rejoiner.leave(setup.task, "a transaction hangs")
+    await asyncio.wait_for(working, 5)
+    assert setup.writer.written == []
+    assert setup.task.working_since is None
+
+
+async def test_a_block_is_cancelled_where_it_waits_when_its_partition_is_revoked(
+    setup: Setup,
+) -> None:
+    working = await waiting_agent(setup)
+    await setup.task.close()
+    await asyncio.wait_for(working, 5)
+    assert setup.writer.calls == ["stop", "close"]
+
+
+async def test_a_foreign_cancellation_is_not_swallowed(setup: Setup) -> None:
+    working = await waiting_agent(setup)
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+
+
+async def test_a_foreign_cancellation_beside_ours_is_not_swallowed(setup: Setup) -> None:
+    working = await waiting_agent(setup)
+    setup.task.leave()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+
+
+async def test_a_cancellation_after_the_task_left_is_not_swallowed(setup: Setup) -> None:
+    """It left from within its own block, which is not cancelled then."""
+    left = asyncio.Event()
+
+    async def agent() -> None:
+        async with setup.processor.begin(setup.batch(b"a")):
+            setup.task.leave()
+            left.set()
+            await asyncio.sleep(600)
+
+    working = asyncio.create_task(agent())
+    await left.wait()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+
+
+async def test_what_was_committed_after_the_partition_had_gone_changes_no_task(
+    setup: Setup,
+) -> None:
+    loop = asyncio.get_running_loop()
+
+    def let_go() -> None:
+        gone = threading.Event()
+        loop.call_soon_threadsafe(setup.task.leave)
+        loop.call_soon_threadsafe(gone.set)
+        gone.wait(5)
+
+    setup.writer.while_writing = let_go
+    assert await setup.copy(setup.batch(b"a")), "it is visible, and the agent sees that"
+    assert setup.task.row is None
+    assert setup.table.rows == {}
