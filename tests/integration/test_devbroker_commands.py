@@ -206,13 +206,16 @@ def test_a_worker_ends_with_the_output_of_its_broker(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "tools.devbroker", "--web-port", str(port)],
         cwd=ROOT,
+        env={name: v for name, v in os.environ.items() if not name.startswith("FRAUD_")},
         stdout=writer,
         stderr=subprocess.PIPE,
         text=True,
     )
     os.close(writer)
-    os.read(reader, 1)
-    os.close(reader)  # the line with the dashboard's address is still to come
+    with os.fdopen(reader, encoding="utf-8") as output:
+        while "a second worker" not in output.readline():
+            assert process.poll() is None
+    # The line with the dashboard's address is still to come, once the worker answers.
     _, errors = process.communicate(timeout=90)
     assert process.returncode == 1
     last = errors.splitlines()[-1]
