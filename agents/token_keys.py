@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from agents.judging import now_ms
 from records import PartitionCounts
 from records.text import shown
 
@@ -56,10 +57,13 @@ class TokenKeys:
         feed: Rows,
         registry: CollectorRegistry,
         clock: Callable[[], float] = time.monotonic,
+        started: int | None = None,
     ) -> None:
+        """``started``: when this worker started, in ms since the epoch; now unless given."""
         self._own = own
         self._feed = feed
         self._clock = clock
+        self._started = now_ms() if started is None else started
         self._seen: dict[int, tuple[int, int]] | None = None
         self._others: dict[int, Other] = {}
         self._logged = ""
@@ -87,7 +91,11 @@ class TokenKeys:
             partition: (row.next_offset, row.updated_at)
             for partition, row in self._feed.rows.items()
         }
-        before, self._seen = written if self._seen is None else self._seen, written
+        before, self._seen = self._seen, written
+        if before is None:
+            rows = self._feed.rows.items()
+            old = {partition for partition, row in rows if row.updated_at < self._started}
+            before = {partition: written[partition] for partition in old}
         for partition, row in self._feed.rows.items():
             if before.get(partition) != written[partition]:
                 self._others.pop(partition, None)

@@ -8,6 +8,7 @@ from agents.token_keys import KEPT, TokenKeys
 from records import PartitionCounts
 
 OURS, THEIRS = "aaaaaaaa", "bbbbbbbb"
+STARTED = 1_795_410_452_087
 
 
 class Group:
@@ -18,12 +19,12 @@ class Group:
         self.ready = True
         self.now = 0.0
         self.registry = CollectorRegistry()
-        self.keys = TokenKeys(OURS, self, self.registry, lambda: self.now)
+        self.keys = TokenKeys(OURS, self, self.registry, lambda: self.now, STARTED)
 
-    def commit(self, partition: int, key: str, worker: str = "b:6066") -> None:
+    def commit(self, partition: int, key: str, worker: str = "b:6066", at: int = 0) -> None:
         row = self.rows.get(partition, PartitionCounts())
         self.rows[partition] = PartitionCounts(
-            next_offset=row.next_offset + 1, key=key, worker=worker
+            next_offset=row.next_offset + 1, key=key, worker=worker, updated_at=STARTED + at
         )
 
     @property
@@ -64,18 +65,23 @@ def test_a_row_of_another_key_is_a_warning_and_one_line(
 
 
 def test_rows_from_before_the_start_do_not_count(group: Group) -> None:
-    group.commit(0, THEIRS)
-    group.commit(1, "")
+    group.commit(0, THEIRS, at=-1)
+    group.commit(1, "", at=-1)
     assert looked(group, lambda: group.commit(1, OURS))[0] == "ok"
 
 
 def test_nothing_is_compared_before_all_rows_were_read(group: Group) -> None:
     group.ready = False
-    group.commit(0, THEIRS)
+    group.commit(0, THEIRS, at=-1)
     group.keys.look()
-    group.commit(1, THEIRS)
+    group.commit(1, THEIRS, at=-1)
     group.ready = True
     assert looked(group)[0] == "ok"
+
+
+def test_a_row_from_between_the_start_and_the_first_look_counts(group: Group) -> None:
+    group.commit(0, THEIRS, at=0)
+    assert looked(group)[0] == "warn"
 
 
 def test_a_row_of_version_0_1_has_no_key_to_differ(group: Group) -> None:
