@@ -35,6 +35,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import warnings
 from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -131,6 +132,7 @@ class TransactionalWriter:
         self._make = new_producer
         self._producers = 0
         self._disturbed = False
+        self._reason = ""
         self._producer = self._new_producer()
 
     def fence(self) -> None:
@@ -152,6 +154,7 @@ class TransactionalWriter:
         # What was out of reach until now does no harm: see `renew` for what could.
         self._producer.poll(0)
         self._disturbed = False
+        self._reason = ""
 
     @property
     def disturbed(self) -> bool:
@@ -160,7 +163,7 @@ class TransactionalWriter:
             self._producer.poll(0)  # librdkafka reports from within this call
         return self._disturbed
 
-    def renew(self, reason: str = "a connection to the brokers was lost") -> None:
+    def renew(self, reason: str = "") -> None:
         """Go on with a new producer, which shuts the present one out; not amid a transaction.
 
         For after a disturbance. When the group's coordinator has been missing in the cluster's
@@ -171,7 +174,9 @@ class TransactionalWriter:
         Whoever owns the partition by now is shut out too, so what is committed is to be looked at
         before anything is written. Raises as :meth:`fence` does; it is then to be called again.
         """
-        logger.info("%s: continuing with a new producer: %s", self.transactional_id, reason)
+        # Without a reason: the one of a renewal that failed, else a connection was lost.
+        self._reason = reason or self._reason or "a connection to the brokers was lost"
+        logger.info("%s: continuing with a new producer: %s", self.transactional_id, self._reason)
         left, self._disturbed = self._producer, True
         self._producer = self._new_producer()
         _leave(left)
@@ -441,6 +446,8 @@ def _leave(producer: Producer) -> None:
     threading.Thread(target=close, name="left", daemon=True).start()
 
 
+# A producer that is left may have had a transaction open; the next one ends it.
+warnings.filterwarnings("ignore", message="Producer abort_transaction failed during close")
 # librdkafka repeats every connection error; what matters reaches us as the error of a call. At
 # CRITICAL it reports producers that were fenced, also one that was left long ago.
 _quiet = logging.getLogger("faust_transactions.librdkafka")

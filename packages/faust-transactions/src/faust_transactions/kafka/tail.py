@@ -106,7 +106,7 @@ def _search(
         if time.monotonic() > deadline:
             raise TimeoutError(f"{topic}: partitions {sorted(unsettled)} not read to their ends")
         message = consumer.poll(_POLL)
-        if message is None:
+        if message is None or _is_about_group(message):
             continue
         _raise_error(message)
         partition = message.partition()
@@ -124,15 +124,20 @@ def _search(
 
 
 def _raise_error(message: Message) -> None:
-    """Raise an error, unless it is the end of a partition or about the group.
+    """Raise an error that is not the end of a partition."""
+    error = message.error()
+    if error is not None and error.code() != KafkaError._PARTITION_EOF:
+        raise KafkaException(error)
 
-    librdkafka looks for the coordinator of its ``group.id`` though nothing is committed; where the
-    user has no right to that group, it says so if it is quicker than the read.
+
+def _is_about_group(message: Message) -> bool:
+    """Whether librdkafka says that the user has no right to its ``group.id``.
+
+    It looks for the group's coordinator though nothing is committed, and reports this if it is
+    quicker than the read.
     """
     error = message.error()
-    harmless = (KafkaError._PARTITION_EOF, KafkaError.GROUP_AUTHORIZATION_FAILED)
-    if error is not None and error.code() not in harmless:
-        raise KafkaException(error)
+    return error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED
 
 
 def _advance(search: TailSearch, message: Message) -> int | None:
