@@ -90,7 +90,7 @@ def field_type(rng: random.Random, account: Account) -> bytes:
     return dumped(account, **{name: rng.choice(wrong)})
 
 
-def veritas_rejected(_: random.Random, account: Account) -> bytes:
+def veritas_failed(_: random.Random, account: Account) -> bytes:
     return dumped(account, LastName=BROKEN)
 
 
@@ -107,7 +107,7 @@ BAD: dict[str, Make] = {
         field_missing,
         field_null,
         field_type,
-        veritas_rejected,
+        veritas_failed,
     )
 }
-assert set(BAD) == {*CODES, "veritas_rejected"}
+assert set(BAD) == {*CODES, "veritas_failed"}
