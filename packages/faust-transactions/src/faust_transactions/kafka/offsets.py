@@ -23,6 +23,9 @@ _RETRIED = frozenset(
         KafkaError._TIMED_OUT_QUEUE,
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.NOT_LEADER_FOR_PARTITION,
+        # A broker that was just started, or metadata from before that: the client asks for it anew.
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
         KafkaError.OFFSET_NOT_AVAILABLE,
     }
 )
