@@ -161,7 +161,7 @@ LONE_SURROGATE = "half of a surrogate pair"
         (json.dumps(GOOD).encode("utf-16-le"), "not_json", "it is UTF-16"),
         (json.dumps(GOOD).encode("utf-16-be"), "not_json", "it is UTF-16"),
         (json.dumps(GOOD).encode("utf-32"), "not_utf8", "a UTF-32 byte-order mark"),
-        (gzip.compress(good(, mtime=0)), "not_utf8", "gzip"),
+        (gzip.compress(good(), mtime=0), "not_utf8", "gzip"),
         (b"Obj\x01" + good(), "not_json", "Avro"),
     ],
     ids=ascii,
