@@ -21,6 +21,7 @@ from tools.devbroker import EmbeddedBroker, KafkaServer, free_port
 
 STREAM = {"NoProgress", "PartitionHeld", "TransactionsAborting"}
 STREAM |= {"InvalidRecords", "AuthorizedShareOutOfBand"}
+STREAM |= {"PartitionStopped", "OffsetsLost", "TokenKeysDiffer"}
 GROUP = {"WorkerDown", "NoWorker", "BrokerUnreachable", "PartitionsUnowned"}
 GROUP |= {"WorkerGone", "WorkerRestarting"}
 ALL = STREAM | GROUP | {"BreakerOpen"}
