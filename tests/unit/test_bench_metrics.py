@@ -23,7 +23,7 @@ from tools.bench.proof import WorkNotDone
 from tools.bench.throughput import Measured
 from tools.devbroker import free_port
 
-ENGINE_STAGES = ("turn", "work", "transaction")
+ENGINE_STAGES = ("queue", "work", "transaction")
 
 
 def test_the_report_of_the_metrics_cost_compares_throughput_and_processor_time() -> None:
@@ -74,7 +74,7 @@ def test_processor_time_at_work_is_that_of_the_accounts_seen() -> None:
 def test_without_metrics_nothing_is_counted() -> None:
     engine, accounts = NoEngineMetrics(), NoAccountMetrics()
     engine.batch_committed("in", [])
-    for metric in (engine.transactions.labels("failed"), engine.tasks, engine.takeover):
+    for metric in (engine.transactions.labels("failed"), engine.tasks, engine.restore):
         assert isinstance(metric, Nothing)
     accounts(cast(Any, None))
     accounts.not_sent(3)

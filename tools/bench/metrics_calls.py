@@ -59,7 +59,7 @@ def _tell(
     judgement: Judgement,
 ) -> None:
     """What `Engine.begin` and the verification agent tell of one batch."""
-    engine.turn_seconds.observe(0.001)
+    engine.queue_seconds.observe(0.001)
     engine.work_seconds.observe(0.02)
     engine.transactions.labels("aborted").inc(0)
     engine.transaction_seconds.observe(0.01)

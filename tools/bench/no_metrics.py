@@ -34,8 +34,8 @@ class NoEngineMetrics(EngineMetrics):
         super().__init__(CollectorRegistry())
         nothing = cast(Any, Nothing())
         self.records = self.transactions = self.committed = self.tasks = nothing
-        self.batch_records = self.stage = self.takeover = self.rebalances = nothing
-        self.turn_seconds = self.work_seconds = self.transaction_seconds = nothing
+        self.batch_records = self.stage = self.restore = self.rebalances = nothing
+        self.queue_seconds = self.work_seconds = self.transaction_seconds = nothing
         self.latency = self.lost_offsets = nothing
 
     def batch_committed(self, topic: str, records: Sequence[SourceRecord]) -> None:

@@ -29,7 +29,7 @@ __all__ = ["BatchConsumer", "BatchSchema", "BatchTransport"]
 SHORT_WAIT = 0.005
 
 
-#: Seconds between looks whether the worker can be a member of its group.
+#: Seconds between checks whether the worker can be a member of its group.
 MEMBERSHIP_EVERY = 1.0
 
 
@@ -134,7 +134,7 @@ class BatchConsumer(compat.Consumer):
             fetch: int = await self.thread.call_thread(self.thread.seek_now, task.tp, offset)
         except KafkaError as exc:
             # Not assigned any more, or not yet: the seek that ends the rebalance will do.
-            self.log.info("%s: not sought: %r", task.tp, exc)
+            self.log.info("%s: seek failed, not assigned: %r", task.tp, exc)
             return None
         self.note_position(task.tp, offset)
         return fetch

@@ -90,7 +90,7 @@ class BatchConsumerThread(compat.ConsumerThread):
         compat.check_membership(self.client)
 
     async def request_rejoin(self) -> None:
-        """Join the group anew as soon as its coordinator is known."""
+        """Rejoin the group as soon as its coordinator is known."""
         compat.request_rejoin(self.client)
 
     async def on_thread_stop(self) -> None:
@@ -103,4 +103,4 @@ class BatchConsumerThread(compat.ConsumerThread):
             async with asyncio.timeout(STOP_TIMEOUT):
                 await super().on_thread_stop()
         except (asyncio.CancelledError, TimeoutError, KafkaError) as exc:
-            self.log.warning("the consumer was not stopped in order: %r", exc)
+            self.log.warning("the consumer did not stop cleanly within %g s: %r", STOP_TIMEOUT, exc)

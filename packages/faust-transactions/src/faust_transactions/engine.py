@@ -56,12 +56,12 @@ __all__ = ["Engine"]
 
 logger = logging.getLogger(__name__)
 
-#: Longest time (s) for a transaction, retries and aborts included, before the worker joins anew.
+#: Longest time (s) for a transaction, retries and aborts included, before the worker rejoins.
 COMMIT_TIMEOUT = 20.0
-#: Seconds between looks for transactions that hang; longer than any transaction takes.
-LOOK_EVERY = 30.0
-#: Seconds between looks at the source topics: were they created again, did they lose records.
-WATCH_EVERY = 2.0
+#: Seconds between checks for hanging transactions; longer than any transaction takes.
+HANGING_CHECK_INTERVAL = 30.0
+#: Seconds between checks of the source topics: were they created again, did they lose records.
+SOURCE_CHECK_INTERVAL = 2.0
 
 
 class Engine:
@@ -74,7 +74,7 @@ class Engine:
         max_records, max_bytes: bounds of a batch (one record may exceed the bytes).
         max_partitions: partitions that one worker works on at the same time.
         commit_timeout: seconds for a transaction, retries and aborts included, before the worker
-            joins its group anew.
+            rejoins its group.
         setting_names: Faust setting -> the name by which the app's users know it, for the log.
         choices: what an operator can do about a partition whose topic was created again, for the
             log; the default speaks of app ids and output topics.
@@ -128,8 +128,8 @@ class Engine:
             stopping=lambda: app.should_stop,
         )
         self._membership = MembershipCheck(app, lambda: self.consumer, setting_names or {})
-        app.timer(WATCH_EVERY, name="watch_sources")(self._watch_sources)
-        app.timer(max(LOOK_EVERY, 1.5 * commit_timeout))(self._look_for_hanging)
+        app.timer(SOURCE_CHECK_INTERVAL, name="watch_sources")(self._watch_sources)
+        app.timer(max(HANGING_CHECK_INTERVAL, 1.5 * commit_timeout))(self._check_for_hanging)
         transport = BatchTransport(app.conf.broker_consumer, app)
         transport.engine = self
         app.transport = transport
@@ -166,7 +166,7 @@ class Engine:
         """Whether this topic is read in batches."""
         return topic in self._tables
 
-    # -- what others may know
+    # -- state
 
     @property
     def tasks(self) -> Mapping[TP, StreamTask]:
@@ -186,12 +186,6 @@ class Engine:
         return None
 
     @property
-    def persistent_failure(self) -> str | None:
-        """What fails again and again, does not end, or was lost; None when nothing is."""
-        found = self.health
-        return found.text if found.level == "bad" else None
-
-    @property
     def health(self) -> Health:
         """Severity and a one-line summary: see `faust_transactions.health`."""
         tasks = self._tasks.values()
@@ -209,10 +203,10 @@ class Engine:
         if self.not_ready_reason is None:
             await self._sources.watch(list(self._tasks.values()))
 
-    async def _look_for_hanging(self) -> None:
-        """Join anew when a transaction hangs, so that it is ended.
+    async def _check_for_hanging(self) -> None:
+        """Rejoin when a transaction hangs: the restore aborts it, its records are processed again.
 
-        Where nothing comes any more its records would else stay unseen.
+        Without this they would stay invisible as long as no further record arrives.
         """
         if self.not_ready_reason is not None:
             return
@@ -222,7 +216,7 @@ class Engine:
                 self._rejoiner.leave(task, "a transaction hangs")
 
     async def check_membership(self) -> None:
-        """End the worker when it cannot be a member of its group, as nothing else would."""
+        """End the worker when it cannot be a member of its group."""
         await self._membership.check()
 
     # -- what the consumer reports
@@ -252,13 +246,15 @@ class Engine:
         except Abandoned:
             return
         except Fenced as exc:
-            logger.warning("joining the group anew: fenced while partitions were restored: %s", exc)
+            logger.warning(
+                "rejoining the consumer group: fenced while partitions were restored: %s", exc
+            )
             self._rejoiner.rejoin(f"fenced: {exc}")
             return
         except BatchingError as exc:
             self._membership.end(f"cannot restore partitions: {exc}")
             return
-        except Exception as exc:  # noqa: BLE001 - whatever it is, somebody must know
+        except Exception as exc:  # noqa: BLE001 - end the worker whatever it is
             # Without this the worker would stay in the group and do nothing.
             logger.error("cannot restore partitions: %s", exc)  # noqa: TRY400
             await self.app.crash(exc)
@@ -266,9 +262,9 @@ class Engine:
         self._tasks.update((task.tp, task) for task in tasks)
         self._assigned_once = True
         self.metrics.tasks.set(len(self._tasks))
-        self.metrics.takeover.observe(time.monotonic() - started)
+        self.metrics.restore.observe(time.monotonic() - started)
         logger.info(
-            "took over %s in %.2f s",
+            "restored %s in %.2f s",
             ", ".join(task.name for task in tasks) or "no partition",
             time.monotonic() - started,
         )
@@ -284,10 +280,10 @@ class Engine:
         return tasks
 
     async def on_revoked(self, revoked: Iterable[TP]) -> None:
-        """Give partitions up; returns when nothing of them is written any more."""
+        """Close the tasks of these partitions; returns when they write nothing any more."""
         leaving = [self._tasks.pop(tp) for tp in list(revoked) if tp in self._tasks]
         self.metrics.tasks.set(len(self._tasks))
         await asyncio.gather(*(task.close() for task in leaving))
         if leaving:
-            logger.info("gave up %s", ", ".join(task.name for task in leaving))
+            logger.info("revoked %s", ", ".join(task.name for task in leaving))
         self.capacity.set()

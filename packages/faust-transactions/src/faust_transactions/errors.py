@@ -3,7 +3,7 @@
 ::
 
     BatchingError
-    ├── Fenced              another owner took the partition, or the broker gave up on us
+    ├── Fenced              another owner took the partition, or the broker timed it out
     ├── StateMismatch       what was committed before cannot be read, or has changed
     ├── SourceMismatch      the source topic is not the one that the row belongs to
     ├── Abandoned           the partition was revoked while its transaction was being written

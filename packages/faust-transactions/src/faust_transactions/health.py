@@ -10,7 +10,7 @@ __all__ = ["Health", "Level", "Owned", "Rejoins", "health"]
 
 Level = Literal["ok", "warn", "bad"]
 
-#: So many failures in a row, of a batch or of rejoining, will not pass by themselves soon.
+#: Failures in a row, of a batch or of rejoining, from which the engine is "bad".
 MANY = 3
 #: Seconds after which a commit is slow; most take some tens of milliseconds.
 SLOW_COMMIT = 5.0
@@ -66,8 +66,8 @@ def health(
 ) -> Health:
     """The most severe condition of the engine; `now` is a reading of `time.monotonic()`.
 
-    ok: batches are committed, or would be if there were any. warn: what usually passes by itself.
-    bad: what the brokers refuse, what fails repeatedly, what takes too long.
+    ok: batches are committed as they arrive. warn: a condition that usually ends by itself. bad:
+    the brokers refuse transactions, a batch fails repeatedly, or a commit takes too long.
     """
     refused = [task for task in tasks if task.refused is not None]
     if refused:

@@ -15,7 +15,9 @@ INFO_OFF = (
     "mode",
     "faust_transactions.stoppable_producer",
     "faust_transactions.stores.partition",
+    "faust_transactions.compat",
     "faust_transactions.consumer",
+    "faust_transactions.consumer_thread",
     *DEBUG_OFF,
 )
 

@@ -16,7 +16,16 @@ __all__ = ["EngineMetrics"]
 STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 SIZE_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 
-OUTCOMES = ("committed", "aborted", "fenced", "lost", "refused", "timeout", "failed")
+OUTCOMES = (
+    "committed",
+    "aborted",
+    "fenced",
+    "refused",
+    "timeout",
+    "state_mismatch",
+    "source_mismatch",
+    "failed",
+)
 
 
 class EngineMetrics:
@@ -37,20 +46,21 @@ class EngineMetrics:
         )
         self.transactions = Counter(
             "faust_transactions",
-            "Transactions by outcome: committed, aborted and retried, fenced, lost (the row is"
-            " another), refused by the brokers, timeout, failed (the agent raised).",
+            "Transactions by outcome: committed, aborted and retried, fenced, refused by the "
+            "brokers, timeout, state_mismatch (another row was read), source_mismatch (the topic "
+            "is not the row's), failed (the agent raised).",
             ["outcome"],
             registry=registry,
         )
         self.stage = Histogram(
             "faust_transactions_stage_seconds",
-            "Seconds a batch spent waiting for its turn, in the agent's work, in its transaction.",
+            "Seconds a batch spent in its partition's queue, in the agent, in its transaction.",
             ["stage"],
             buckets=STAGE_BUCKETS,
             registry=registry,
         )
-        self.takeover = Histogram(
-            "faust_transactions_takeover_seconds",
+        self.restore = Histogram(
+            "faust_transactions_restore_seconds",
             "Seconds from an assignment to fenced producers and restored rows.",
             buckets=STAGE_BUCKETS,
             registry=registry,
@@ -79,7 +89,7 @@ class EngineMetrics:
             self.transactions.labels(outcome)
         # Children are looked up once: labels() costs more than the increment.
         self.committed = self.transactions.labels("committed")
-        self.turn_seconds = self.stage.labels("turn")
+        self.queue_seconds = self.stage.labels("queue")
         self.work_seconds = self.stage.labels("work")
         self.transaction_seconds = self.stage.labels("transaction")
 

@@ -39,7 +39,7 @@ class OwnedPartitions(Collector):
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """The metrics as they are now."""
         committed, lag, stopped = families = self._families()
-        ends = {topic: tell() for topic, tell in self.ends.items()}
+        ends = {topic: get_ends() for topic, get_ends in self.ends.items()}
         for tp, task in self.tasks.items():
             stopped.add_metric((tp.topic, str(tp.partition)), int(task.state is State.STOPPED))
             left = task.lag(ends.get(tp.topic, {}).get(tp.partition))

@@ -95,14 +95,14 @@ class BatchProcessor:
         waiting = time.monotonic()
         async with task.lock:
             started = time.monotonic()
-            self._metrics.turn_seconds.observe(started - waiting)
+            self._metrics.queue_seconds.observe(started - waiting)
             try:
                 if self._stopping() or not task.is_current(origin):
-                    yield self._stale(batch)
+                    yield self._empty_transaction(batch)
                     return
                 problem = out_of_order(batch, origin)
                 if problem is not None:
-                    yield self._stale(batch)
+                    yield self._empty_transaction(batch)
                     await self._retry(task, problem)
                     return
                 transaction = Transaction(batch, batch.records, self._row(batch, task))
@@ -122,8 +122,8 @@ class BatchProcessor:
     def _row(self, batch: Batch, task: StreamTask) -> Any:
         return self._tables[batch.topic].default() if task.row is None else task.row
 
-    def _stale(self, batch: Batch) -> Transaction:
-        """What an agent gets for a batch that does not count: nothing to do."""
+    def _empty_transaction(self, batch: Batch) -> Transaction:
+        """A transaction without records, for a batch that is stale or out of order."""
         return Transaction(batch, (), self._tables[batch.topic].default())
 
     # -- commit
@@ -174,20 +174,20 @@ class BatchProcessor:
             pass
         except TimeoutError:
             # A call into librdkafka may never return, also when the brokers are back
-            # (librdkafka#5456). Whether it still commits, the row will tell the next task.
+            # (librdkafka#5456). The next task reads from the row whether it committed.
             count("timeout").inc()
             waited_for = task.writer.waiting_for
             task.writer.stop()
             reason = f"no commit in {self._commit_timeout:g} s"
             self._rejoiner.leave(task, f"{reason}: {waited_for}" if waited_for else reason)
         except StateMismatch as exc:
-            count("lost").inc()
+            count("state_mismatch").inc()
             self._rejoiner.leave(task, str(exc))
         except Fenced as exc:
             count("fenced").inc()
             self._rejoiner.leave(task, f"fenced: {exc}")
         except SourceMismatch as exc:
-            count("failed").inc()
+            count("source_mismatch").inc()
             stop(task, str(exc))
         except TransactionRefused as exc:
             count("refused").inc()
@@ -203,7 +203,7 @@ class BatchProcessor:
         """Write a transaction to these partitions. Blocks: it runs in the task's thread."""
         check_row = partial(self._rows.check_row, task.tp, task.row)
         # 1. A producer that lost a connection is replaced. Where a broker leaves in order,
-        #    librdkafka reports nothing; the group's member knows.
+        #    librdkafka reports nothing; the group's consumer does.
         coordinator = self._consumer().coordinator
         if task.writer.disturbed or task.coordinator != coordinator:
             task.writer.renew()
@@ -258,7 +258,7 @@ def out_of_order(batch: Batch, origin: Origin) -> str | None:
     """Why a batch must be fetched again; None when it begins where the last commit ended."""
     task = origin.task
     if not task.is_contiguous(origin):
-        return "a batch was not taken through its transaction"
+        return "the agent skipped a batch"
     if task.position is not None and batch.first_offset < task.position:
         # Never dropped: such offsets may be those of a topic that was created again.
         task.doubt_source()

@@ -13,7 +13,7 @@ owner, or a transaction over its time-out            rejoins the group and resto
                                                      committed
 INVALID_PRODUCER_ID_MAPPING: the transactional id    a new producer at once; the row is read, then
 expired. INVALID_TXN_STATE, an unfinished call,      the same records in a new transaction. Once
-an unknown fatal error: the producer is of no use    for each batch, then as the last line
+an unknown fatal error: the producer is unusable     for each batch, then as the last line
 retriable during a call: a time-out, a coordinator   the same call again with growing pauses, until
 that moves, a broker that is away                    the partition is revoked
 requires abort, but passes: a record was not         abort, then the same records in a new
@@ -52,12 +52,13 @@ from faust.types import TP
 
 from faust_transactions.errors import Abandoned, Fenced, TransactionRefused
 from faust_transactions.refusals import (
+    MISSING_CODES,
     Answer,
     Headers,
     Output,
     answer_to,
     explain,
-    missing_topic,
+    missing_output,
 )
 
 __all__ = [
@@ -73,24 +74,25 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: A blocking call returns at least this often (seconds), to look whether it is still wanted.
+#: A blocking call returns at least this often (seconds), to check whether it was stopped.
 CALL_TIMEOUT = 2.0
 #: Pauses between tries grow from the first to the last of these (seconds).
 FIRST_PAUSE, LAST_PAUSE = 0.05, 2.0
-#: Seconds after which an undelivered transaction is looked at, again and again.
+#: Seconds between checks of a transaction that is not delivered yet.
 FLUSH_TIMEOUT = 1.0
-#: Seconds without any delivery after which a transaction is given up.
+#: Seconds without any delivery after which a transaction is aborted.
 DELIVERY_TIMEOUT = 10.0
-#: Seconds without delivery after which the topics are looked at.
-LOOK_AFTER = 3.0
+#: Seconds without delivery after which the brokers are asked whether the topics exist.
+CHECK_TOPICS_AFTER = 3.0
 
 #: Bytes of a batch of records for one partition, unless a single record is larger.
 FULL_BATCH = 1_000_000
-#: Bytes of a record, at most: librdkafka takes no more. A broker that was not told otherwise takes
-#: no request above 100 MiB (``socket.request.max.bytes``).
+#: Bytes of a record, at most: librdkafka takes no more. By default a broker takes no request above
+#: 100 MiB (``socket.request.max.bytes``).
 LARGEST_RECORD = 1_000_000_000
 #: A connection unused for so long (ms) is closed by the client. Brokers do so after ten minutes by
-#: default, load balancers after four to six; librdkafka cannot tell that from a broker that went.
+#: default, load balancers after four to six; librdkafka cannot distinguish that from a broker
+#: that stopped.
 MAX_IDLE_MS = 180_000
 
 
@@ -136,10 +138,10 @@ class TransactionalWriter:
         self._producer = self._new_producer()
 
     def fence(self) -> None:
-        """End what a former owner left open and shut it out.
+        """Fence the former owner and abort what it left open.
 
-        Returns when the former owner's last transaction is decided, so that whatever is read from
-        now on is final. Raises :class:`Fenced`, :class:`TransactionRefused`, or
+        Returns when the former owner's last transaction is committed or aborted, so that whatever
+        is read from now on is final. Raises :class:`Fenced`, :class:`TransactionRefused`, or
         :class:`Abandoned` after :meth:`stop`.
         """
         try:
@@ -151,7 +153,7 @@ class TransactionalWriter:
             if answer_to(error) is Answer.FENCED:
                 raise Fenced(error.str()) from exc
             raise TransactionRefused(self._explain(error)) from exc
-        # What was out of reach until now does no harm: see `renew` for what could.
+        # Connections lost before this do no harm: see `renew` for what could.
         self._producer.poll(0)
         self._disturbed = False
         self._reason = ""
@@ -159,20 +161,20 @@ class TransactionalWriter:
     @property
     def disturbed(self) -> bool:
         """Whether a connection to a broker was lost since :meth:`fence`."""
-        with suppress(KafkaException):  # a fatal error: the next call is told it, too
+        with suppress(KafkaException):  # a fatal error: the next call raises it, too
             self._producer.poll(0)  # librdkafka reports from within this call
         return self._disturbed
 
     def renew(self, reason: str = "") -> None:
-        """Go on with a new producer, which shuts the present one out; not amid a transaction.
+        """Replace the producer by a new one, which fences it. Only between transactions.
 
-        For after a disturbance. When the group's coordinator has been missing in the cluster's
-        metadata for a moment, librdkafka does not find it again: the next call to send offsets
-        never returns (librdkafka#5511). A producer that has sent none yet is free of that. Also
-        for a producer that cannot go on, as one whose transactional id expired.
+        Needed after a lost connection: when the group's coordinator was missing in the cluster's
+        metadata for a moment, librdkafka does not find it again, and the next call to send offsets
+        never returns (librdkafka#5511). A producer that has sent none yet is not affected. Also
+        needed when the producer is unusable, for example because its transactional id expired.
 
-        Whoever owns the partition by now is shut out too, so what is committed is to be looked at
-        before anything is written. Raises as :meth:`fence` does; it is then to be called again.
+        This also fences another worker that owns the partition by now, so read the row before
+        writing anything. Raises as :meth:`fence` does; call it again then.
         """
         # Without a reason: the one of a renewal that failed, else a connection was lost.
         self._reason = reason or self._reason or "a connection to the brokers was lost"
@@ -183,7 +185,7 @@ class TransactionalWriter:
         self.fence()
 
     def abort_in(self, partitions: Sequence[TP]) -> None:
-        """Write an abort marker to each, which ends what hangs there of this transactional id.
+        """Write an abort marker to each partition: it aborts what this transactional id has open.
 
         A marker reaches only partitions that a record was sent to, so each gets one without key and
         value; no reader of committed records sees it. Raises :class:`Fenced`, :class:`Abandoned`,
@@ -245,16 +247,16 @@ class TransactionalWriter:
             pause = min(pause * 2, LAST_PAUSE)
 
     def stop(self) -> None:
-        """Let calls that wait in another thread give up (they raise :class:`Abandoned`)."""
+        """Make calls that wait in another thread raise :class:`Abandoned`."""
         self._stopping.set()
 
     def leave(self) -> None:
-        """Stop, and close in a thread of its own: its end may wait for the brokers."""
+        """Stop, and close in a thread of its own: closing may wait for the brokers."""
         self.stop()
         _leave(self._producer)
 
     def close(self) -> None:
-        """Give the producer back. What was not committed never becomes visible."""
+        """Close the producer. What was not committed never becomes visible."""
         self._producer.purge()
         self._producer.close()
 
@@ -333,7 +335,7 @@ class TransactionalWriter:
             waited = time.monotonic() - began
             if left < before:
                 began = time.monotonic()  # some were delivered
-            elif waited > LOOK_AFTER:
+            elif waited > CHECK_TOPICS_AFTER:
                 partitions = self._partitions()
                 if partitions is None:
                     began = time.monotonic()  # the brokers are away: wait for them
@@ -394,6 +396,12 @@ class TransactionalWriter:
     def _explain(
         self, error: KafkaError, outputs: Sequence[Output] = (), topic: str | None = None
     ) -> str:
+        if error.code() in MISSING_CODES:
+            # librdkafka names no topic where AddPartitionsToTxn was refused.
+            partitions = self._partitions()
+            missing = None if partitions is None else missing_output(outputs, partitions)
+            if missing is not None:
+                return missing
         return explain(error, outputs, topic=topic, transactional_id=self.transactional_id)
 
     def _pause(self, seconds: float) -> None:
@@ -409,13 +417,9 @@ def _why_undelivered(
     outputs: Sequence[Output], partitions: Mapping[str, Container[int]], waited: float
 ) -> str | None:
     """The line about a topic or partition that does not exist, or about too long a wait."""
-    for topic, partition in dict.fromkeys((output[0], output[1]) for output in outputs):
-        if topic not in partitions:
-            return missing_topic(topic, None)
-        if partition not in partitions[topic]:
-            return missing_topic(topic, partition)
-    if waited < DELIVERY_TIMEOUT:
-        return None
+    missing = missing_output(outputs, partitions)
+    if missing is not None or waited < DELIVERY_TIMEOUT:
+        return missing
     topics = ", ".join(dict.fromkeys(output[0] for output in outputs))
     return (
         f"records were not delivered within {DELIVERY_TIMEOUT:g} s: check leaders and in-sync "
@@ -436,10 +440,10 @@ class _UndeliveredError(Exception):
 
 
 def _leave(producer: Producer) -> None:
-    """Close a producer in a thread: its end waits for threads that still look for the brokers."""
+    """Close a producer in a thread: closing waits for threads that still look for the brokers."""
 
     def close() -> None:
-        with suppress(KafkaException):  # one that was fenced meanwhile complains once more
+        with suppress(KafkaException):  # one that was fenced meanwhile reports it once more
             producer.purge()
             producer.close()
 
@@ -448,7 +452,7 @@ def _leave(producer: Producer) -> None:
 
 # A producer that is left may have had a transaction open; the next one ends it.
 warnings.filterwarnings("ignore", message="Producer abort_transaction failed during close")
-# librdkafka repeats every connection error; what matters reaches us as the error of a call. At
+# librdkafka repeats every connection error; what matters is raised by a call. At
 # CRITICAL it reports producers that were fenced, also one that was left long ago.
 _quiet = logging.getLogger("faust_transactions.librdkafka")
 _quiet.setLevel(logging.CRITICAL + 1)

@@ -1,4 +1,4 @@
-"""What the engine, its consumer and its tasks need of each other, and nothing more.
+"""The protocols by which the engine, its consumer and its tasks know each other.
 
 Tests implement these with scripted doubles (``tests/support/scripted_engine.py``).
 """
@@ -32,13 +32,13 @@ class Writer(Protocol):
         """Whether a connection to a broker was lost since the producer was made."""
 
     def renew(self, reason: str = ...) -> None:
-        """Go on with a new producer."""
+        """Replace the producer by a new one."""
 
     def fence(self) -> None:
-        """End what a former owner left open and shut it out."""
+        """Fence the former owner and abort what it left open."""
 
     def abort_in(self, partitions: Sequence[TP]) -> None:
-        """End what hangs in these partitions."""
+        """Abort what hangs in these partitions."""
 
     def write(
         self,
@@ -51,10 +51,10 @@ class Writer(Protocol):
         """Commit outputs and offset in one transaction."""
 
     def stop(self) -> None:
-        """Let calls that wait in another thread give up."""
+        """Make calls that wait in another thread raise Abandoned."""
 
     def close(self) -> None:
-        """Give the producer back."""
+        """Close the producer."""
 
 
 class RowChecks(Protocol):
@@ -79,10 +79,10 @@ class BatchSource(Protocol):
 
     @property
     def coordinator(self) -> object:
-        """Equal to what it was as long as the group's coordinator was neither lost nor found."""
+        """A value that changes whenever the group's coordinator is lost or found."""
 
     async def rejoin(self) -> None:
-        """Join the group anew (a rebalance)."""
+        """Rejoin the group (a rebalance)."""
 
     async def rewind(self, task: StreamTask) -> None:
         """Fetch a partition again from its committed position."""
@@ -110,7 +110,7 @@ class TaskOwner(Protocol):
         """Own these partitions."""
 
     async def on_revoked(self, revoked: Iterable[TP]) -> None:
-        """Give partitions up."""
+        """Close the tasks of these partitions."""
 
     async def check_membership(self) -> None:
         """End the worker when it cannot be a member of its group."""

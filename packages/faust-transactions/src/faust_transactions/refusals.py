@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from enum import Enum, auto
 
 from confluent_kafka import KafkaError
 
-__all__ = ["Answer", "Headers", "Output", "answer_to", "explain", "missing_topic"]
+__all__ = [
+    "MISSING_CODES",
+    "Answer",
+    "Headers",
+    "Output",
+    "answer_to",
+    "explain",
+    "missing_output",
+    "missing_topic",
+]
 
 Headers = list[tuple[str, str | bytes | None]]
 
@@ -30,8 +39,8 @@ FENCED_CODES = frozenset(
     {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
 )
 
-#: The producer is of no use any more, another one may be: its transactional id expired, or a call
-#: was left unfinished (`_STATE`, `_CONFLICT`, `_PREV_IN_PROGRESS`).
+#: The producer is unusable, a new one may work: its transactional id expired, or a call was left
+#: unfinished (`_STATE`, `_CONFLICT`, `_PREV_IN_PROGRESS`).
 RENEW_CODES = frozenset(
     {
         KafkaError.INVALID_PRODUCER_ID_MAPPING,
@@ -93,6 +102,15 @@ FATAL_REFUSALS = frozenset(
     }
 )
 
+#: A topic or partition is missing; the broker does not always say which.
+MISSING_CODES = frozenset(
+    {
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_TOPIC,
+        KafkaError._UNKNOWN_PARTITION,
+    }
+)
+
 TOO_LARGE_CODES = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
 
 
@@ -127,8 +145,21 @@ def explain(
     text = REMEDIES.get(error.code())
     if text is None:
         return _steady(error.str())
-    where = topic or _named_in(error.str(), outputs)
-    return f"{text(where, transactional_id)} ({error.name()})"
+    line = text(topic or _named_in(error.str(), outputs), transactional_id)
+    # The same line whoever finds that a topic is missing: librdkafka, a broker or its metadata.
+    return line if error.code() in MISSING_CODES else f"{line} ({error.name()})"
+
+
+def missing_output(
+    outputs: Sequence[Output], partitions: Mapping[str, Container[int]]
+) -> str | None:
+    """The line about a topic or partition written to that is not in the metadata, or None."""
+    for topic, partition in dict.fromkeys((output[0], output[1]) for output in outputs):
+        if topic not in partitions:
+            return missing_topic(topic, None)
+        if partition not in partitions[topic]:
+            return missing_topic(topic, partition)
+    return None
 
 
 def missing_topic(topic: str, partition: int | None) -> str:

@@ -1,4 +1,4 @@
-"""Joining the group anew: what a worker does that may not own its partitions any more."""
+"""Rejoining the consumer group, when the worker may no longer own its partitions."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ logger = logging.getLogger(__name__)
 
 
 class Rejoiner:
-    """Asks for one rebalance, for however many tasks.
+    """Requests one rebalance for any number of tasks.
 
-    ``is_late`` tells when a rebalance is under way or the app stops; ``spawn`` runs a coroutine
-    without waiting for it, as the rebalance waits for the very batch whose task asks for it.
+    ``is_late`` returns True when a rebalance is under way or the app stops. ``spawn`` runs a
+    coroutine without waiting for it: the rebalance waits for the batch whose task requests it.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Rejoiner:
         is_late: Callable[[], bool],
         spawn: Callable[[Coroutine[Any, Any, None]], Any],
     ) -> None:
-        #: Asked for and not begun yet.
+        #: Requested and not begun yet.
         self.pending = False
         #: Since the last commit.
         self.rejoins = Rejoins()
@@ -37,13 +37,13 @@ class Rejoiner:
         self._spawn = spawn
 
     def leave(self, task: StreamTask, reason: str) -> None:
-        """Let a task go that cannot go on: what is known of the group may be old."""
+        """End a task whose state may be outdated, and rejoin."""
         if task.leave():
-            logger.warning("%s: joining the group anew: %s", task.name, reason)
+            logger.warning("%s: rejoining the consumer group: %s", task.name, reason)
             self.rejoin(reason)
 
     def rejoin(self, reason: str) -> None:
-        """Have the group joined anew, unless that is under way."""
+        """Rejoin the group, unless that is under way."""
         if self.pending or self._is_late():
             return
         self.pending = True
@@ -51,9 +51,9 @@ class Rejoiner:
         self._spawn(self._consumer().rejoin())
 
     def assigned(self) -> None:
-        """The rebalance has come."""
+        """Note that the rebalance has happened."""
         self.pending = False
 
     def committed(self) -> None:
-        """A batch was committed: the rejoins before it have helped."""
+        """Note that a batch was committed, which ends the count of rejoins."""
         self.rejoins = Rejoins()

@@ -1,9 +1,9 @@
-"""Taking partitions over: shut the former owners out, then read back what they committed.
+"""Restore assigned partitions: fence the former owners, then read back what they committed.
 
-In this order, always: a former owner that is not fenced could still commit behind what is read.
-In between, what hangs is ended (see :mod:`faust_transactions.kafka.hanging`): the row of a
-transaction that hangs is not read, so its records will be written again, and its own must not
-become visible with them.
+Always in this order: a former owner that is not fenced could commit after the row was read. In
+between, hanging transactions are aborted (see :mod:`faust_transactions.kafka.hanging`): their rows
+are not read, so their records are processed again, and the first outputs must not become visible
+too.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Pauses (s) between looks at what hangs; what outlasts the last one is for an operator.
+#: Pauses (s) between checks of hanging transactions; what outlasts the last needs an operator.
 FIRST_PAUSE, LAST_PAUSE = 0.1, 5.0
 
 
@@ -76,7 +76,7 @@ class TaskRestorer:
         self._log_waiting = ReasonLog(logger, logging.WARNING)
 
     async def of(self, partitions: Sequence[TP]) -> list[StreamTask]:
-        """Own these partitions; the tasks and tables hold what was committed, for good.
+        """Own these partitions; the tasks and tables then hold what was committed.
 
         Waits for the brokers as long as it takes. Raises :class:`Abandoned` when the app stops.
         """
@@ -99,21 +99,22 @@ class TaskRestorer:
     def check_before(self, source: TP) -> None:
         """Raise StateMismatch when the last transaction of a source partition hangs. Blocks.
 
-        For before one that leaves out a partition that the last one wrote to. Its marker decides
-        about what hangs where it is written; were that the row's partition and not all the others,
-        nobody could tell any more how those are to be decided.
+        Call it before a transaction that leaves out a partition which the last one wrote to. A
+        marker also decides what hangs in the partitions that it is written to. Were the row's
+        partition among them and another one not, the row would no longer show whether to commit or
+        to abort what hangs in the other.
         """
         try:
             self._open.wait_until_closed(self._row_of(source))
         except KafkaException as exc:
-            raise StateMismatch(f"open transactions cannot be looked for: {exc}") from exc
+            raise StateMismatch(f"open transactions cannot be checked: {exc}") from exc
 
     def check_row(self, source: TP, state: Any) -> None:
         """Raise StateMismatch unless ``state`` is still the last row that can be read. Blocks.
 
-        For after an abort, whose marker decides about all that its producer has open in a
-        partition, also about transactions that were committed and hang; and for after a producer
-        was renewed, as somebody else may have owned the partition before that.
+        Call it after an abort, whose marker also aborts committed transactions of the same producer
+        that hang in the partition, and after a producer was renewed, as another worker may have
+        owned the partition before that.
         """
         table = self._tables[source.topic]
         try:
@@ -127,19 +128,19 @@ class TaskRestorer:
             raise StateMismatch(f"committed up to {known}, but the row says {found}")
 
     async def hanging(
-        self, partitions: Iterable[TP], looks: HangingTransactionDetector
+        self, partitions: Iterable[TP], detector: HangingTransactionDetector
     ) -> list[TP]:
-        """Those in whose rows a transaction hangs since the last look; nobody else writes there.
+        """The partitions in whose rows a transaction has hung since the last check.
 
-        None where the brokers do not answer.
+        Empty when the brokers do not answer.
         """
         by_row = {self._row_of(source): source for source in partitions}
         try:
             found = await self._thread.run(self._open.since, list(by_row))
         except KafkaException as exc:
-            logger.debug("open transactions were not looked for: %s", exc)
+            logger.debug("open transactions could not be checked: %s", exc)
             return []
-        return [by_row[row] for row in looks.hanging(found)]
+        return [by_row[row] for row in detector.hanging(found)]
 
     def _new_task(self, tp: TP, topic_id: str | None) -> StreamTask:
         # No topic's name has a colon in it, so that no two apps can make the same id.
@@ -148,7 +149,7 @@ class TaskRestorer:
         return StreamTask(tp, writer, TopicIdentity(tp.topic, topic_id))
 
     async def _fence_former_ids(self, tasks: list[StreamTask]) -> dict[TP, TransactionalWriter]:
-        """Shut out owners of version 0.1, which had other transactional ids.
+        """Fence owners of version 0.1, which had other transactional ids.
 
         Only where the row is theirs or there is none, so it is done once. Returns their writers.
         """
@@ -169,12 +170,12 @@ class TaskRestorer:
     async def _end_hanging(
         self, tasks: list[StreamTask], former: Mapping[TP, TransactionalWriter]
     ) -> None:
-        """Abort what is open in the rows' partitions; nobody else writes there."""
+        """Abort what is open in the rows' partitions, which only the engine writes to."""
         by_row = {self._row_of(task.tp): task for task in tasks}
         pause, outlasted = FIRST_PAUSE, False
         while hanging := await self._ask(open_since, by_row):
             if outlasted:
-                self._complain(by_row, hanging)
+                self._log_foreign_hanging(by_row, hanging)
             if pause in (FIRST_PAUSE, LAST_PAUSE):
                 for row in hanging:
                     task = by_row[row]
@@ -185,13 +186,13 @@ class TaskRestorer:
             pause = min(pause * 2, LAST_PAUSE)
 
     @staticmethod
-    def _complain(by_row: Mapping[TP, StreamTask], hanging: Mapping[TP, int]) -> None:
+    def _log_foreign_hanging(by_row: Mapping[TP, StreamTask], hanging: Mapping[TP, int]) -> None:
         for row, offset in hanging.items():
             # An older producer's, which only its id and epoch can end.
             logger.error(
-                "%s: nothing is taken over while a foreign transaction hangs in its rows; end it: "
-                "kafka-transactions.sh --bootstrap-server ... abort --topic %s --partition %d "
-                "--start-offset %d",
+                "%s: cannot restore: another producer's transaction hangs in its changelog; "
+                "abort it with kafka-transactions.sh --bootstrap-server ... abort --topic %s "
+                "--partition %d --start-offset %d",
                 by_row[row].name,
                 row.topic,
                 row.partition,
@@ -200,8 +201,8 @@ class TaskRestorer:
 
     async def _abort_hanging(self, task: StreamTask, writer: Writer) -> None:
         logger.warning(
-            "%s: the brokers lost the end of its last transactions, whose records nobody could "
-            "read; they are aborted and written again",
+            "%s: the brokers lost the end of its last transaction; aborting it, its records are "
+            "processed again",
             task.name,
         )
         outputs = [TP(topic, task.tp.partition) for topic in self._outputs[task.tp.topic]]

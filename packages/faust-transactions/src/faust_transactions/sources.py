@@ -96,14 +96,14 @@ class SourceTopics:
             self._check(task, found)
 
     async def watch(self, tasks: Iterable[StreamTask]) -> None:
-        """Look whether a topic was replaced, or deleted records that were not fetched yet."""
+        """Check whether topics were replaced, or lost records that were not fetched yet."""
         running = [task for task in tasks if task.state is State.RUNNING]
         if not running:
             return
         try:
             found = await self._ask(running)
         except KafkaException as exc:
-            logger.debug("source topics were not looked at: %s", exc)
+            logger.debug("source topics could not be checked: %s", exc)
             return
         for task in running:
             self._check(task, found, fetching=True)
@@ -111,12 +111,12 @@ class SourceTopics:
     # -- when the broker does not have the next offset
 
     async def resolve_range(self, task: StreamTask, consumer: BatchSource) -> None:
-        """Decide where a task goes on, or stop it. Waits for the brokers as long as it takes."""
+        """Decide at which offset a task continues, or stop it. Waits for the brokers."""
         while task.state is State.RUNNING and task.out_of_range:
             try:
                 found = await self._ask([task])
             except KafkaException as exc:
-                logger.info("%s: where to go on is not known yet: %s", task.name, exc)
+                logger.info("%s: cannot determine the next offset yet: %s", task.name, exc)
                 found = Found(0.0, {}, {})
             if task.tp not in found.spans:  # or deleted, and perhaps created again soon
                 await task.pause(PAUSE)

@@ -32,7 +32,7 @@ class StoppableProducer(driver.Producer):
             async with asyncio.timeout(FLUSH_TIMEOUT):
                 await super().flush()
         except TimeoutError:
-            self.log.warning("left with records that the brokers did not acknowledge in time")
+            self.log.warning("closed with unacknowledged records")
 
     async def on_stop(self) -> None:
         """Close the connection, in order if the brokers let us."""

@@ -7,11 +7,11 @@
         └────────────┴─────► STOPPED ───► CLOSED       (CLOSED follows every state)
 
 =========  ======================================================================================
-RESTORING  its row is read back; it was not sought yet, so no batch of it counts
-RUNNING    its batches are worked on and committed
-LEAVING    fenced, or what is known of it may be old: no batch counts, the group is joined anew
+RESTORING  its row is read back; the consumer has not sought to it, so its batches are stale
+RUNNING    its batches are processed and committed
+LEAVING    fenced, or its state may be outdated: its batches are stale, the worker rejoins
 STOPPED    its topic is not the one of its row, or was truncated: nothing is fetched or committed
-CLOSED     given up
+CLOSED     revoked
 =========  ======================================================================================
 
 Only the methods of :class:`StreamTask` write its attributes. Kafka Streams' class of the same name
@@ -40,7 +40,7 @@ __all__ = ["Fetch", "Fetched", "Origin", "State", "StreamTask"]
 
 logger = logging.getLogger(__name__)
 
-#: Longest wait (s) for a transaction under way when a partition is given up.
+#: Longest wait (s) for a transaction under way when a partition is revoked.
 END_TIMEOUT = 3.0
 #: A source topic that was confirmed so long (s) ago is confirmed again before a commit.
 CONFIRMED_FOR = 5.0
@@ -130,7 +130,7 @@ class StreamTask(FetchState):
 
     @property
     def is_active(self) -> bool:
-        """Whether its batches count, or will once it was sought: RESTORING or RUNNING."""
+        """Whether its batches are processed, now or once it was sought: RESTORING or RUNNING."""
         return self.state in (State.RESTORING, State.RUNNING)
 
     def restore(self, row: Any, row_source: TopicIdentity | None = None) -> None:
@@ -138,7 +138,7 @@ class StreamTask(FetchState):
         self._require(State.RESTORING)
         self.row, self.row_source = row, row_source
         if row_source is not None and self.source.topic_id is None:
-            # An id that the brokers do not give just now is not to be forgotten.
+            # Keep the known id while the brokers do not give one.
             self.source = row_source if row_source.is_same(self.source) else self.source
         self.position = None if row is None else int(row.next_offset)
 
@@ -154,14 +154,14 @@ class StreamTask(FetchState):
         self.restart_fetching(fetch)
 
     def leave(self) -> bool:
-        """Let no batch count any more, the group is joined anew. False when it is too late."""
+        """Make all its batches stale, before the worker rejoins. False when it is not active."""
         if not self.is_active:
             return False
         self._become(State.LEAVING)
         return True
 
     def stop(self, reason: str) -> bool:
-        """Neither fetch nor commit any more. False when it is too late."""
+        """Stop fetching and committing. False when it is not active."""
         if not self.is_active:
             return False
         self.stopped_reason = reason
@@ -170,10 +170,10 @@ class StreamTask(FetchState):
         return True
 
     async def close(self) -> None:
-        """Give the partition up: a body that waits is cancelled, a commit under way is awaited.
+        """End the task: a body that waits is cancelled, a commit under way is awaited.
 
-        Returns when nothing of this task runs any more; a few seconds at the most, also while
-        the brokers are away.
+        Returns when nothing of this task runs any more, after a few seconds at most, also when the
+        brokers do not answer.
         """
         if self.state is State.CLOSED:
             return
@@ -183,11 +183,13 @@ class StreamTask(FetchState):
         _, late = await asyncio.wait({closing}, timeout=END_TIMEOUT)
         if late:
             # The thread is in a call that librdkafka does not end while the brokers are away.
-            # When it does, the writer gives up before the commit: it was told to stop.
+            # When it does, the writer stops before the commit.
             closing.cancel()
-            logger.warning("%s: left while its transaction waits for the brokers", self.name)
+            logger.warning(
+                "%s: closed before its transaction ended: the brokers do not answer", self.name
+            )
         elif error := closing.exception():
-            logger.debug("%s: %s", self.name, error)  # a fenced producer complains once more
+            logger.debug("%s: %s", self.name, error)  # a fenced producer reports it once more
         self._thread.close()
 
     def _require(self, state: State) -> None:
@@ -295,7 +297,7 @@ class StreamTask(FetchState):
         return await self._thread.run(call, *args)
 
     async def pause(self, seconds: float) -> None:
-        """Wait so long, or until the task stops running: no actor waits for what is gone."""
+        """Wait so long, or until the task stops running."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._not_running.wait()

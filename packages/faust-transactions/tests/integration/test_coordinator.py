@@ -78,7 +78,7 @@ def test_a_coordinator_that_is_started_anew_costs_no_rebalance(
     copying.send(200)
     copying.wait_for_all()
     assert "a new producer" in worker.log
-    assert "joining the group anew" not in worker.log
+    assert "rejoining the consumer group" not in worker.log
     assert worker.stop() == 0
 
 
@@ -93,7 +93,7 @@ def test_a_writer_that_slept_while_another_committed_learns_it_from_the_row(
     rows = table.changelog_topic_name
     for topic in (source.topic, rows):
         create_topic(kafka.bootstrap, topic, 1)
-    takeover = TaskRestorer(app, conf, {source.topic: table}, {})
+    restorer = TaskRestorer(app, conf, {source.topic: table}, {})
     wait_for_coordinator(conf | {"group.id": topic_prefix}, source)
     group = group_metadata(conf, topic_prefix)
 
@@ -105,7 +105,7 @@ def test_a_writer_that_slept_while_another_committed_learns_it_from_the_row(
     sleeper.fence()
     commit(sleeper, 5)
     sleeper.renew()
-    takeover.check_row(source, Sums(next_offset=5))
+    restorer.check_row(source, Sums(next_offset=5))
     commit(sleeper, 6)
 
     owner = TransactionalWriter(conf, f"{topic_prefix}-0", group)
@@ -113,7 +113,7 @@ def test_a_writer_that_slept_while_another_committed_learns_it_from_the_row(
     commit(owner, 7)
     sleeper.renew()
     with pytest.raises(StateMismatch, match="committed up to 6, but the row says 7"):
-        takeover.check_row(source, Sums(next_offset=6))
+        restorer.check_row(source, Sums(next_offset=6))
     with pytest.raises(Fenced):
         commit(owner, 8)
     sleeper.close()

@@ -91,7 +91,7 @@ def test_a_worker_that_is_fenced_joins_anew_and_goes_on(copying: Copying) -> Non
     intruder.init_transactions(30)
     copying.send(1_000, partition=0)
     copying.wait_for_all()
-    assert "joining the group anew: fenced" in worker.log
+    assert "rejoining the consumer group: fenced" in worker.log
     assert worker.stop() == 0
 
 
@@ -102,7 +102,7 @@ def test_a_batch_whose_agent_raises_is_done_again(copying: Copying) -> None:
     assert "the record asked for it" in worker.log
 
 
-def test_a_batch_that_fails_again_and_again_is_told(copying: Copying) -> None:
+def test_a_batch_that_fails_repeatedly_is_reported(copying: Copying) -> None:
     copying.send_values(b"one")
     worker = copying.worker()
     copying.wait_for_all()
@@ -160,7 +160,7 @@ def test_a_restart_reads_the_row_and_not_the_whole_changelog(copying: Copying) -
     second.wait_ready()
     rows = second.get("/health/ready")[1]["rows"]
     assert sum(rows.values()) == 400
-    took = [line for line in second.log.splitlines() if "took over" in line]
+    took = [line for line in second.log.splitlines() if "restored" in line]
     assert len(took) == 1
     copying.send(10)
     copying.wait_for_all()

@@ -55,7 +55,7 @@ def test_a_worker_of_version_0_1_is_shut_out_and_its_open_transaction_ended(
     )
     former.init_transactions(30)
     worker.start()
-    wait_until(lambda: worker.log.count("took over") == 2)
+    wait_until(lambda: worker.log.count("restored") == 2)
     former.begin_transaction()
     former.produce(f"{topic_prefix}-rare", b"still there", b"other", 1)
     former.commit_transaction(30)

@@ -124,7 +124,7 @@ def test_what_hangs_of_a_former_owner_is_aborted_and_written_again(
     worker.start()
     copying.wait_for_all()
     assert not former.hanging()
-    assert "lost the end of its last transactions" in worker.log
+    assert "lost the end of its last transaction" in worker.log
     assert worker.stop() == 0
 
 
@@ -134,30 +134,30 @@ def check_that_an_owner_would_notice(bootstrap: str, name: str, readable: int) -
     source, other = TP(f"{name}-in", 0), TP(f"{name}-in", 1)
     conf = {"bootstrap.servers": bootstrap}
     engine = Engine(app, conf, metrics=EngineMetrics(CollectorRegistry()))
-    takeover = TaskRestorer(app, conf, {source.topic: engine.table("sums", Sums)}, {})
+    restorer = TaskRestorer(app, conf, {source.topic: engine.table("sums", Sums)}, {})
 
     async def look_twice() -> list[list[TP]]:
-        looks = HangingTransactionDetector()
-        return [await takeover.hanging([source, other], looks) for _ in range(2)]
+        detector = HangingTransactionDetector()
+        return [await restorer.hanging([source, other], detector) for _ in range(2)]
 
     assert asyncio.run(look_twice()) == [[], [source]]
 
-    takeover.check_before(other)
+    restorer.check_before(other)
     with pytest.raises(StateMismatch, match="hangs"):
-        takeover.check_before(source)
+        restorer.check_before(source)
 
-    takeover.check_row(source, Sums(next_offset=readable))
+    restorer.check_row(source, Sums(next_offset=readable))
     hanging = readable + RECORDS
     with pytest.raises(
         StateMismatch, match=f"committed up to {hanging}, but the row says {readable}"
     ):
-        takeover.check_row(source, Sums(next_offset=hanging))
+        restorer.check_row(source, Sums(next_offset=hanging))
     with pytest.raises(StateMismatch, match=f"committed up to None, but the row says {readable}"):
-        takeover.check_row(source, None)
-    takeover.check_row(other, None)
+        restorer.check_row(source, None)
+    restorer.check_row(other, None)
 
 
-def test_what_hangs_of_somebody_else_is_told_and_waited_for(
+def test_another_producers_hanging_transaction_is_reported_and_waited_for(
     kafka: Kafka, topic_prefix: str, start_worker: Start
 ) -> None:
     copying = Copying(kafka.bootstrap, topic_prefix, start_worker)

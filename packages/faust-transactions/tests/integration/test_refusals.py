@@ -64,8 +64,8 @@ def test_what_the_brokers_refuse_is_named_and_goes_on_once_mended(
         create_topic(server.bootstrap, out)
 
     wait_until(lambda: [copy.value for copy in copying.copies()] == [b"after"])
-    assert worker.log.count("took over") == 1
-    assert "joining the group anew" not in worker.log
+    assert worker.log.count("restored") == 1
+    assert "rejoining the consumer group" not in worker.log
     assert worker.stop() == 0
 
 
@@ -90,7 +90,7 @@ def test_a_transactional_id_that_expired_costs_a_new_producer_and_no_rebalance(
         copying.send_values(b"after a rest")
         copying.wait_for_all(timeout=10)
     assert "continuing with a new producer" in worker.log
-    assert worker.log.count("took over") == 1
+    assert worker.log.count("restored") == 1
     assert "transaction aborted" not in worker.log
     assert worker.stop() == 0
 
@@ -108,7 +108,7 @@ def test_connections_that_nothing_uses_are_no_disturbance(
     copying.send(40)
     copying.wait_for_all()
     assert "a new producer" not in worker.log
-    assert worker.log.count("took over") == 1
+    assert worker.log.count("restored") == 1
     assert worker.stop() == 0
 
 

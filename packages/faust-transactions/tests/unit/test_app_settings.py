@@ -2,12 +2,17 @@
 
 import logging
 import warnings
+from importlib import import_module
+from pkgutil import walk_packages
 from typing import Any
 
 import faust
+import faust_transactions
+import mode
 import pytest
 from faust.exceptions import ImproperlyConfigured
 from faust_transactions import Engine, EngineMetrics, quiet_libraries
+from faust_transactions.loggers import INFO_OFF
 from prometheus_client import CollectorRegistry
 
 
@@ -90,4 +95,33 @@ def test_libraries_write_no_bytes_of_records_at_any_level(level: int) -> None:
         assert logging.getLogger("mode").level == expected
     finally:
         for each, old in zip(loggers, before, strict=True):
+            each.setLevel(old)
+
+
+def services() -> set[type[mode.Service]]:
+    """Every mode service that the package defines."""
+    modules = [
+        import_module(found.name)
+        for found in walk_packages(faust_transactions.__path__, "faust_transactions.")
+    ]
+    return {
+        thing
+        for module in modules
+        for thing in vars(module).values()
+        if isinstance(thing, type)
+        and issubclass(thing, mode.Service)
+        and thing.__module__ == module.__name__
+    }
+
+
+def test_no_service_reports_its_start_and_stop_at_info() -> None:
+    found = {service.logger for service in services()}
+    assert {each.name for each in found} >= {"faust_transactions.consumer_thread"}
+    libraries = [logging.getLogger(name) for name in INFO_OFF]
+    before = [each.level for each in libraries]
+    try:
+        quiet_libraries(logging.INFO)
+        assert [each.name for each in found if each.isEnabledFor(logging.INFO)] == []
+    finally:
+        for each, old in zip(libraries, before, strict=True):
             each.setLevel(old)

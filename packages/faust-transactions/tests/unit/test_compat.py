@@ -468,7 +468,7 @@ def test_the_web_server_runs_the_runner_that_was_set() -> None:
     assert "self._runner.setup()" in source(Web), changed("faust.web.drivers.aiohttp.Web")
 
 
-def test_a_setting_that_was_given_is_told_from_a_default() -> None:
+def test_a_setting_that_was_given_is_distinguished_from_a_default() -> None:
     app = faust.App("compat", store="memory://", stream_wait_empty=True)
     given = compat.given_settings(app)
     assert (given["stream_wait_empty"], given.get("broker_max_poll_records")) == (True, None), (

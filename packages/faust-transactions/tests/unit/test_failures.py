@@ -41,7 +41,7 @@ def in_a_group() -> None:
 
 
 @pytest.mark.parametrize("failing", [by_key, by_decoding, with_a_cause, in_passing, in_a_group])
-def test_what_is_told_of_an_exception_holds_nothing_of_the_record(
+def test_what_is_logged_of_an_exception_holds_nothing_of_the_record(
     failing: Callable[[], None],
 ) -> None:
     with pytest.raises(Exception) as caught:
@@ -52,7 +52,7 @@ def test_what_is_told_of_an_exception_holds_nothing_of_the_record(
     assert 'test_failures.py", line ' in told
 
 
-def test_every_exception_that_led_to_it_is_told_once() -> None:
+def test_every_exception_that_led_to_it_is_logged_once() -> None:
     with pytest.raises(ExceptionGroup) as caught:
         in_a_group()
     assert kind(caught.value) == "ExceptionGroup of KeyError, ValueError"
@@ -61,7 +61,7 @@ def test_every_exception_that_led_to_it_is_told_once() -> None:
         assert sum(line.startswith(name) for line in told.splitlines()) == 1, name
 
 
-def test_an_exception_that_is_its_own_context_is_told_once() -> None:
+def test_an_exception_that_is_its_own_context_is_logged_once() -> None:
     one, other = ValueError(), KeyError()
     one.__context__, other.__context__ = other, one
     assert where(one).count("most recent call last") == 2

@@ -110,7 +110,8 @@ async def test_a_topic_that_was_replaced_stops_the_partition(
 
 
 @pytest.mark.parametrize(
-    ("error", "outcome"), [(Fenced("new owner"), "fenced"), (StateMismatch("hangs"), "lost")]
+    ("error", "outcome"),
+    [(Fenced("new owner"), "fenced"), (StateMismatch("hangs"), "state_mismatch")],
 )
 async def test_a_task_that_cannot_go_on_rejoins_once(
     setup: Setup, error: Exception, outcome: str

@@ -163,14 +163,31 @@ def test_a_topic_that_is_unknown_when_a_record_is_produced_is_named(
     script: Script, writer: TransactionalWriter
 ) -> None:
     script["produce rows"].append(error(KafkaError._UNKNOWN_PARTITION))
-    line = "topic rows has too few partitions: add partitions to it (_UNKNOWN_PARTITION)"
-    assert refused(writer) == line
-    assert script.calls[-1] == "1 abort_transaction"
+    assert refused(writer) == "topic rows has too few partitions: add partitions to it"
+    assert script.calls[-2:] == ["1 abort_transaction", "1 list_topics"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (None, "topic rows does not exist, or this user may not describe it: create it, or"),
+        (error(KafkaError._TRANSPORT), "topic out or rows does not exist"),
+    ],
+)
+def test_a_missing_topic_that_librdkafka_does_not_name_is_looked_up(
+    script: Script, writer: TransactionalWriter, answer: KafkaError | None, line: str
+) -> None:
+    text = "Failed to add partition to transaction: Broker: Unknown topic or partition"
+    code = KafkaError.UNKNOWN_TOPIC_OR_PART
+    script["commit_transaction"].append(error(code, text, txn_requires_abort=True))
+    script["list_topics"].append(answer)
+    script.topics = {"out": 1}
+    assert refused(writer).startswith(line)
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer_module, "LOOK_AFTER", 0.0)
+    monkeypatch.setattr(writer_module, "CHECK_TOPICS_AFTER", 0.0)
 
 
 @pytest.mark.usefixtures("impatient")

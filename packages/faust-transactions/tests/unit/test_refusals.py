@@ -44,7 +44,7 @@ def test_a_reason_is_the_same_at_each_try(code: int) -> None:
     assert first == second
 
 
-def test_what_has_no_remedy_is_told_in_librdkafkas_words() -> None:
+def test_an_error_without_a_remedy_is_explained_in_librdkafkas_words() -> None:
     assert explain(error(KafkaError.SECURITY_DISABLED, "Security disabled")) == "Security disabled"
 
 
