@@ -20,7 +20,7 @@ class Counted(Protocol):
 
     @property
     def dead_letters(self) -> int:
-        """Records that could not become an account."""
+        """Records without a verdict."""
 
     @property
     def next_offset(self) -> int:
@@ -72,7 +72,7 @@ def progress_document(
 
     `begins` and `ends` are where the accounts of each partition begin and end, as far as known. A
     lag that is not known is None. `owners` says which worker owns a partition now; one that is not
-    in it has no owner, which is told as "". Without it, as while partitions change hands, an owner
+    in it has no owner: "". Without it, as while partitions change hands, every owner
     is None: not known.
     """
     counts = counts_document(rows, {*ends, *partitions})

@@ -21,6 +21,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but 
 from faust_transactions import TopicIdentity, topic_ids
 
 from cluster import changelog_topic
+from cluster.rows import last_rows, rows_in
 from cluster.startup import StartupError, StartupStopped, check
 from config import Settings
 from records import PartitionCounts, Verdict
@@ -258,6 +259,32 @@ def test_a_foreign_changelog_is_an_error(kafka: Kafka, settings: Settings) -> No
     check(settings, patience=0)
     produce(kafka.bootstrap, changelog_topic(settings), [b"[]"], partition=0, key=b"0")
     assert "a row that cannot be read (partition 0, offset 0)" in refused(settings)
+
+
+def test_the_documented_script_writes_the_row_before_an_unreadable_one_again(
+    kafka: Kafka, settings: Settings
+) -> None:
+    check(settings, patience=0)
+    commit_row(kafka.bootstrap, settings, 3, 7)
+    changelog = changelog_topic(settings)
+    before = last_rows(settings)[3]
+    produce(kafka.bootstrap, changelog, [b"[]"], partition=3, key=b"3")
+    assert "cannot be read (partition 3, offset" in refused(settings)
+
+    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    script = page.partition("<<'END'\n")[2].partition("\nEND\n")[0]
+    bad = str(last_rows(settings)[3].offset)
+    done = subprocess.run(
+        [sys.executable, "-c", script, kafka.bootstrap, changelog, "3", bad],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.endswith("not written: 0\n")
+    after = last_rows(settings)[3]
+    assert (after.value, after.headers) == (before.value, before.headers)
+    assert rows_in(changelog, last_rows(settings))[3].next_offset == 7
 
 
 def test_a_silent_broker_is_told_after_growing_pauses(

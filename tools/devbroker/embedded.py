@@ -18,7 +18,7 @@ class EmbeddedBroker:
     (librdkafka, src/rdkafka_mock.h):
 
     - Topics appear on first use, with 4 partitions. There is no CreateTopics request.
-    - A group has one member: a second one waits for ever in the rebalance.
+    - A group has one member: a second one never gets partitions.
     - Transactions are answered, but an offset committed in one is not kept, and an aborted one's
       records are not hidden from readers.
     - It drops a partition's oldest records beyond 5 MB or 100,000 of them.
