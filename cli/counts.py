@@ -50,7 +50,7 @@ class Counts:
     begins: Mapping[int, int]
     ends: Mapping[int, int]
     #: Partitions whose row is not of this topic, and a line that says so.
-    strangers: Collection[int] = ()
+    mismatched: Collection[int] = ()
     mismatch: str | None = None
 
     def document(self) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class Counts:
             table.add_column(name, justify="right", footer="")
         document = self.document()
         # Of a topic that was re-created, nothing is judged.
-        rows = {p: row for p, row in self.rows.items() if p not in self.strangers}
+        rows = {p: row for p, row in self.rows.items() if p not in self.mismatched}
         lags = 0
         for number, counts in document["partitions"].items():
             left = lag(int(number), rows, self.begins, self.ends) or 0
@@ -88,8 +88,8 @@ def read_counts(settings: Settings) -> Counts:
     rows = rows_in(changelog_topic(settings), last)
     # After the rows, so that no row is ahead of its end.
     spans = topic_spans(settings, settings.accounts_topic)
-    strangers = mismatches(positions_in(rows, last), topic, spans)
+    mismatched = mismatches(positions_in(rows, last), topic, spans)
     begins = {partition: span.begin for partition, span in spans.items()}
     ends = {partition: span.end for partition, span in spans.items()}
-    mismatch = describe_mismatches(strangers, topic) if strangers else None
-    return Counts(settings.accounts_topic, rows, begins, ends, set(strangers), mismatch)
+    mismatch = describe_mismatches(mismatched, topic) if mismatched else None
+    return Counts(settings.accounts_topic, rows, begins, ends, set(mismatched), mismatch)

@@ -105,13 +105,13 @@ class Board:
             return None, seen.rows
         at = {p: Position(row.next_offset, seen.sources.get(p)) for p, row in seen.rows.items()}
         spans = {p: Span(seen.begins.get(p, 0), end) for p, end in seen.ends.items()}
-        strangers = mismatches(at, seen.topic, spans)
-        if not strangers:
+        mismatched = mismatches(at, seen.topic, spans)
+        if not mismatched:
             return None, seen.rows
         rows = {
-            p: row.derive(next_offset=0) if p in strangers else row for p, row in seen.rows.items()
+            p: row.derive(next_offset=0) if p in mismatched else row for p, row in seen.rows.items()
         }
-        return describe_mismatches(strangers, seen.topic), rows
+        return describe_mismatches(mismatched, seen.topic), rows
 
     def _owners(self, snapshot: WorkerSnapshot | None) -> Mapping[int, str] | None:
         """As Kafka knows them; as the worker does where Kafka does not say (embedded broker)."""

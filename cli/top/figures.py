@@ -8,7 +8,7 @@ from rich.table import Table
 #: In place of a figure that is unknown.
 UNKNOWN: Final = "-"
 #: In place of the owner of a partition that has none.
-NO_OWNER: Final = "nobody"
+NO_OWNER: Final = "unassigned"
 
 
 def number(value: int | None) -> str:

@@ -13,7 +13,7 @@ from cli.top.worker_snapshot import WorkerSnapshot
 
 _STYLES: Final = {"ok": "green", "warn": "yellow", "bad": "bold red"}
 _GRAVITY: Final = {level: gravity for gravity, level in enumerate(_STYLES)}
-_NAMES: Final = {"engine": "engine", "provider": "verification service"}
+_NAMES: Final = {"engine": "engine", "provider": "verification service", "tokens": "account tokens"}
 
 
 def state_lines(document: Mapping[str, Any], *, short: bool) -> list[RenderableType]:
@@ -48,7 +48,9 @@ def _worker(document: Mapping[str, Any], *, short: bool) -> list[Text]:
         ]
     names = {"worker": f"worker {worker.worker}, version {worker.version}", **_NAMES}
     # The worst state first, so that a long line is not cut there.
-    keys = sorted(names, key=lambda key: -_GRAVITY[worker.health[key].level] if short else 0)
+    keys = [key for key in names if key in worker.health]
+    if short:
+        keys.sort(key=lambda key: -_GRAVITY[worker.health[key].level])
     return [_health_of(names[key], worker.health[key]) for key in keys]
 
 

@@ -9,6 +9,7 @@ from faust_transactions import Health, Level
 from records.text import shown
 
 _LONGEST = 200
+_PARTS = ("worker", "engine", "provider")
 _RATES = ("authorized", "unauthorized", "dead_letters")
 
 
@@ -18,7 +19,7 @@ class WorkerSnapshot:
 
     worker: str
     version: str
-    #: Of `worker`, `engine` and `provider`.
+    #: Of `worker`, `engine` and `provider`, and of `tokens` where workers use different keys.
     health: Mapping[str, Health]
     #: Accounts a second in the intervals of the last 15 minutes, oldest first.
     rates: Sequence[float]
@@ -31,13 +32,14 @@ def read_snapshot(document: Any) -> WorkerSnapshot | None:
     try:
         history = document["history"]
         columns = [[float(number) for number in history[name]] for name in _RATES]
+        health = {name: _health_of(document["health"][name]) for name in _PARTS}
+        tokens = document["health"].get("tokens")
+        if tokens is not None and tokens["level"] != "ok":
+            health["tokens"] = _health_of(tokens)
         return WorkerSnapshot(
             _text(document["worker"]),
             _text(document["version"]),
-            {
-                name: _health_of(document["health"][name])
-                for name in ("worker", "engine", "provider")
-            },
+            health,
             [sum(rates) for rates in zip(*columns, strict=True)],
             _owners(document["partitions"]),
         )

@@ -184,7 +184,7 @@ def test_the_table_shows_the_lag() -> None:
 
 
 def test_nothing_is_judged_of_a_topic_that_was_re_created() -> None:
-    found = Counts("bankaccount", ROWS, {}, {1: 4, 3: 77}, strangers={1})
+    found = Counts("bankaccount", ROWS, {}, {1: 4, 3: 77}, mismatched={1})
     rows = [line.replace("│", " ").split() for line in shown(found).splitlines() if "│" in line]
     assert rows[0] == ["1", "3", "2", "1", "9", "4"]
 

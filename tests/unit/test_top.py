@@ -129,8 +129,8 @@ def test_an_owner_that_is_not_known_is_told_apart_from_none() -> None:
     rows = {0: row(), 1: row()}
     lines = drawn(document(rows, owners={0: "a:1"}))
     [first, second] = [line.split() for line in lines if "1,617,283,000" in line][-2:]
-    assert (first[-1], second[-1]) == ("a:1", "nobody")
-    assert "nobody" not in "\n".join(drawn(document(rows)))
+    assert (first[-1], second[-1]) == ("a:1", "unassigned")
+    assert "unassigned" not in "\n".join(drawn(document(rows)))
 
 
 def test_a_name_from_outside_cannot_write_to_the_terminal() -> None:
@@ -144,6 +144,16 @@ def test_the_state_of_engine_and_provider_is_that_of_a_worker() -> None:
     assert "worker worker-a:6066, version 1.2.3: ready" in text
     assert "engine: rebalancing" in text
     assert "verification service: away for 2 minutes" in text
+
+
+def test_token_keys_have_a_line_where_workers_use_different_ones() -> None:
+    def text(level: str) -> str:
+        tokens = {"level": level, "text": "workers of this group use different FRAUD_TOKEN_KEY"}
+        worker = read_snapshot({**SNAPSHOT, "health": {**SNAPSHOT["health"], "tokens": tokens}})
+        return "\n".join(drawn(document({0: row()}, worker=worker)))
+
+    assert "account tokens: workers of this group use different FRAUD_TOKEN_KEY" in text("warn")
+    assert "account tokens" not in text("ok")
 
 
 def test_without_a_worker_it_says_where_it_asked_and_what_is_not_known() -> None:
