@@ -91,7 +91,7 @@ class InvalidLimit:
         logger.error(
             "%s-%d is held at offset %d: %s, and FRAUD_MAX_INVALID_RATIO=%g allows %d. Codes: %s; "
             "before this batch: %s. Nothing from offset %d on is committed. Check what is sent to "
-            "the topic and, for veritas codes, the verification service; when that is mended, "
+            "the topic and, for veritas codes, the verification service; when that is fixed, "
             "restart the workers. To let them all become dead letters, restart with "
             "FRAUD_MAX_INVALID_RATIO=1.0",
             batch.topic,

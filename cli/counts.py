@@ -82,7 +82,7 @@ class Counts:
 
 def read_counts(settings: Settings) -> Counts:
     """Read the current counts; needs no worker. Raises ClusterError."""
-    connect(settings, patience=0)
+    connect(settings, timeout=0)
     topic = accounts_identity(settings)
     last = last_rows(settings)
     rows = rows_in(changelog_topic(settings), last)

@@ -8,7 +8,7 @@ from config import Settings, broker_addresses
 
 # OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH.
 _OTHER_NAME = frozenset({62, 64})
-_PATIENCE = 3.0
+_TIMEOUT = 3.0
 
 
 def distrust(settings: Settings) -> tuple[str, str] | None:
@@ -22,7 +22,7 @@ def distrust(settings: Settings) -> tuple[str, str] | None:
         name = host.strip("[]")
         try:
             with (
-                socket.create_connection((name, int(port)), timeout=_PATIENCE) as plain,
+                socket.create_connection((name, int(port)), timeout=_TIMEOUT) as plain,
                 context.wrap_socket(plain, server_hostname=name),
             ):
                 continue

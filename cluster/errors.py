@@ -11,7 +11,6 @@ from confluent_kafka import KafkaError
 # Public constants of librdkafka, whatever their names look like in Python.
 ALL_BROKERS_DOWN: int = KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001
 AUTHENTICATION: int = KafkaError._AUTHENTICATION  # noqa: SLF001
-MSG_TIMED_OUT: int = KafkaError._MSG_TIMED_OUT  # noqa: SLF001
 PARTITION_EOF: int = KafkaError._PARTITION_EOF  # noqa: SLF001
 SSL: int = KafkaError._SSL  # noqa: SLF001
 TIMED_OUT: int = KafkaError._TIMED_OUT  # noqa: SLF001

@@ -29,7 +29,7 @@ _LONGEST_PAUSE = 15.0
 _SLICE = 0.5
 # What TLS calls a refusal by the other side: of our certificate, or for want of one.
 _ALERT = "tls alert"
-_HOPELESS = frozenset(
+_PERMANENT = frozenset(
     {
         AUTHENTICATION,
         KafkaError.SASL_AUTHENTICATION_FAILED,
@@ -39,7 +39,7 @@ _HOPELESS = frozenset(
 )
 
 
-class Complaints:
+class ClientErrors:
     """What librdkafka reports in the background; it retries by itself and logs nothing for us."""
 
     def __init__(self) -> None:
@@ -52,13 +52,13 @@ class Complaints:
             self.last = error
 
     @property
-    def hopeless(self) -> bool:
+    def is_permanent(self) -> bool:
         """True when trying again cannot help: what must change is a setting."""
         if self.last is None:
             return False
         text = self.last.str().lower()
         untrusted = self.last.code() == SSL and "verif" in text
-        return self.last.code() in _HOPELESS or untrusted or _ALERT in text
+        return self.last.code() in _PERMANENT or untrusted or _ALERT in text
 
     @property
     def text(self) -> str:
@@ -69,36 +69,36 @@ class Complaints:
 def connect(
     settings: Settings,
     *,
-    patience: float,
+    timeout: float,
     attempt: float = 5.0,
     stop: threading.Event | None = None,
 ) -> AdminClient:
     """A client that a broker has answered.
 
     Attempts of `attempt` seconds, with growing pauses between them and a warning in the log for
-    each that failed, until `patience` seconds have passed; one attempt when that is 0. Blocks;
+    each that failed, until `timeout` seconds have passed; one attempt when that is 0. Blocks;
     signals are handled within half a second, and `stop` ends it, with `Stopped`.
 
     Raises ClusterError when no broker answers, and at once when one answers but refuses the login
     or its certificate is not trusted.
     """
     where = librdkafka(settings)["bootstrap.servers"]
-    complaints = Complaints()
-    client = AdminClient(quiet(settings, complaints))
-    deadline = time.monotonic() + patience
+    errors = ClientErrors()
+    client = AdminClient(quiet(settings, errors))
+    deadline = time.monotonic() + timeout
     for longest in _pauses():
-        if _answers(client, attempt, complaints, stop):
+        if _answers(client, attempt, errors, stop):
             return client
-        if complaints.hopeless:
-            raise ClusterError(_refused(settings, where, complaints.text))
+        if errors.is_permanent:
+            raise ClusterError(_refused(settings, where, errors.text))
         left = deadline - time.monotonic()
         if left <= 0:
-            raise ClusterError(_silent(settings, where, complaints.text))
+            raise ClusterError(_silent(settings, where, errors.text))
         pause = min(longest, left)
         logger.warning(
             "no Kafka broker answers at %s (%s); trying again in %.0f s, giving up in %.0f s",
             where,
-            complaints.text,
+            errors.text,
             pause,
             left,
         )
@@ -112,10 +112,10 @@ def quiet(settings: Settings, error_cb: Any = lambda _error: None) -> dict[str, 
 
 
 def _answers(
-    client: AdminClient, seconds: float, complaints: Complaints, stop: threading.Event | None
+    client: AdminClient, seconds: float, errors: ClientErrors, stop: threading.Event | None
 ) -> bool:
     deadline = time.monotonic() + seconds
-    while not complaints.hopeless and (left := deadline - time.monotonic()) > 0:
+    while not errors.is_permanent and (left := deadline - time.monotonic()) > 0:
         _raise_if(stop)
         began = time.monotonic()
         try:
@@ -123,8 +123,8 @@ def _answers(
             client.list_topics(timeout=max(0.05, min(_SLICE, left)))
         except KafkaException as exc:
             client.poll(0)
-            if complaints.last is None and exc.args[0].code() != TRANSPORT:
-                complaints.last = exc.args[0]
+            if errors.last is None and exc.args[0].code() != TRANSPORT:
+                errors.last = exc.args[0]
             time.sleep(max(0.0, min(0.1, began + _SLICE - time.monotonic())))
         else:
             return True

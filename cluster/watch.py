@@ -17,7 +17,7 @@ from faust_transactions import (
 
 from cluster.errors import TIMED_OUT, TRANSPORT, ClusterError, reason
 from cluster.owners import partition_owners
-from cluster.reach import Complaints, quiet
+from cluster.reach import ClientErrors, quiet
 from cluster.rows import rows_in
 from cluster.topics import changelog_topic
 from config import Settings
@@ -47,13 +47,13 @@ class Watch:
     """Reads progress as often as it is asked to. For one thread; to be closed."""
 
     def __init__(self, settings: Settings) -> None:
-        self._complaints = Complaints()
+        self._errors = ClientErrors()
         self._settings = settings
         self._accounts = settings.accounts_topic
         self._changelog = changelog_topic(settings)
         # Nothing joins the group; it is named for clusters where only that group is allowed.
         conf = {"group.id": settings.app_id, **_RECONNECT, **TAIL_CONSUMER}
-        self._consumer = Consumer({**quiet(settings, self._complaints), **conf})
+        self._consumer = Consumer({**quiet(settings, self._errors), **conf})
         self._admin = AdminClient({**quiet(settings), **_RECONNECT})
         self._ids = TopicIds({**quiet(settings), **_RECONNECT})
 
@@ -64,7 +64,7 @@ class Watch:
         the next look may succeed.
         """
         deadline = time.monotonic() + timeout
-        self._complaints.last = None
+        self._errors.last = None
         try:
             last = last_records(self._consumer, self._changelog, None, deadline)
             rows = rows_in(self._changelog, last)
@@ -94,4 +94,4 @@ class Watch:
         """A call says only that it had no answer; why, librdkafka reports beside it."""
         self._consumer.poll(0)
         error = exc.args[0]
-        return self._complaints.text if error.code() in (TRANSPORT, TIMED_OUT) else reason(error)
+        return self._errors.text if error.code() in (TRANSPORT, TIMED_OUT) else reason(error)

@@ -73,9 +73,9 @@ def quieten(level: int) -> None:
     quiet_libraries(level)
     logging.getLogger(PRINTED).setLevel(logging.INFO)
     if level >= logging.INFO:
-        damper = RateLimitFilter()
+        rate_limit = RateLimitFilter()
         for handler in logging.root.handlers:
-            handler.addFilter(damper)
+            handler.addFilter(rate_limit)
 
 
 def format_fatal(text: str, form: Format | None = None) -> str:

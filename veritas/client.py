@@ -38,7 +38,7 @@ _TIMED: Final = 101
 _NOTABLE: Final = 0.1
 
 
-class TurnOver(Exception):
+class ProbeFailed(Exception):
     """A probe about this account failed: it goes to the end of the queue."""
 
 
@@ -82,7 +82,7 @@ class VeritasClient:
         self._answer_seconds: deque[float] = deque(maxlen=_TIMED)
         #: The last question that was answered: asked again as a probe.
         self._answered: Question | None = None
-        self._trouble: tuple[Failure, str] | None = None
+        self._outage_reason: tuple[Failure, str] | None = None
         self._outage = OutageLog(clock)
         self._prober: asyncio.Task[None] | None = None
         self._repeat = False
@@ -94,7 +94,7 @@ class VeritasClient:
         self._metrics = VeritasMetrics(
             registry or CollectorRegistry(),
             self._state,
-            lambda: self._trouble[0] if self._trouble else None,
+            lambda: self._outage_reason[0] if self._outage_reason else None,
             lambda: len(self._retried),
         )
 
@@ -116,16 +116,18 @@ class VeritasClient:
     @property
     def not_ready_reason(self) -> str | None:
         """Reason why no account can be verified now, or None."""
-        return self._trouble and f"the verification service is unavailable: {self._trouble[1]}"
+        if self._outage_reason is None:
+            return None
+        return f"the verification service is unavailable: {self._outage_reason[1]}"
 
     @property
     def health(self) -> VeritasHealth:
         """Health of the service as this worker sees it."""
-        if self._trouble:
+        if self._outage_reason:
             when = "probe in flight"
             if self._breaker.state == OPEN:
                 when = f"next probe in {self._breaker.pause_left:.0f} s"
-            return VeritasHealth("bad", f"unavailable: {self._trouble[1]}; {when}")
+            return VeritasHealth("bad", f"unavailable: {self._outage_reason[1]}; {when}")
         if self._retried:
             worst = max(self._retried, key=lambda failed: failed.calls)
             text = f"{worst.calls} failed calls about one, the last one: {worst.last}"
@@ -177,7 +179,7 @@ class VeritasClient:
                 async with self._slots:
                     try:
                         return await self._attempt(asked, failed, repeated=repeated)
-                    except TurnOver:
+                    except ProbeFailed:
                         pass
         finally:
             self._retried.discard(failed)
@@ -185,7 +187,7 @@ class VeritasClient:
     async def _attempt(
         self, asked: Question, failed: FailedCalls, *, repeated: bool
     ) -> Result | Rejection:
-        """Ask with growing pauses, and wait while the breaker is open. Raises TurnOver."""
+        """Ask with growing pauses, and wait while the breaker is open. Raises ProbeFailed."""
         async for attempt in stamina.retry_context(
             on=pause_after,
             attempts=None,
@@ -268,7 +270,7 @@ class VeritasClient:
             text = f"rejects every account ({text}), FRAUD_VERITAS_REJECTED_IN_A_ROW is {limit}"
         if self._answered is None and failure.kind in ("rejected", "error", "timeout"):
             text = f"{text}; it has answered about no account since this worker started"
-        self._trouble = failure.kind, text
+        self._outage_reason = failure.kind, text
         self._outage.unavailable(str(self.not_ready_reason))
         if self._prober is None and not self._closed:
             self._prober = asyncio.create_task(self._probe_until_closed())
@@ -276,18 +278,18 @@ class VeritasClient:
     async def _wait(self, asked: Question) -> Result | Rejection | None:
         """Wait until the breaker is closed (None), or until a probe settles this account.
 
-        Raises TurnOver when a probe about it failed.
+        Raises ProbeFailed when a probe about it failed.
         """
-        turn: asyncio.Future[Result | Rejection | None]
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting[turn] = asked
+        waiter: asyncio.Future[Result | Rejection | None]
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting[waiter] = asked
         try:
-            return await turn
+            return await waiter
         finally:
-            self._waiting.pop(turn, None)
+            self._waiting.pop(waiter, None)
 
     async def _probe_until_closed(self) -> None:
-        """Send probes by turns about the account answered last and about one that waits.
+        """Send probes alternately about the account answered last and about one that waits.
 
         The former cannot fail for the account's own sake. The latter is there for a service that
         rejects or throttles a repeated question.
@@ -300,20 +302,20 @@ class VeritasClient:
             if self._answered is not None and (self._repeat or not self._waiting):
                 await self._probe(self._answered.repeated(), first_call=True)
             elif self._waiting:
-                turn, asked = next(iter(self._waiting.items()))
+                waiter, asked = next(iter(self._waiting.items()))
                 outcome = await self._probe(asked, first_call=False)
                 settled = isinstance(outcome, VeritasAnswer) or self._breaker.state == CLOSED
-                if turn.done():
+                if waiter.done():
                     pass  # cancelled
                 elif outcome is not None and settled:
-                    turn.set_result(outcome)
+                    waiter.set_result(outcome)
                 else:
-                    turn.set_exception(TurnOver())
-        self._prober = self._trouble = None
+                    waiter.set_exception(ProbeFailed())
+        self._prober = self._outage_reason = None
         self._outage.over()
-        for turn in self._waiting:
-            if not turn.done():
-                turn.set_result(None)
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_result(None)
 
     async def _probe(
         self, asked: Question, *, first_call: bool

@@ -20,7 +20,7 @@ STATIC = Path(__file__).parent / "static"
 STATE = aiohttp.web.AppKey("state", WebState)
 
 #: Seconds that a request waits for the counts after the worker's start.
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
 #: Seconds for one event; a client that reads none for this long is disconnected.
 _SEND_TIMEOUT = 5.0
 _MOST_STREAMS = 100
@@ -68,7 +68,7 @@ class Counts(StateView):
         """The counts, or 503 when those of the group are not known within 5 s."""
         feed = self.state.feed
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 while not feed.ready:  # noqa: ASYNC110 - it can only be looked at
                     await asyncio.sleep(0.05)
         if not feed.ready:

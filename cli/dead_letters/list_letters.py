@@ -65,7 +65,7 @@ def list_letters(
     JSON is one line for each. All of them as JSON are printed as they are read, partition by
     partition, so that memory does not grow with their number.
     """
-    connect(settings, patience=0)
+    connect(settings, timeout=0)
     letters = Letters(settings)
     counted: Counter[str] = Counter()
 

@@ -91,7 +91,7 @@ def replay(
     Raises CommandError when an id is not found (nothing is sent then), when `confirm` returns
     False, and when not all were acknowledged; ClusterError; Interrupted.
     """
-    connect(settings, patience=0)
+    connect(settings, timeout=0)
     topic = settings.accounts_topic
     letters = Letters(settings, selection.ids or ())
     ends = {partition: span.end for partition, span in topic_spans(settings, topic).items()}

@@ -51,7 +51,7 @@ def send_accounts(
     if not size:
         console.print("0 accounts: nothing to send")
         return
-    ensure_topics(connect(settings, patience=0), settings)
+    ensure_topics(connect(settings, timeout=0), settings)
     made = unique_values(fakes, size, seed) if unique else values(fakes, size)
     partitions = len(topic_spans(settings, settings.accounts_topic))
     sender = Sender(settings, settings.accounts_topic)

@@ -69,7 +69,7 @@ def reconcile(
     raises ClusterError.
     """
     began = time.monotonic()
-    client = connect(settings, patience=0)
+    client = connect(settings, timeout=0)
     topic = accounts_identity(settings)
     at = positions(settings)
     outcomes = _outcome_spans(settings, "read_uncommitted")

@@ -55,7 +55,7 @@ _POLL = 0.2
 # No record for so long: the brokers are away, or do not answer at the addresses they advertise.
 _SILENCE = 30.0
 # Waiting for a transaction to end; a living worker's takes well below a second.
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
 _CONFIG = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
@@ -142,7 +142,7 @@ class BoundedRead:
         """True when all that is left waits for transactions, and has waited long enough."""
         silent = time.monotonic() - self._last
         if set(self._ends) == set(self.stopped_at):
-            return silent > _PATIENCE
+            return silent > _TIMEOUT
         if silent > _SILENCE:
             topic, partition = next(iter(self._ends))
             raise ClusterError(

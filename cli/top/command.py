@@ -23,7 +23,7 @@ from config import Settings
 _EVERY = 1.0
 _PRINTED_WIDTH = 120
 #: Seconds that `--once` waits for a worker.
-_WORKER_PATIENCE = 3.0
+_WORKER_TIMEOUT = 3.0
 _LOOK = 3.0
 _ONLY_LOOK = 10.0
 _DEFAULT_URL = "http://127.0.0.1:6066"
@@ -50,7 +50,7 @@ def add_top(app: faust.App, settings: Settings) -> None:
 def show_once(settings: Settings, console: Console, url: str) -> None:
     """Print one picture. `url` is a worker's. Raises ClusterError, CommandError."""
     with _board(settings, url, _ONLY_LOOK) as board:
-        board.worker.wait(_WORKER_PATIENCE)
+        board.worker.wait(_WORKER_TIMEOUT)
         document = board.document()
         if document["problem"] is not None:
             raise CommandError(f"Kafka does not answer: {document['problem']}")
@@ -81,16 +81,16 @@ def watch(settings: Settings, console: Console, url: str) -> None:
 
 
 @contextmanager
-def _board(settings: Settings, url: str, patience: float) -> Iterator[Board]:
+def _board(settings: Settings, url: str, timeout: float) -> Iterator[Board]:
     """A board with its connections, closed at the end."""
     token = settings.web_token
     worker = WorkerStream(url, token.get_secret_value() if token else None)
-    connect(settings, patience=0)
+    connect(settings, timeout=0)
     progress = Watch(settings)
     verdicts = LastVerdicts(settings)
     worker.start()
     try:
-        yield Board(settings, lambda: progress.look(patience), verdicts.look, worker)
+        yield Board(settings, lambda: progress.look(timeout), verdicts.look, worker)
     finally:
         worker.close()
         verdicts.close()

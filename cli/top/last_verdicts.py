@@ -16,7 +16,7 @@ from cluster.clients import aiokafka_kwargs
 from config import Settings
 from web.recent import entry
 
-_PATIENCE = 3.0
+_TIMEOUT = 3.0
 _LONG_AMOUNT = 1e12
 
 
@@ -34,7 +34,7 @@ class LastVerdicts:
     def look(self, size: int) -> list[dict[str, Any]] | None:
         """The latest ones as `web.recent.entry` shows them, newest first; None if unreadable."""
         try:
-            values = self._runner.run(asyncio.wait_for(self._records.latest(size), _PATIENCE))
+            values = self._runner.run(asyncio.wait_for(self._records.latest(size), _TIMEOUT))
         except (KafkaError, OSError, TimeoutError):
             return None
         return [one for one in map(entry, values) if one is not None]

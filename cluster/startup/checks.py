@@ -21,17 +21,17 @@ class StartupStopped(StartupError):
 
 
 def check(
-    settings: Settings, *, patience: float = 60.0, stop: threading.Event | None = None
+    settings: Settings, *, timeout: float = 60.0, stop: threading.Event | None = None
 ) -> None:
     """Return once the brokers answer, and the topics exist and fit what was committed.
 
-    Waits up to `patience` seconds for a broker, with a warning in the log for each attempt. Blocks;
+    Waits up to `timeout` seconds for a broker, with a warning in the log for each attempt. Blocks;
     signals are handled within half a second. Outside the main thread `stop` ends it.
 
     Raises StartupError; StartupStopped after `stop`.
     """
     try:
-        client = connect(settings, patience=patience, stop=stop)
+        client = connect(settings, timeout=timeout, stop=stop)
         check_session_timeout(client, settings)
         ensure_topics(client, settings, stop=stop)
         check_topic_settings(client, settings)

@@ -18,7 +18,7 @@ logger = logging.getLogger("fraud_app")
 
 # Of each partition; two streams that share a topic write to all of its partitions.
 _RECORDS = 20
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
 _TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 
 
@@ -88,8 +88,8 @@ def _topics(
 
 
 def _last_records(settings: Settings, topic: str) -> Iterator[Message]:
-    """The last committed records of each partition, a few. Ends early after `_PATIENCE`."""
-    deadline = time.monotonic() + _PATIENCE
+    """The last committed records of each partition, a few. Ends early after `_TIMEOUT`."""
+    deadline = time.monotonic() + _TIMEOUT
     consumer = Consumer({**quiet(settings), "group.id": settings.app_id, **TAIL_CONSUMER})
     try:
         spans = committed_spans(consumer, topic, partitions_of(consumer, topic, deadline), deadline)

@@ -9,7 +9,7 @@ from typing import NoReturn, cast
 from faust.types import AppT
 
 import logs
-import web.address
+from cluster.startup.address import bind_error
 from cluster.startup.checks import StartupError, check
 from cluster.startup.signals import StopSignal, handle_signals
 from config import Settings, broker_addresses
@@ -97,9 +97,9 @@ def _check_data_directory(app: AppT) -> None:
 
 
 def _check_web(app: AppT) -> None:
-    """So is what it says of the web."""
+    """The command line's --web-host and --web-port are in it, too."""
     conf = app.conf
     if conf.web_enabled and conf.web_transport.scheme == "tcp":
-        line = web.address.objection(conf.web_bind, conf.web_port)
+        line = bind_error(conf.web_bind, conf.web_port)
         if line is not None:
             raise StartupError(line)

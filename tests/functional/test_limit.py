@@ -78,7 +78,7 @@ async def test_one_invalid_record_too_many_holds_the_batch_and_nothing_is_writte
         "bankaccount-3 is held at offset 512: 501 of its last 1,000 records are dead letters, and "
         "FRAUD_MAX_INVALID_RATIO=0.5 allows 500. Codes: not_json 2; before this batch: "
         "not_json 500. Nothing from offset 510 on is committed. Check what is sent to the topic "
-        "and, for veritas codes, the verification service; when that is mended, restart the "
+        "and, for veritas codes, the verification service; when that is fixed, restart the "
         "workers. To let them all become dead letters, restart with FRAUD_MAX_INVALID_RATIO=1.0"
     )
 

@@ -87,7 +87,7 @@ async def test_a_partition_without_a_row_has_zeros(stage: Stage, client: Client)
 async def test_counts_that_are_not_known_yet_are_not_made_up(
     stage: Stage, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(views, "_PATIENCE", 0.1)
+    monkeypatch.setattr(views, "_TIMEOUT", 0.1)
     stage.feed.ready = False
     answer = await client.get("/verdicts/")
     assert answer.status == 503

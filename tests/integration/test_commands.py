@@ -181,7 +181,7 @@ def test_ctrl_c_tells_what_was_acknowledged(kafka: Kafka, settings: Settings) ->
 
 
 def test_counts_shows_the_rows(kafka: Kafka, settings: Settings) -> None:
-    check(settings, patience=0)
+    check(settings, timeout=0)
     produce(kafka.bootstrap, settings.accounts_topic, [b"{}"] * 10, partition=2)
     row = {"authorized": 4, "unauthorized": 2, "dead_letters": 1}
     StreamByHand(settings).judge(2, [], next_offset=7, row=row)
@@ -214,7 +214,7 @@ def test_counts_without_topics_are_nothing(kafka: Kafka, settings: Settings) -> 
 
 
 def test_reconcile_ends_with_zero_only_when_all_is_proven(kafka: Kafka, settings: Settings) -> None:
-    check(settings, patience=0)
+    check(settings, timeout=0)
     produce(kafka.bootstrap, settings.accounts_topic, [b"{}"] * 3, partition=1)
     stream = StreamByHand(settings)
     stream.judge(1, [0, 1, 2], next_offset=3)
@@ -235,7 +235,7 @@ def test_reconcile_ends_with_zero_only_when_all_is_proven(kafka: Kafka, settings
 
 
 def test_dead_letters_are_listed_and_replayed(kafka: Kafka, settings: Settings) -> None:
-    check(settings, patience=0)
+    check(settings, timeout=0)
     stream = StreamByHand(settings)
     stream.judge(1, [], dead=[0, 1, 2], next_offset=3)
     done = faust(settings, "dead-letters", "list", "--json", "--code", "not_json")

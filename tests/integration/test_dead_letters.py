@@ -30,7 +30,7 @@ NOON = 1_769_860_800_000
 @pytest.fixture
 def settings(kafka: Kafka, topic_prefix: str) -> Settings:
     settings = named(topic_prefix, kafka.url)
-    check(settings, patience=0)
+    check(settings, timeout=0)
     return settings
 
 
@@ -325,7 +325,7 @@ def test_what_is_too_large_for_the_accounts_is_told_and_all_others_are_sent(
     settings = named(topic_prefix, kafka.url)
     limit = {"max.message.bytes": "2500"}
     create_topic(kafka.bootstrap, settings.accounts_topic, 4, config=limit)
-    check(settings, patience=0)
+    check(settings, timeout=0)
     stream = StreamByHand(settings)
     stream.producer.begin_transaction()
     # By their key they go to one partition, and so in one batch, which is refused as a whole.
@@ -357,7 +357,7 @@ def test_large_ones_are_replayed_where_the_accounts_take_them(
     settings = named(topic_prefix, kafka.url)
     limit = {"max.message.bytes": "5000000"}
     create_topic(kafka.bootstrap, settings.accounts_topic, 4, config=limit)
-    check(settings, patience=0)
+    check(settings, timeout=0)
     stream = StreamByHand(settings)
     stream.producer.begin_transaction()
     for offset, size in enumerate((4_000_000, 6_000_000, 10)):

@@ -21,7 +21,7 @@ from tools.devbroker import EmbeddedBroker
 @pytest.fixture
 def settings(kafka: Kafka, topic_prefix: str) -> Settings:
     settings = named(topic_prefix, kafka.url)
-    check(settings, patience=0)
+    check(settings, timeout=0)
     return settings
 
 
@@ -151,7 +151,7 @@ def test_of_a_compacted_accounts_topic_any_account_may_be_gone(
     settings = named(topic_prefix, kafka.url)
     compact = {"cleanup.policy": "compact"}
     create_topic(kafka.bootstrap, settings.accounts_topic, 4, config=compact)
-    check(settings, patience=0)
+    check(settings, timeout=0)
     produce(kafka.bootstrap, settings.accounts_topic, [b"{}"], partition=0, key=b"k")
     conf = {"bootstrap.servers": kafka.bootstrap, "transactional.id": topic_prefix}
     producer = Producer(conf)
@@ -252,7 +252,7 @@ def test_without_accounts_topic_there_is_nothing_to_prove(kafka: Kafka, topic_pr
 
 def test_it_reads_the_embedded_broker(embedded_broker: EmbeddedBroker) -> None:
     settings = Settings(broker=embedded_broker.url, create_topics=False)
-    check(settings, patience=0)
+    check(settings, timeout=0)
     produce(embedded_broker.address, settings.accounts_topic, [b"{}"] * 3, partition=1)
     StreamByHand(settings).judge(1, [0, 1], next_offset=3)
     found = proof(settings).whole

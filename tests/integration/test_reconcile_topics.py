@@ -29,7 +29,7 @@ PARTITION = 1
 @pytest.fixture
 def settings(kafka: Kafka, topic_prefix: str) -> Settings:
     settings = named(topic_prefix, kafka.url)
-    check(settings, patience=0)
+    check(settings, timeout=0)
     return settings
 
 
@@ -117,7 +117,7 @@ def test_two_streams_with_the_same_outputs_are_proven_apart(
 ) -> None:
     names = {"app_id": f"{topic_prefix}-two", "accounts_topic": f"{topic_prefix}-accounts-two"}
     second = settings.model_copy(update=names)
-    check(second, patience=0)
+    check(second, timeout=0)
     for stream in (settings, second):
         send(kafka, stream, 20)
         StreamByHand(stream).judge(

@@ -225,7 +225,7 @@ def test_what_no_waiting_can_mend_is_told_at_once(
 ) -> None:
     settings = wrong_settings(secured, what, tmp_path)
     with pytest.raises(StartupError) as caught:
-        check(settings, patience=3600)
+        check(settings, timeout=3600)
     line = str(caught.value)
     assert WRONG[what][2] in line
     assert "\n" not in line

@@ -87,20 +87,20 @@ def add_partitions(bootstrap: str, topic: str, number: int) -> None:
 
 def refused(settings: Settings, **options: Any) -> str:
     with pytest.raises(StartupError) as caught:
-        check(settings, **{"patience": 0, **options})
+        check(settings, **{"timeout": 0, **options})
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
 def test_missing_topics_are_created(kafka: Kafka, settings: Settings) -> None:
-    check(settings, patience=0)
+    check(settings, timeout=0)
     assert partitions(settings, kafka.bootstrap) == dict.fromkeys(
         [*settings.topics, changelog_topic(settings)], 4
     )
 
 
 def test_the_changelog_is_compacted_in_small_segments(kafka: Kafka, settings: Settings) -> None:
-    check(settings, patience=0)
+    check(settings, timeout=0)
     config = topic_config(kafka.bootstrap, changelog_topic(settings))
     assert config["cleanup.policy"] == "compact"
     assert int(config["segment.bytes"]) < 100_000_000
@@ -109,14 +109,14 @@ def test_the_changelog_is_compacted_in_small_segments(kafka: Kafka, settings: Se
 def test_nothing_is_created_when_all_is_there(
     kafka: Kafka, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    check(settings, patience=0)
-    check(settings, patience=0)
+    check(settings, timeout=0)
+    check(settings, timeout=0)
     assert caplog.records == []
 
 
 def test_workers_that_start_together_do_not_disturb_each_other(settings: Settings) -> None:
     with ThreadPoolExecutor(4) as pool:
-        for started in [pool.submit(check, settings, patience=0) for _ in range(4)]:
+        for started in [pool.submit(check, settings, timeout=0) for _ in range(4)]:
             started.result(60)
 
 
@@ -136,7 +136,7 @@ def test_other_partitions_are_an_error_that_names_both_numbers(
 def test_partitions_that_were_added_to_the_accounts_are_added_to_the_other_topics(
     kafka: Kafka, settings: Settings
 ) -> None:
-    check(settings, patience=0)
+    check(settings, timeout=0)
     add_partitions(kafka.bootstrap, settings.accounts_topic, 6)
     line = refused(settings)
     assert f"topic {settings.accounts_topic} has 6 partitions, FRAUD_PARTITIONS says 4" in line
@@ -147,7 +147,7 @@ def test_partitions_that_were_added_to_the_accounts_are_added_to_the_other_topic
     assert sorted(commands) == sorted((topic, "6") for topic in others)
     for topic, number in commands:
         add_partitions(kafka.bootstrap, topic, int(number))
-    check(settings.model_copy(update={"partitions": 6}), patience=0)
+    check(settings.model_copy(update={"partitions": 6}), timeout=0)
 
 
 @pytest.mark.parametrize(
@@ -180,12 +180,12 @@ def test_topics_to_be_made_by_others_are_asked_for(own_kafka: StartKafka) -> Non
     assert f"no topic {changelog_topic(settings)}, FRAUD_CREATE_TOPICS is 0" in line
     assert "with 4 partitions" in line
     create_topic(server.bootstrap, changelog_topic(settings), 4)
-    check(settings, patience=0)
+    check(settings, timeout=0)
 
 
 def test_the_embedded_broker_lets_topics_appear(embedded_broker: EmbeddedBroker) -> None:
     settings = Settings(broker=embedded_broker.url, create_topics=False)
-    check(settings, patience=0)
+    check(settings, timeout=0)
     assert len(partitions(settings, embedded_broker.address)) == 4
     line = refused(Settings(broker=embedded_broker.url, create_topics=False, partitions=8))
     assert "set FRAUD_PARTITIONS=4" in line
@@ -194,10 +194,10 @@ def test_the_embedded_broker_lets_topics_appear(embedded_broker: EmbeddedBroker)
 def test_accounts_that_end_before_what_was_judged_are_an_error(
     kafka: Kafka, settings: Settings
 ) -> None:
-    check(settings, patience=0)
+    check(settings, timeout=0)
     produce(kafka.bootstrap, settings.accounts_topic, [b"x"] * 5, partition=2)
     commit_row(kafka.bootstrap, settings, 2, 5)
-    check(settings, patience=0)
+    check(settings, timeout=0)
     commit_row(kafka.bootstrap, settings, 2, 6)
     line = refused(settings)
     assert f"{settings.accounts_topic}-2 ends at offset 5" in line
@@ -209,11 +209,11 @@ def test_accounts_that_end_before_what_was_judged_are_an_error(
 def test_a_topic_that_was_re_created_is_an_error_however_many_accounts_it_has(
     kafka: Kafka, settings: Settings
 ) -> None:
-    check(settings, patience=0)
+    check(settings, timeout=0)
     former = identity(settings)
     produce(kafka.bootstrap, settings.accounts_topic, [b"x"] * 5, partition=2)
     commit_row(kafka.bootstrap, settings, 2, 5, former)
-    check(settings, patience=0)
+    check(settings, timeout=0)
     delete_topic(kafka.bootstrap, settings.accounts_topic)
     create_topic(kafka.bootstrap, settings.accounts_topic, 4)
     produce(kafka.bootstrap, settings.accounts_topic, [b"x"] * 9, partition=2)
@@ -224,11 +224,11 @@ def test_a_topic_that_was_re_created_is_an_error_however_many_accounts_it_has(
     # The choice that the line offers.
     outputs = {"verdicts_topic": "v", "dead_letters_topic": "d", "app_id": "a"}
     others = {name: f"{settings.app_id}-{end}" for name, end in outputs.items()}
-    check(settings.model_copy(update=others), patience=0)
+    check(settings.model_copy(update=others), timeout=0)
 
 
 def test_the_rows_of_another_accounts_topic_are_an_error(kafka: Kafka, settings: Settings) -> None:
-    check(settings, patience=0)
+    check(settings, timeout=0)
     commit_row(kafka.bootstrap, settings, 0, 0, identity(settings))
     other = settings.model_copy(update={"accounts_topic": f"{settings.app_id}-2"})
     line = refused(other)
@@ -236,27 +236,27 @@ def test_the_rows_of_another_accounts_topic_are_an_error(kafka: Kafka, settings:
         f"{settings.app_id} has judged topic {settings.accounts_topic}, FRAUD_ACCOUNTS_TOPIC is "
         f"{other.accounts_topic}: set FRAUD_ACCOUNTS_TOPIC={settings.accounts_topic}, or "
     )
-    check(settings, patience=0)
+    check(settings, timeout=0)
 
 
 def test_accounts_that_were_deleted_unjudged_are_a_warning(
     kafka: Kafka, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    check(settings, patience=0)
+    check(settings, timeout=0)
     produce(kafka.bootstrap, settings.accounts_topic, [b"x"] * 9, partition=1)
     commit_row(kafka.bootstrap, settings, 1, 2)
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     gone = [TopicPartition(settings.accounts_topic, 1, 7)]
     for done in admin.delete_records(gone).values():
         done.result(30)
-    check(settings, patience=0)
+    check(settings, timeout=0)
     [record] = caplog.records
     assert record.levelno == logging.WARNING
     assert "begins at offset 7: 5 offsets from 2 on" in record.getMessage()
 
 
 def test_a_foreign_changelog_is_an_error(kafka: Kafka, settings: Settings) -> None:
-    check(settings, patience=0)
+    check(settings, timeout=0)
     produce(kafka.bootstrap, changelog_topic(settings), [b"[]"], partition=0, key=b"0")
     assert "a row that cannot be read (partition 0, offset 0)" in refused(settings)
 
@@ -264,7 +264,7 @@ def test_a_foreign_changelog_is_an_error(kafka: Kafka, settings: Settings) -> No
 def test_the_documented_script_writes_the_row_before_an_unreadable_one_again(
     kafka: Kafka, settings: Settings
 ) -> None:
-    check(settings, patience=0)
+    check(settings, timeout=0)
     commit_row(kafka.bootstrap, settings, 3, 7)
     changelog = changelog_topic(settings)
     before = last_rows(settings)[3]
@@ -292,7 +292,7 @@ def test_a_silent_broker_is_told_after_growing_pauses(
 ) -> None:
     port = free_port()
     began = time.monotonic()
-    line = refused(named("x", f"kafka://127.0.0.1:{port}"), patience=9)
+    line = refused(named("x", f"kafka://127.0.0.1:{port}"), timeout=9)
     assert 9 <= time.monotonic() - began < 20
     assert f"127.0.0.1:{port}" in line
     assert "Connection refused" in line
@@ -308,7 +308,7 @@ def test_a_broker_that_comes_up_late_is_waited_for(
     port = free_port()
     settings = named("late", f"kafka://127.0.0.1:{port}")
     with ThreadPoolExecutor(1) as pool:
-        started = pool.submit(check, settings, patience=60)
+        started = pool.submit(check, settings, timeout=60)
         deadline = time.monotonic() + 60
         while "trying again" not in caplog.text:
             assert time.monotonic() < deadline
@@ -322,7 +322,7 @@ def test_a_stop_ends_the_waiting() -> None:
     threading.Timer(1.5, stop.set).start()
     began = time.monotonic()
     with pytest.raises(StartupStopped):
-        check(named("x", f"kafka://127.0.0.1:{free_port()}"), patience=60, stop=stop)
+        check(named("x", f"kafka://127.0.0.1:{free_port()}"), timeout=60, stop=stop)
     assert time.monotonic() - began < 5
 
 
@@ -365,7 +365,7 @@ def verdict_of(topic: str) -> bytes:
 def test_outputs_shared_with_another_stream_are_one_warning(
     kafka: Kafka, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    check(settings, patience=0)
+    check(settings, timeout=0)
     own, others = settings.accounts_topic, f"{settings.accounts_topic}-of-others"
     verdicts = [verdict_of(others), b"{}", b"no verdict", verdict_of("\n"), verdict_of(own)]
     produce(kafka.bootstrap, settings.verdicts_topic, verdicts, partition=1)
@@ -374,7 +374,7 @@ def test_outputs_shared_with_another_stream_are_one_warning(
     produce(kafka.bootstrap, letters, [b"x"], partition=3, headers=headers)
     produce(kafka.bootstrap, letters, [b"x"], partition=3)
     assert caplog.records == []
-    check(settings, patience=0)
+    check(settings, timeout=0)
     [record] = caplog.records
     assert record.levelno == logging.WARNING
     line = record.getMessage()
@@ -386,7 +386,7 @@ def test_outputs_shared_with_another_stream_are_one_warning(
 def test_outputs_of_this_stream_alone_are_no_warning(
     kafka: Kafka, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    check(settings, patience=0)
+    check(settings, timeout=0)
     produce(kafka.bootstrap, settings.verdicts_topic, [verdict_of(settings.accounts_topic)] * 3)
-    check(settings, patience=0)
+    check(settings, timeout=0)
     assert caplog.records == []

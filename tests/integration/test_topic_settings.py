@@ -46,17 +46,17 @@ def test_an_output_that_cannot_work_ends_the_start_and_the_remedy_helps(
     words: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    check(settings, patience=0)
+    check(settings, timeout=0)
     topic = getattr(settings, of)
     configure_topic(kafka.bootstrap, topic, config)
     with pytest.raises(StartupError) as caught:
-        check(settings, patience=0)
+        check(settings, timeout=0)
     line = str(caught.value)
     assert line.startswith(f"topic {topic} has ")
     assert words in line
     assert "\n" not in line
     follow(kafka, line)
-    check(settings, patience=0)
+    check(settings, timeout=0)
     assert caplog.records == []
 
 
@@ -88,7 +88,7 @@ def test_a_topic_that_loses_or_may_refuse_records_is_one_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     create_topic(kafka.bootstrap, getattr(settings, of), 4, config=config)
-    check(settings, patience=0)
+    check(settings, timeout=0)
     [record] = caplog.records
     assert record.levelno == logging.WARNING
     line = record.getMessage()
@@ -96,7 +96,7 @@ def test_a_topic_that_loses_or_may_refuse_records_is_one_warning(
     assert words in line
     follow(kafka, line)
     caplog.clear()
-    check(settings, patience=0)
+    check(settings, timeout=0)
     assert caplog.records == []
 
 
@@ -104,12 +104,12 @@ def test_a_changelog_from_which_rows_are_deleted_is_a_warning(
     kafka: Kafka, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     create_topic(kafka.bootstrap, changelog_topic(settings), 4)
-    check(settings, patience=0)
+    check(settings, timeout=0)
     [record] = caplog.records
     assert "has cleanup.policy=delete: Kafka deletes the rows" in record.getMessage()
     follow(kafka, record.getMessage())
     caplog.clear()
-    check(settings, patience=0)
+    check(settings, timeout=0)
     assert caplog.records == []
 
 
@@ -124,7 +124,7 @@ def test_the_dead_letters_are_made_larger_than_the_accounts(
     if accounts:
         limit = {"max.message.bytes": str(accounts)}
         create_topic(kafka.bootstrap, settings.accounts_topic, 4, config=limit)
-    check(settings, patience=0)
+    check(settings, timeout=0)
     config = topic_config(kafka.bootstrap, settings.dead_letters_topic)
     assert config["max.message.bytes"] == str(letters)
     assert caplog.records == []
@@ -134,7 +134,7 @@ def test_dead_letters_that_can_be_no_larger_than_accounts_are_a_warning(
     kafka: Kafka, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     create_topic(kafka.bootstrap, settings.dead_letters_topic, 4)
-    check(settings, patience=0)
+    check(settings, timeout=0)
     [record] = caplog.records
     assert record.levelno == logging.WARNING
     line = record.getMessage()
@@ -144,5 +144,5 @@ def test_dead_letters_that_can_be_no_larger_than_accounts_are_a_warning(
     assert f"max.message.bytes={default}, " in line
     follow(kafka, line)
     caplog.clear()
-    check(settings, patience=0)
+    check(settings, timeout=0)
     assert caplog.records == []

@@ -44,12 +44,12 @@ def test_the_report_of_the_metrics_cost_compares_throughput_and_processor_time()
         ["scraped", "90", "190", "195", "190", "0.950", "11.00", "1.100"],
     ]
     assert alone == (
-        "Told alone, in batches of 2,000: 0.050 µs an account, 0.5 % of bare; "
+        "Metric calls alone, in batches of 2,000: 0.050 µs an account, 0.5 % of bare; "
         "a look at /metrics: 3.0 ms."
     )
 
 
-def test_all_that_a_worker_tells_of_a_batch_is_told_alone_too() -> None:
+def test_the_calls_alone_update_all_metrics_of_a_batch() -> None:
     registry = CollectorRegistry()
     calls = measure(registry)
     assert 0 < calls.account < calls.look
@@ -86,7 +86,7 @@ def test_no_metric_of_the_engine_is_forgotten() -> None:
 
 
 def counting(metrics: EngineMetrics) -> set[str]:
-    """The names of those that cost something when they are told."""
+    """The names of those that cost something when they are updated."""
     kinds = (MetricWrapperBase, LatencyHistogram)
     return {name for name, one in vars(metrics).items() if isinstance(one, kinds)}
 

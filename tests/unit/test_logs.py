@@ -220,24 +220,24 @@ def test_a_service_of_mode_is_named_without_its_depth() -> None:
 
 def test_what_a_library_says_again_and_again_is_said_once_a_minute() -> None:
     now = 0.0
-    damper = RateLimitFilter(("tests",), 60.0, lambda: now)
-    assert damper.filter(record("no node %d", 1))
-    assert not damper.filter(record("no node %d", 2))
-    assert damper.filter(record("another thing"))
-    assert not damper.filter(record("no node %d", 3))
+    rate_limit = RateLimitFilter(("tests",), 60.0, lambda: now)
+    assert rate_limit.filter(record("no node %d", 1))
+    assert not rate_limit.filter(record("no node %d", 2))
+    assert rate_limit.filter(record("another thing"))
+    assert not rate_limit.filter(record("no node %d", 3))
     now = 60.0
     again = record("no node %d", 4)
-    assert damper.filter(again)
+    assert rate_limit.filter(again)
     assert again.getMessage() == "no node 4 (2 more like this since the last one)"
     now = 120.0
     later = record("no node %d", 5)
-    assert damper.filter(later)
+    assert rate_limit.filter(later)
     assert later.getMessage() == "no node 5"
 
 
 def test_others_are_not_damped() -> None:
-    damper = RateLimitFilter(("aiokafka",))
-    assert [damper.filter(record("a verdict")) for _ in range(3)] == [True] * 3
+    rate_limit = RateLimitFilter(("aiokafka",))
+    assert [rate_limit.filter(record("a verdict")) for _ in range(3)] == [True] * 3
 
 
 async def test_the_stacks_of_a_running_process_show_no_local_variables() -> None:

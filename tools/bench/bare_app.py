@@ -1,6 +1,6 @@
 """Our worker with metrics that count nothing: `faust -A bench.bare_app worker`.
 
-What is left is what the metrics are told: a look at the clock for each stage of a batch, where
+What is left is what feeds the metrics: a look at the clock for each stage of a batch, where
 fetching goes on, and the numbers of verdicts, which the table needs as well.
 """
 

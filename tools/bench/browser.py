@@ -21,7 +21,7 @@ ARGUMENTS = (
     "--no-first-run",
 )
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 
 
 class NoBrowser(RuntimeError):
@@ -93,7 +93,7 @@ class Visit:
 
     def _reach(self) -> None:
         """A worker that has just been started does not answer yet."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _TIMEOUT
         while True:
             try:
                 self._page.goto(self._url)

@@ -30,7 +30,7 @@ class Calls:
 
 
 def measure(registry: CollectorRegistry | None = None) -> Calls:
-    """Tell and look some hundred times, as a worker in full batches would."""
+    """Update and scrape some hundred times, as a worker in full batches would."""
     registry = registry or CollectorRegistry()
     engine, accounts = EngineMetrics(registry), AccountMetrics(registry)
     now = time.time_ns() // 1_000_000
@@ -41,24 +41,24 @@ def measure(registry: CollectorRegistry | None = None) -> Calls:
     judgement = Judgement(BATCH, verdicts=[(b"", b"")] * BATCH, authorized=BATCH // 2)
     judgement.reasons.update(veritas_declined=BATCH // 2)
     judgement.seconds = dict.fromkeys(STAGES, 0.005)
-    told, looked = [], []
+    updated, looked = [], []
     for _ in range(_REPEATED):
         began = time.thread_time()
-        _tell(engine, accounts, records, judgement)
+        _update(engine, accounts, records, judgement)
         between = time.thread_time()
         generate_latest(registry)
-        told.append(between - began)
+        updated.append(between - began)
         looked.append(time.thread_time() - between)
-    return Calls(median(told) / BATCH, median(looked))
+    return Calls(median(updated) / BATCH, median(looked))
 
 
-def _tell(
+def _update(
     engine: EngineMetrics,
     accounts: AccountMetrics,
     records: Sequence[StoredRecord],
     judgement: Judgement,
 ) -> None:
-    """What `Engine.begin` and the verification agent tell of one batch."""
+    """What `Engine.begin` and the verification agent report of one batch."""
     engine.queue_seconds.observe(0.001)
     engine.work_seconds.observe(0.02)
     engine.transactions.labels("aborted").inc(0)

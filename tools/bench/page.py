@@ -68,7 +68,7 @@ def watch(
             while not found or found[-1].at < seconds:
                 _wait(min(_EVERY, seconds), running, feeder)
                 found.append(looks.look())
-                print(_told(found[-1]), flush=True)
+                print(_summary(found[-1]), flush=True)
     return found
 
 
@@ -145,7 +145,7 @@ def _url(port: int) -> str:
     return f"http://127.0.0.1:{port}/"
 
 
-def _told(one: Sample) -> str:
+def _summary(one: Sample) -> str:
     memory = one.memory
     return (
         f"{one.at:5.0f} s: heap {memory.heap / 1e6:.2f} MB, {memory.nodes} nodes, "

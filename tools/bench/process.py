@@ -11,7 +11,7 @@ from typing import Self
 
 from tools.bench.programs import ROOT, Program, Topology
 
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 
 
 class ProgramDied(RuntimeError):
@@ -76,11 +76,11 @@ class Running:
         if self._child.poll() is None:
             self._child.send_signal(signal.SIGTERM)
             try:
-                self._child.wait(_PATIENCE)
+                self._child.wait(_TIMEOUT)
             except subprocess.TimeoutExpired:
                 os.killpg(self._child.pid, signal.SIGKILL)
                 self._child.wait()
-                print(self._story(f"did not stop within {_PATIENCE:.0f} s and was killed"))
+                print(self._story(f"did not stop within {_TIMEOUT:.0f} s and was killed"))
         self.cpu = _cpu_of_children() - self._cpu_before
 
     def _story(self, what: str) -> str:

@@ -109,7 +109,7 @@ def metrics_cost(runs: Sequence[Measured], calls: Calls) -> str:
     headers = ["worker", *rounds, "median", "to bare", "CPU µs at work", "to bare"]
     title = "accounts a second, and processor time for one, with the metrics and without"
     alone = (
-        f"Told alone, in batches of {BATCH:,}: {calls.account * 1e6:.3f} µs an account, "
+        f"Metric calls alone, in batches of {BATCH:,}: {calls.account * 1e6:.3f} µs an account, "
         f"{calls.account * 1e8 / at_work[BARE]:.1f} % of bare; "
         f"a look at /metrics: {calls.look * 1e3:.1f} ms."
     )

@@ -71,7 +71,7 @@ def measure(
     for number in range(1, rounds + 1):
         for program in programs:
             results.append(run(topics, program, source, accounts_, number))
-            print(told(results[-1]), flush=True)
+            print(summary(results[-1]), flush=True)
             time.sleep(_SETTLE)
     return results
 
@@ -121,7 +121,7 @@ def in_turn(
         first = (number - 1) % len(ways)
         for program, beside in (*ways[first:], *ways[:first]):
             results.append(run(topics, program, source, accounts_, number, beside))
-            print(told(results[-1]), flush=True)
+            print(summary(results[-1]), flush=True)
             time.sleep(_SETTLE)
     return results
 
@@ -138,7 +138,7 @@ def _check(
         raise proof.WorkNotDone(f"{program.name}: {found} verdicts, but {counted} in its table")
 
 
-def told(run: Measured) -> str:
+def summary(run: Measured) -> str:
     """A run in one line."""
     return (
         f"round {run.round}: {run.program:8} {run.rate:9,.0f} accounts/s "

@@ -3,8 +3,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from cluster.startup.address import bind_error
 from tools.devbroker import free_port
-from web.address import objection
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def listening() -> Iterator[socket.socket]:
 def test_a_free_port_is_no_objection_and_stays_free() -> None:
     port = free_port()
     for host in ("127.0.0.1", "localhost", "0.0.0.0"):
-        assert objection(host, port) is None
+        assert bind_error(host, port) is None
     with socket.socket() as server:
         server.bind(("127.0.0.1", port))
         server.listen()
@@ -25,7 +25,7 @@ def test_a_free_port_is_no_objection_and_stays_free() -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
 def test_a_taken_port_is_told_with_what_to_do(listening: socket.socket, host: str) -> None:
     port = listening.getsockname()[1]
-    line = objection(host, port)
+    line = bind_error(host, port)
     assert line is not None
     assert line.startswith(f"port {port} of {host} is taken")
     assert "--web-port" in line
@@ -39,7 +39,7 @@ def test_a_port_that_a_server_has_just_left_is_free(listening: socket.socket) ->
         accepted.close()
         listening.close()
         assert client.recv(1) == b""
-    assert objection("127.0.0.1", port) is None
+    assert bind_error("127.0.0.1", port) is None
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_port_that_a_server_has_just_left_is_free(listening: socket.socket) ->
     ["192.0.2.1", "2001:db8::1", "no-such-host.invalid", "x" * 70, "..", "a\x01b"],
 )
 def test_a_host_that_is_not_this_machine_is_told_with_the_setting(host: str) -> None:
-    line = objection(host, free_port())
+    line = bind_error(host, free_port())
     assert line is not None
     assert line.startswith(f"the web cannot be served on {host!r} (")
     assert "set FRAUD_WEB_HOST to" in line

@@ -3,10 +3,10 @@
 import errno
 import socket
 
-__all__ = ["objection"]
+__all__ = ["bind_error"]
 
 
-def objection(host: str, port: int) -> str | None:
+def bind_error(host: str, port: int) -> str | None:
     """Why no server can listen there and what to do, in a line; None when one can.
 
     Binds each address of the host as asyncio's servers do, and lets it go at once: another program
