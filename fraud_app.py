@@ -33,6 +33,7 @@ from agents.token_keys import TokenKeys
 from agents.verification import verification
 from cluster.clients import aiokafka_kwargs, librdkafka
 from cluster.faust_settings import faust_settings
+from cluster.remedy import other_topic_remedy
 from config import Settings, SettingsError
 from records import PartitionCounts
 from veritas import SimulatedVeritas, Veritas
@@ -41,13 +42,6 @@ from veritas.call import HttpCalls
 from veritas.client import VeritasClient
 
 VERSION = "0.2.0"
-
-#: What an operator can do about an accounts topic that is not the one that was judged.
-OTHER_TOPIC = (
-    "verdicts on both would have the same ids. Restore the topic that was judged, or judge this "
-    "one under another FRAUD_APP_ID with outputs of its own (FRAUD_VERDICTS_TOPIC, "
-    "FRAUD_DEAD_LETTERS_TOPIC)"
-)
 
 
 def create_app(
@@ -73,7 +67,7 @@ def create_app(
         max_bytes=settings.batch_bytes,
         max_partitions=settings.partitions,
         setting_names={"broker_session_timeout": "FRAUD_SESSION_TIMEOUT"},
-        choices=OTHER_TOPIC,
+        choices=other_topic_remedy(),
         metrics=engine_metrics or EngineMetrics(registry),
     )
     counts = engine.table("verdict_counts", PartitionCounts)

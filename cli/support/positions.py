@@ -1,7 +1,7 @@
 """How far the stream says it has come in each partition, and in which topic."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from confluent_kafka import KafkaException
 from faust_transactions import LastRecord, Span, TopicIdentity, topic_ids
@@ -9,17 +9,11 @@ from faust_transactions import LastRecord, Span, TopicIdentity, topic_ids
 from cluster import ClusterError, committed_offsets
 from cluster.errors import reason
 from cluster.reach import quiet
+from cluster.remedy import other_topic_remedy
 from cluster.rows import last_rows, rows_in
 from cluster.topics import changelog_topic
 from config import Settings
 from records import PartitionCounts
-
-# The ids of verdicts are made of the topic's name and offset, so a re-created topic repeats them:
-# judged into the same outputs, an id would stand for two accounts.
-_CHOICES: Final = (
-    "judge this one under another FRAUD_APP_ID with outputs of its own (FRAUD_VERDICTS_TOPIC, "
-    "FRAUD_DEAD_LETTERS_TOPIC)"
-)
 
 
 class Position(NamedTuple):
@@ -97,11 +91,11 @@ def describe_mismatches(found: Mapping[int, Position], topic: TopicIdentity) -> 
         named = (p for p, at in found.items() if at.topic is not None)
         return (
             f"this FRAUD_APP_ID judged topic {', '.join(others)} in {_partitions(named)}, not "
-            f"{topic.name}: set FRAUD_ACCOUNTS_TOPIC to that topic, or {_CHOICES}"
+            f"{topic.name}: {other_topic_remedy(first='set FRAUD_ACCOUNTS_TOPIC to that topic')}"
         )
     return (
         f"the accounts topic {topic.name} was re-created ({_evidence(found, topic)}), and nothing "
-        f"is judged in {_partitions(found)}: restore the former topic, or {_CHOICES}"
+        f"is judged in {_partitions(found)}: {other_topic_remedy()}"
     )
 
 

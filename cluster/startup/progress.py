@@ -9,16 +9,12 @@ from faust_transactions import LastRecord, Span, TopicIdentity, topic_ids
 from cluster.errors import ClusterError, reason
 from cluster.offsets import topic_spans
 from cluster.reach import quiet
+from cluster.remedy import other_topic_remedy
 from cluster.rows import last_rows, rows_in
 from cluster.topics import changelog_topic
 from config import Settings
 
 logger = logging.getLogger("fraud_app")
-
-_CHOICES = (
-    "restore the former topic, or judge this one under another FRAUD_APP_ID with outputs of its "
-    "own (FRAUD_VERDICTS_TOPIC, FRAUD_DEAD_LETTERS_TOPIC)"
-)
 
 
 def check_progress(settings: Settings) -> None:
@@ -53,14 +49,12 @@ def other_topic(
         if judged.name != now.name:
             return (
                 f"{settings.app_id} has judged topic {judged.name}, FRAUD_ACCOUNTS_TOPIC is "
-                f"{now.name}: set FRAUD_ACCOUNTS_TOPIC={judged.name}, or judge {now.name} under "
-                "another FRAUD_APP_ID with outputs of its own (FRAUD_VERDICTS_TOPIC, "
-                "FRAUD_DEAD_LETTERS_TOPIC)"
+                f"{now.name}: {other_topic_remedy(first=f'set FRAUD_ACCOUNTS_TOPIC={judged.name}')}"
             )
         return (
             f"topic {now.name} was re-created since its partition {partition} was judged (topic id "
             f"{judged.topic_id}, now {now.topic_id}), and its verdicts would have the ids of the "
-            f"former ones: {_CHOICES}"
+            f"former ones: {other_topic_remedy()}"
         )
     return None
 
@@ -72,7 +66,7 @@ def _check_offset(settings: Settings, partition: int, judged: int, span: Span) -
         raise ClusterError(
             f"{name} ends at offset {span.end}, but topic {changelog_topic(settings)} says that "
             f"offsets up to {judged} were judged, so the topic was re-created or lost records: "
-            f"{_CHOICES}"
+            f"{other_topic_remedy()}"
         )
     if judged < span.begin:
         logger.warning(

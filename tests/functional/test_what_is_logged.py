@@ -8,7 +8,7 @@ import faust
 import pytest
 from faust.types import TP
 from faust_transactions import Batch, Engine
-from faust_transactions.producer import TransactionalWriter
+from faust_transactions.commit.producer import TransactionalWriter
 from faust_transactions.task import StreamTask
 from faust_transactions.testing import StoredRecord
 

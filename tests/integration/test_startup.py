@@ -32,7 +32,7 @@ from tools.devbroker import EmbeddedBroker, KafkaServer, free_port
 
 ROOT = Path(__file__).parents[2]
 CHOICES = (
-    "restore the former topic, or judge this one under another FRAUD_APP_ID with outputs of its "
+    "restore the former topic, or process this one under another FRAUD_APP_ID with outputs of its "
     "own (FRAUD_VERDICTS_TOPIC, FRAUD_DEAD_LETTERS_TOPIC)"
 )
 StartKafka = Callable[..., KafkaServer]

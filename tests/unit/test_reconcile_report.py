@@ -73,7 +73,7 @@ def test_a_topic_that_was_re_created_is_named_with_ids_partitions_and_choices() 
     text = shown(found, mismatches={0: position, 2: position})
     statement = (
         "The accounts topic bankaccount was re-created (topic id OLD in the row of partition 0, "
-        "NEW now), and nothing is judged in partitions 0, 2: restore the former topic, or judge "
+        "NEW now), and nothing is judged in partitions 0, 2: restore the former topic, or process "
         "this one under another FRAUD_APP_ID with outputs of its own"
     )
     assert statement in text

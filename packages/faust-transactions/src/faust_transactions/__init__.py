@@ -5,6 +5,9 @@ Start reading at :class:`Engine`.
 """
 
 from faust_transactions.batch import Batch, SourceRecord
+from faust_transactions.commit.client import FULL_BATCH as PRODUCER_BATCH_BYTES
+from faust_transactions.commit.client import LARGEST_RECORD as MAX_RECORD_BYTES
+from faust_transactions.commit.producer import Output
 from faust_transactions.compat import Worker, WorkerCommand, set_web_runner
 from faust_transactions.engine import Engine
 from faust_transactions.errors import (
@@ -15,7 +18,7 @@ from faust_transactions.errors import (
     TransactionRefused,
 )
 from faust_transactions.gc_tuning import tune_gc
-from faust_transactions.health import Health, Level
+from faust_transactions.group.owners import member_name
 from faust_transactions.kafka.follower import ChangelogFollower
 from faust_transactions.kafka.latest import LatestRecords
 from faust_transactions.kafka.offsets import (
@@ -29,17 +32,15 @@ from faust_transactions.kafka.record_headers import headers_of
 from faust_transactions.kafka.tail import CONSUMER as TAIL_CONSUMER
 from faust_transactions.kafka.tail import LastRecord, last_records, read_last
 from faust_transactions.kafka.topic_ids import TopicIds, topic_ids
-from faust_transactions.latency import LatencyHistogram
-from faust_transactions.loggers import quiet_libraries
-from faust_transactions.metrics import EngineMetrics
-from faust_transactions.owners import member_name
-from faust_transactions.producer import FULL_BATCH as PRODUCER_BATCH_BYTES
-from faust_transactions.producer import LARGEST_RECORD as MAX_RECORD_BYTES
-from faust_transactions.producer import Output
+from faust_transactions.kafka.versioned import Versioned
+from faust_transactions.observe.health import Health, Level
+from faust_transactions.observe.latency import LatencyHistogram
+from faust_transactions.observe.loggers import quiet_libraries
+from faust_transactions.observe.metrics import EngineMetrics
+from faust_transactions.sources.remedy import recreated_topic_remedy
 from faust_transactions.stores.identity import TopicIdentity
 from faust_transactions.stores.partition import PartitionTable
 from faust_transactions.transaction import Transaction, Transactions
-from faust_transactions.versioned import Versioned
 
 __all__ = [
     "MAX_RECORD_BYTES",
@@ -78,6 +79,7 @@ __all__ = [
     "partitions_of",
     "quiet_libraries",
     "read_last",
+    "recreated_topic_remedy",
     "retry_until",
     "set_web_runner",
     "topic_ids",

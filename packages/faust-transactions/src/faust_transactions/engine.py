@@ -34,20 +34,20 @@ from faust.types import TP
 
 from faust_transactions.app_settings import prepare
 from faust_transactions.batch import Batch
-from faust_transactions.consumer import BatchConsumer, BatchSchema, BatchTransport
+from faust_transactions.commit.processor import BatchProcessor
 from faust_transactions.errors import Abandoned, BatchingError, Fenced
-from faust_transactions.fetching import OUTSTANDING
-from faust_transactions.health import Health, health
+from faust_transactions.fetch.consumer import BatchConsumer, BatchSchema, BatchTransport
+from faust_transactions.fetch.fetching import OUTSTANDING
+from faust_transactions.group.membership import MembershipCheck
+from faust_transactions.group.owners import owners
+from faust_transactions.group.rejoining import Rejoiner
 from faust_transactions.kafka.hanging import HangingTransactionDetector
 from faust_transactions.kafka.source_brokers import SourceBrokers
-from faust_transactions.losses import Losses
-from faust_transactions.membership import MembershipCheck
-from faust_transactions.metrics import EngineMetrics
-from faust_transactions.owners import owners
-from faust_transactions.processor import BatchProcessor
-from faust_transactions.rejoining import Rejoiner
+from faust_transactions.observe.health import Health, health
+from faust_transactions.observe.metrics import EngineMetrics
 from faust_transactions.restore import TaskRestorer
-from faust_transactions.sources import SourceTopics, source_health
+from faust_transactions.sources.losses import Losses
+from faust_transactions.sources.topics import SourceTopics, source_health
 from faust_transactions.stores.partition import PartitionTable, TransactionalTableManager
 from faust_transactions.task import StreamTask
 from faust_transactions.transaction import Transaction
@@ -77,7 +77,7 @@ class Engine:
             rejoins its group.
         setting_names: Faust setting -> the name by which the app's users know it, for the log.
         choices: what an operator can do about a partition whose topic was created again, for the
-            log; the default speaks of app ids and output topics.
+            log: see `recreated_topic_remedy`, which is also the default.
     """
 
     def __init__(
@@ -187,7 +187,7 @@ class Engine:
 
     @property
     def health(self) -> Health:
-        """Severity and a one-line summary: see `faust_transactions.health`."""
+        """Severity and a one-line summary: see `faust_transactions.observe.health`."""
         tasks = self._tasks.values()
         found = health(self.not_ready_reason, tasks, self._rejoiner.rejoins, time.monotonic())
         return source_health(tasks, self._sources.losses, found)

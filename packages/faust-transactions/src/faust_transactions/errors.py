@@ -12,7 +12,7 @@
     └── RestoreFailed       the brokers refuse what a restore asks for
 
 None of them reaches an agent: the engine answers each as the table in
-:mod:`faust_transactions.producer` says.
+:mod:`faust_transactions.commit.producer` says.
 """
 
 __all__ = [

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from faust.types import TP
 
-from faust_transactions.producer import Output
+from faust_transactions.commit.producer import Output
 
 if TYPE_CHECKING:
     from faust_transactions.task import StreamTask
@@ -24,8 +24,10 @@ class Writer(Protocol):
 
     transactional_id: str
     aborted: int
-    #: What the call under way waits for, and why; None while it waits for nothing.
-    waiting_for: str | None
+
+    @property
+    def waiting_for(self) -> str | None:
+        """What the call under way waits for, and why; None while it waits for nothing."""
 
     @property
     def disturbed(self) -> bool:

@@ -17,6 +17,10 @@ import faust
 from confluent_kafka import KafkaError, KafkaException
 from faust.types import TP
 
+from faust_transactions.commit.client import group_metadata
+from faust_transactions.commit.producer import TransactionalWriter
+from faust_transactions.commit.refusals import Answer, answer_to, explain
+from faust_transactions.commit.waiting import wait_for_calls
 from faust_transactions.errors import (
     Abandoned,
     Fenced,
@@ -24,7 +28,6 @@ from faust_transactions.errors import (
     StateMismatch,
     TransactionRefused,
 )
-from faust_transactions.failures import ReasonLog, kind
 from faust_transactions.kafka.hanging import (
     HangingTransactionDetector,
     OpenTransactions,
@@ -32,14 +35,12 @@ from faust_transactions.kafka.hanging import (
 )
 from faust_transactions.kafka.tail import LastRecord, read_last
 from faust_transactions.kafka.topic_ids import topic_ids
-from faust_transactions.producer import TransactionalWriter, group_metadata
+from faust_transactions.observe.failures import ReasonLog, kind
 from faust_transactions.protocols import Writer
-from faust_transactions.refusals import Answer, answer_to, explain
 from faust_transactions.stores.identity import TopicIdentity
 from faust_transactions.stores.partition import PartitionTable
 from faust_transactions.task import StreamTask
 from faust_transactions.thread import CallThread
-from faust_transactions.waiting import wait_for_calls
 
 __all__ = ["TaskRestorer", "fence_former_id"]
 

@@ -31,7 +31,7 @@ from typing import Any, cast
 from faust.types import TP
 
 from faust_transactions.errors import IllegalTransition
-from faust_transactions.fetching import Fetch, Fetched, FetchState, Origin
+from faust_transactions.fetch.fetching import Fetch, Fetched, FetchState, Origin
 from faust_transactions.protocols import Writer
 from faust_transactions.stores.identity import TopicIdentity
 from faust_transactions.thread import CallThread

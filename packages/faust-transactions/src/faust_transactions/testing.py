@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from faust_transactions.batch import Batch
-from faust_transactions.producer import Output
+from faust_transactions.commit.producer import Output
 from faust_transactions.transaction import Transaction
 
 __all__ = ["MemoryTransactions", "StoredRecord"]

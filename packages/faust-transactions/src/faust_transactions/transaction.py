@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from faust_transactions.batch import Batch, SourceRecord
-from faust_transactions.producer import Output
+from faust_transactions.commit.producer import Output
 
 __all__ = ["Transaction", "Transactions"]
 

@@ -13,9 +13,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but 
 )
 from faust.types import TP
 from faust_transactions import Engine
+from faust_transactions.commit.client import group_metadata
+from faust_transactions.commit.producer import TransactionalWriter
 from faust_transactions.errors import Fenced, StateMismatch
-from faust_transactions.metrics import EngineMetrics
-from faust_transactions.producer import TransactionalWriter, group_metadata
+from faust_transactions.observe.metrics import EngineMetrics
 from faust_transactions.restore import TaskRestorer
 from prometheus_client import CollectorRegistry
 from support.copying import Copying, Start

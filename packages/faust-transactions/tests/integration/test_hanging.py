@@ -18,7 +18,7 @@ from faust_transactions import Engine
 from faust_transactions.errors import StateMismatch
 from faust_transactions.kafka.hanging import HangingTransactionDetector, open_since
 from faust_transactions.kafka.tail import read_last
-from faust_transactions.metrics import EngineMetrics
+from faust_transactions.observe.metrics import EngineMetrics
 from faust_transactions.restore import TaskRestorer
 from prometheus_client import CollectorRegistry
 from support.copying import Copying, Start, wait_until

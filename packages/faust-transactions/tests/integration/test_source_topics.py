@@ -70,7 +70,7 @@ def test_a_topic_created_again_under_a_running_worker_stops_the_partition(
         for line in worker.log.splitlines()
         if f"{copying.name}-in-0 is stopped" in line
     }
-    assert "Restore the topic that the row belongs to, or process this one under another" in line
+    assert "restore the former topic, or process this one under another app id" in line
     assert worker.stop() == 0
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import faust
 from faust.types import TP
 from faust_transactions import Batch
-from faust_transactions.metrics import EngineMetrics
-from faust_transactions.processor import BatchProcessor
-from faust_transactions.producer import Output
-from faust_transactions.rejoining import Rejoiner
+from faust_transactions.commit.processor import BatchProcessor
+from faust_transactions.commit.producer import Output
+from faust_transactions.group.rejoining import Rejoiner
+from faust_transactions.observe.metrics import EngineMetrics
 from faust_transactions.stores.identity import TopicIdentity
 from faust_transactions.task import StreamTask
 from faust_transactions.testing import StoredRecord

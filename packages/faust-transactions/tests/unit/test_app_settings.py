@@ -12,7 +12,7 @@ import mode
 import pytest
 from faust.exceptions import ImproperlyConfigured
 from faust_transactions import Engine, EngineMetrics, quiet_libraries
-from faust_transactions.loggers import INFO_OFF
+from faust_transactions.observe.loggers import INFO_OFF
 from prometheus_client import CollectorRegistry
 
 
@@ -116,7 +116,7 @@ def services() -> set[type[mode.Service]]:
 
 def test_no_service_reports_its_start_and_stop_at_info() -> None:
     found = {service.logger for service in services()}
-    assert {each.name for each in found} >= {"faust_transactions.consumer_thread"}
+    assert {each.name for each in found} >= {"faust_transactions.fetch.consumer_thread"}
     libraries = [logging.getLogger(name) for name in INFO_OFF]
     before = [each.level for each in libraries]
     try:

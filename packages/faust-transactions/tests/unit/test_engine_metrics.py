@@ -3,9 +3,9 @@
 from typing import Any, cast
 
 from faust.types import TP
-from faust_transactions.latency import BUCKETS, LatencyHistogram
-from faust_transactions.metrics import EngineMetrics
-from faust_transactions.owned import OwnedPartitions
+from faust_transactions.observe.latency import BUCKETS, LatencyHistogram
+from faust_transactions.observe.metrics import EngineMetrics
+from faust_transactions.observe.owned import OwnedPartitions
 from faust_transactions.task import Fetch, StreamTask
 from faust_transactions.testing import StoredRecord
 from hypothesis import given

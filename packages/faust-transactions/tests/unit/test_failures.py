@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
-from faust_transactions.failures import ReasonLog, kind, where
+from faust_transactions.observe.failures import ReasonLog, kind, where
 
 CARD = "4111111111111111"
 

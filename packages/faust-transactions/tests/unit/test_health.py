@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 
 import pytest
-from faust_transactions.health import Owned, Rejoins, health
+from faust_transactions.observe.health import Owned, Rejoins, health
 
 NOW = 1_000.0
 NONE = Rejoins()

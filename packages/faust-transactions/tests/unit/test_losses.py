@@ -4,7 +4,7 @@ import logging
 
 import pytest
 from faust.types import TP
-from faust_transactions.losses import NOT_READY_FOR, Losses
+from faust_transactions.sources.losses import NOT_READY_FOR, Losses
 from prometheus_client import CollectorRegistry, Counter
 
 IN = TP("in", 3)

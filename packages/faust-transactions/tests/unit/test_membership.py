@@ -3,7 +3,7 @@
 import faust
 import pytest
 from aiokafka import errors
-from faust_transactions.membership import explain_membership, passes
+from faust_transactions.group.membership import explain_membership, passes
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from faust_transactions import Fenced, StateMismatch, TransactionRefused
 from faust_transactions.errors import Abandoned, SourceMismatch
-from faust_transactions.fetching import Fetch
+from faust_transactions.fetch.fetching import Fetch
 from faust_transactions.task import State
 from support.scripted_engine import Row, Setup
 

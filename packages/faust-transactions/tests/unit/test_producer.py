@@ -4,11 +4,11 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import faust_transactions.producer as writer_module
 import pytest
 from confluent_kafka import KafkaError
+from faust_transactions.commit import delivery
+from faust_transactions.commit.producer import Output, TransactionalWriter
 from faust_transactions.errors import Abandoned, Fenced, StateMismatch, TransactionRefused
-from faust_transactions.producer import Output, TransactionalWriter
 from faust_transactions.restore import fence_former_id
 from support.scripted import Script, error
 
@@ -187,7 +187,7 @@ def test_a_missing_topic_that_librdkafka_does_not_name_is_looked_up(
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer_module, "CHECK_TOPICS_AFTER", 0.0)
+    monkeypatch.setattr(delivery, "CHECK_TOPICS_AFTER", 0.0)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -212,7 +212,7 @@ def test_records_that_stay_are_refused_by_the_topic_that_is_missing(
 def test_records_that_stay_where_all_topics_are_there_are_refused_in_the_end(
     script: Script, writer: TransactionalWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer_module, "DELIVERY_TIMEOUT", 0.0)
+    monkeypatch.setattr(delivery, "DELIVERY_TIMEOUT", 0.0)
     script["list_topics"].append(error(KafkaError._TRANSPORT))
     script.always["flush"] = 2
     assert refused(writer) == (

@@ -2,7 +2,7 @@
 
 import pytest
 from confluent_kafka import KafkaError
-from faust_transactions.refusals import REMEDIES, Answer, Output, answer_to, explain
+from faust_transactions.commit.refusals import REMEDIES, Answer, Output, answer_to, explain
 from support.scripted import error
 
 OUTPUTS: list[Output] = [

@@ -9,10 +9,10 @@ from confluent_kafka import KafkaError, KafkaException
 from faust.types import TP
 from faust_transactions import Health, Span, StateMismatch
 from faust_transactions.errors import Abandoned, SourceMismatch
-from faust_transactions.fetching import Fetch, Fetched
+from faust_transactions.fetch.fetching import Fetch, Fetched
 from faust_transactions.kafka.source_brokers import Found
-from faust_transactions.losses import Losses
-from faust_transactions.sources import SourceTopics, source_health
+from faust_transactions.sources.losses import Losses
+from faust_transactions.sources.topics import SourceTopics, source_health
 from faust_transactions.stores.identity import TopicIdentity
 from faust_transactions.task import State, StreamTask
 from support.scripted_engine import Row, Setup
@@ -88,7 +88,10 @@ async def test_a_row_of_another_topic_stops_the_task(
     assert sources.task.state is State.STOPPED
     (line,) = [each for each in caplog.records if each.levelno == logging.ERROR]
     assert line.getMessage().startswith("in-0 is stopped: ")
-    assert "another app id with output topics of its own" in line.getMessage()
+    assert (
+        "restore the former topic, or process this one under another app id with outputs"
+        in line.getMessage()
+    )
     text = str(sources.task.stopped_reason)
     health = source_health([sources.task], sources.losses, Health("ok", "working"))
     assert health == Health("bad", f"in-0 is stopped: {text}")

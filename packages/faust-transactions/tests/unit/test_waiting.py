@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from faust_transactions.commit.waiting import wait_for_calls
 from faust_transactions.errors import Abandoned
-from faust_transactions.failures import ReasonLog
-from faust_transactions.waiting import wait_for_calls
+from faust_transactions.observe.failures import ReasonLog
 
 
 @dataclass

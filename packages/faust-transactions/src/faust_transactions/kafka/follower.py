@@ -16,10 +16,10 @@ from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 from mode import Service
 
-from faust_transactions.failures import ReasonLog, where
 from faust_transactions.kafka.offsets import Span
 from faust_transactions.kafka.tail_reader import FETCH_WAIT, TailReader
-from faust_transactions.versioned import Versioned
+from faust_transactions.kafka.versioned import Versioned
+from faust_transactions.observe.failures import ReasonLog, where
 
 T = TypeVar("T")
 

@@ -17,10 +17,10 @@ from mode import Service
 
 from faust_transactions import compat
 from faust_transactions.batch import Batch
-from faust_transactions.consumer_thread import BatchConsumerThread
-from faust_transactions.fetching import OUTSTANDING, Fetch, Fetched
+from faust_transactions.fetch.consumer_thread import BatchConsumerThread
+from faust_transactions.fetch.fetching import OUTSTANDING, Fetch, Fetched
+from faust_transactions.fetch.stoppable_producer import StoppableProducer
 from faust_transactions.protocols import TaskOwner
-from faust_transactions.stoppable_producer import StoppableProducer
 from faust_transactions.task import StreamTask
 
 __all__ = ["BatchConsumer", "BatchSchema", "BatchTransport"]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol
 
-from faust_transactions.failures import ReasonLog
+from faust_transactions.observe.failures import ReasonLog
 
 __all__ = ["LONG_CALL", "Waiting", "wait_for_calls"]
 

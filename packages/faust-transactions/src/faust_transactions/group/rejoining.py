@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from faust_transactions.health import Rejoins
+from faust_transactions.observe.health import Rejoins
 from faust_transactions.protocols import BatchSource
 from faust_transactions.task import StreamTask
 

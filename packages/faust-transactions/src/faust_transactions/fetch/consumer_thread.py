@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from faust.types import TP
 
 from faust_transactions import compat
-from faust_transactions.fetching import Fetch
+from faust_transactions.fetch.fetching import Fetch
 
 __all__ = ["BatchConsumerThread"]
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 from faust_transactions.batch import SourceRecord
-from faust_transactions.latency import LatencyHistogram
-from faust_transactions.owned import OwnedPartitions
+from faust_transactions.observe.latency import LatencyHistogram
+from faust_transactions.observe.owned import OwnedPartitions
 
 __all__ = ["EngineMetrics"]
 

@@ -13,11 +13,11 @@ DEBUG_OFF = ("aiokafka", "faust.topics", "faust.transport", "faust.tables", "fau
 INFO_OFF = (
     "faust",
     "mode",
-    "faust_transactions.stoppable_producer",
+    "faust_transactions.fetch.stoppable_producer",
     "faust_transactions.stores.partition",
-    "faust_transactions.compat",
-    "faust_transactions.consumer",
-    "faust_transactions.consumer_thread",
+    "faust_transactions.compat.transport",
+    "faust_transactions.fetch.consumer",
+    "faust_transactions.fetch.consumer_thread",
     *DEBUG_OFF,
 )
 

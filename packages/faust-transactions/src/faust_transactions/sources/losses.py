@@ -10,7 +10,7 @@ from typing import NamedTuple
 from faust.types import TP
 from prometheus_client import Counter
 
-from faust_transactions.health import Health
+from faust_transactions.observe.health import Health
 
 __all__ = ["Losses"]
 

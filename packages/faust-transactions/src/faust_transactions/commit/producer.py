@@ -33,16 +33,12 @@ partition next reads the table row, which was in the same transaction.
 from __future__ import annotations
 
 import logging
-import threading
-import time
-import warnings
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from confluent_kafka import (
-    Consumer,
     KafkaError,
     KafkaException,
     Producer,
@@ -50,8 +46,20 @@ from confluent_kafka import (
 )
 from faust.types import TP
 
-from faust_transactions.errors import Abandoned, Fenced, TransactionRefused
-from faust_transactions.refusals import (
+from faust_transactions.commit.calls import CALL_TIMEOUT, FIRST_PAUSE, LAST_PAUSE, RepeatedCalls
+from faust_transactions.commit.client import (
+    close_in_background,
+    producer_conf,
+    quiet_logger,
+)
+from faust_transactions.commit.delivery import (
+    ProduceError,
+    UndeliveredError,
+    deliver,
+    partitions_of,
+    produce,
+)
+from faust_transactions.commit.refusals import (
     MISSING_CODES,
     Answer,
     Headers,
@@ -60,55 +68,11 @@ from faust_transactions.refusals import (
     explain,
     missing_output,
 )
+from faust_transactions.errors import Fenced, TransactionRefused
 
-__all__ = [
-    "FULL_BATCH",
-    "LARGEST_RECORD",
-    "Headers",
-    "Output",
-    "TransactionalWriter",
-    "group_metadata",
-]
+__all__ = ["Headers", "Output", "TransactionalWriter"]
 
 logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
-
-#: A blocking call returns at least this often (seconds), to check whether it was stopped.
-CALL_TIMEOUT = 2.0
-#: Pauses between tries grow from the first to the last of these (seconds).
-FIRST_PAUSE, LAST_PAUSE = 0.05, 2.0
-#: Seconds between checks of a transaction that is not delivered yet.
-FLUSH_TIMEOUT = 1.0
-#: Seconds without any delivery after which a transaction is aborted.
-DELIVERY_TIMEOUT = 10.0
-#: Seconds without delivery after which the brokers are asked whether the topics exist.
-CHECK_TOPICS_AFTER = 3.0
-
-#: Bytes of a batch of records for one partition, unless a single record is larger.
-FULL_BATCH = 1_000_000
-#: Bytes of a record, at most: librdkafka takes no more. By default a broker takes no request above
-#: 100 MiB (``socket.request.max.bytes``).
-LARGEST_RECORD = 1_000_000_000
-#: A connection unused for so long (ms) is closed by the client. Brokers do so after ten minutes by
-#: default, load balancers after four to six; librdkafka cannot distinguish that from a broker
-#: that stopped.
-MAX_IDLE_MS = 180_000
-
-
-def group_metadata(conf: dict[str, Any], group: str) -> Any:
-    """Group metadata for committing offsets in a transaction without being that group's member.
-
-    The records are fetched by Faust's consumer, so there is no librdkafka consumer to ask. The
-    metadata of one that never subscribes names the group but no generation; the broker then checks
-    only the producer's epoch, which is what fences the former owner here (one transactional id for
-    each partition, the way before KIP-447).
-    """
-    consumer = Consumer({**conf, "group.id": group, "log_level": 0})
-    try:
-        return consumer.consumer_group_metadata()
-    finally:
-        consumer.close()
 
 
 class TransactionalWriter:
@@ -126,16 +90,19 @@ class TransactionalWriter:
     ) -> None:
         self.transactional_id = transactional_id
         self.aborted = 0
-        #: What the call under way waits for, and why; None while it waits for nothing.
-        self.waiting_for: str | None = None
+        self._calls = RepeatedCalls(transactional_id)
         self._conf = conf
         self._group = group
-        self._stopping = threading.Event()
         self._make = new_producer
         self._producers = 0
         self._disturbed = False
         self._reason = ""
         self._producer = self._new_producer()
+
+    @property
+    def waiting_for(self) -> str | None:
+        """What the call under way waits for, and why; None while it waits for nothing."""
+        return self._calls.waiting_for
 
     def fence(self) -> None:
         """Fence the former owner and abort what it left open.
@@ -145,7 +112,7 @@ class TransactionalWriter:
         :class:`Abandoned` after :meth:`stop`.
         """
         try:
-            self._persist(
+            self._calls.persist(
                 "init_transactions", lambda: self._producer.init_transactions(CALL_TIMEOUT)
             )
         except KafkaException as exc:
@@ -181,7 +148,7 @@ class TransactionalWriter:
         logger.info("%s: continuing with a new producer: %s", self.transactional_id, self._reason)
         left, self._disturbed = self._producer, True
         self._producer = self._new_producer()
-        _leave(left)
+        close_in_background(left)
         self.fence()
 
     def abort_in(self, partitions: Sequence[TP]) -> None:
@@ -194,9 +161,9 @@ class TransactionalWriter:
         self._producer.begin_transaction()
         for tp in partitions:
             # An empty key, not none: a compacted topic refuses that.
-            self._produce((tp.topic, tp.partition, b"", None, None))
+            produce(self._producer, (tp.topic, tp.partition, b"", None, None), self._calls.check)
         while self._producer.flush(CALL_TIMEOUT):
-            self._check()
+            self._calls.check()
         try:
             self._abort()
         except KafkaException as exc:
@@ -223,7 +190,7 @@ class TransactionalWriter:
             try:
                 self._attempt(outputs, offsets)
                 return
-            except _UndeliveredError as exc:
+            except UndeliveredError as exc:
                 self._end_transaction(check_row)
                 raise TransactionRefused(str(exc)) from exc
             except KafkaException as exc:
@@ -238,22 +205,22 @@ class TransactionalWriter:
                     continue
                 self._end_transaction(check_row)
                 if answer is not Answer.REPEAT:
-                    topic = exc.topic if isinstance(exc, _ProduceError) else None
+                    topic = exc.topic if isinstance(exc, ProduceError) else None
                     raise TransactionRefused(self._explain(error, outputs, topic)) from exc
                 logger.warning(
                     "%s: transaction aborted, retrying: %s", self.transactional_id, error.str()
                 )
-            self._pause(pause)
+            self._calls.pause(pause)
             pause = min(pause * 2, LAST_PAUSE)
 
     def stop(self) -> None:
         """Make calls that wait in another thread raise :class:`Abandoned`."""
-        self._stopping.set()
+        self._calls.stop()
 
     def leave(self) -> None:
         """Stop, and close in a thread of its own: closing may wait for the brokers."""
         self.stop()
-        _leave(self._producer)
+        close_in_background(self._producer)
 
     def close(self) -> None:
         """Close the producer. What was not committed never becomes visible."""
@@ -262,27 +229,9 @@ class TransactionalWriter:
 
     def _new_producer(self) -> Producer:
         self._producers += 1
+        note = partial(self._note, self._producers)
         return self._make(
-            {
-                "linger.ms": 5,
-                "batch.num.messages": 10_000,
-                # The topic's own limit decides; a record that came in may go out with headers.
-                "message.max.bytes": LARGEST_RECORD,
-                "batch.size": FULL_BATCH,
-                # A transaction that begins while the last one's markers are still being written is
-                # answered CONCURRENT_TRANSACTIONS, the ordinary case when they come back to back.
-                # librdkafka asks again after this time, doubled each time; its default of 100 ms
-                # would be most of a transaction's time (confluent-kafka-python#967; KAFKA-5477
-                # for the Java client). Figures: docs/adr/0003.
-                "retry.backoff.ms": 1,
-                "connections.max.idle.ms": MAX_IDLE_MS,
-                **self._conf,
-                "transactional.id": self.transactional_id,
-                # Success needs no report for each record: the commit fails unless all arrived.
-                "delivery.report.only.error": True,
-                "error_cb": partial(self._note, self._producers),
-            },
-            logger=_quiet,
+            producer_conf(self._conf, self.transactional_id, note), logger=quiet_logger
         )
 
     def _note(self, producer: int, error: KafkaError) -> None:
@@ -298,67 +247,17 @@ class TransactionalWriter:
         # configured (rd_kafka_txn_handle_AddPartitionsToTxn), the offsets after retry.backoff.ms.
         self._send_offsets(offsets)
         for output in outputs:
-            self._produce(output)
-        self._deliver(outputs)
-        self._persist("commit_transaction", lambda: self._producer.commit_transaction(CALL_TIMEOUT))
+            produce(self._producer, output, self._calls.check)
+        deliver(self._producer, outputs, self._calls.check)
+        self._calls.persist(
+            "commit_transaction", lambda: self._producer.commit_transaction(CALL_TIMEOUT)
+        )
 
     def _send_offsets(self, offsets: list[TopicPartition]) -> None:
-        self._persist(
+        self._calls.persist(
             "send_offsets_to_transaction",
             lambda: self._producer.send_offsets_to_transaction(offsets, self._group, CALL_TIMEOUT),
         )
-
-    def _produce(self, output: Output) -> None:
-        topic, partition, key, value, headers = output
-        while True:
-            try:
-                if headers is None:
-                    self._producer.produce(topic, value, key, partition)
-                else:
-                    self._producer.produce(topic, value, key, partition, headers=headers)
-                return
-            except BufferError:  # librdkafka's own queue is full: wait until some are delivered
-                self._producer.poll(0.05)
-                self._check()
-            except KafkaException as exc:
-                raise _ProduceError(exc.args[0], topic) from exc
-
-    def _deliver(self, outputs: Sequence[Output]) -> None:
-        """Wait until the brokers have the records.
-
-        Before the commit, as a transaction cannot be aborted any more once a commit has begun.
-        """
-        began, before = time.monotonic(), 0
-        while left := self._producer.flush(FLUSH_TIMEOUT):
-            self._check()
-            self._raise_transaction_error()
-            waited = time.monotonic() - began
-            if left < before:
-                began = time.monotonic()  # some were delivered
-            elif waited > CHECK_TOPICS_AFTER:
-                partitions = self._partitions()
-                if partitions is None:
-                    began = time.monotonic()  # the brokers are away: wait for them
-                elif reason := _why_undelivered(outputs, partitions, waited):
-                    raise _UndeliveredError(reason)
-            before = left
-
-    def _raise_transaction_error(self) -> None:
-        """Raise the error that the open transaction met, if any, which flush() does not."""
-        try:
-            self._producer.begin_transaction()
-        except KafkaException as exc:
-            if exc.args[0].code() != KafkaError._STATE:
-                raise
-
-    def _partitions(self) -> Mapping[str, Container[int]] | None:
-        """The partitions of all topics; None when no broker answers."""
-        try:
-            # Not by name: asking for a topic by its name could create it.
-            topics = self._producer.list_topics(timeout=CALL_TIMEOUT).topics
-        except KafkaException:
-            return None
-        return {name: found.partitions for name, found in topics.items()}
 
     def _end_transaction(self, check_row: Callable[[], None]) -> None:
         """Abort what is open, by a new producer where this one cannot."""
@@ -373,86 +272,17 @@ class TransactionalWriter:
 
     def _abort(self) -> None:
         self.aborted += 1
-        self._persist("abort_transaction", lambda: self._producer.abort_transaction(CALL_TIMEOUT))
-
-    def _persist(self, what: str, call: Callable[[], T]) -> T:
-        """Make a call again while its error is one that passes."""
-        pause = FIRST_PAUSE
-        try:
-            while True:
-                self._check()
-                try:
-                    return call()
-                except KafkaException as exc:
-                    error: KafkaError = exc.args[0]
-                    if not error.retriable() or answer_to(error) is not Answer.REPEAT:
-                        raise
-                    self.waiting_for = f"{what}: {error.str()}"
-                self._pause(pause)
-                pause = min(pause * 2, LAST_PAUSE)
-        finally:
-            self.waiting_for = None
+        self._calls.persist(
+            "abort_transaction", lambda: self._producer.abort_transaction(CALL_TIMEOUT)
+        )
 
     def _explain(
         self, error: KafkaError, outputs: Sequence[Output] = (), topic: str | None = None
     ) -> str:
         if error.code() in MISSING_CODES:
             # librdkafka names no topic where AddPartitionsToTxn was refused.
-            partitions = self._partitions()
+            partitions = partitions_of(self._producer)
             missing = None if partitions is None else missing_output(outputs, partitions)
             if missing is not None:
                 return missing
         return explain(error, outputs, topic=topic, transactional_id=self.transactional_id)
-
-    def _pause(self, seconds: float) -> None:
-        self._stopping.wait(seconds)
-        self._check()
-
-    def _check(self) -> None:
-        if self._stopping.is_set():
-            raise Abandoned(self.transactional_id)
-
-
-def _why_undelivered(
-    outputs: Sequence[Output], partitions: Mapping[str, Container[int]], waited: float
-) -> str | None:
-    """The line about a topic or partition that does not exist, or about too long a wait."""
-    missing = missing_output(outputs, partitions)
-    if missing is not None or waited < DELIVERY_TIMEOUT:
-        return missing
-    topics = ", ".join(dict.fromkeys(output[0] for output in outputs))
-    return (
-        f"records were not delivered within {DELIVERY_TIMEOUT:g} s: check leaders and in-sync "
-        f"replicas of {topics}"
-    )
-
-
-class _ProduceError(KafkaException):
-    """librdkafka took no record for this topic."""
-
-    def __init__(self, error: KafkaError, topic: str) -> None:
-        super().__init__(error)
-        self.topic = topic
-
-
-class _UndeliveredError(Exception):
-    """The brokers did not take the records in time; the text says why, and what to do."""
-
-
-def _leave(producer: Producer) -> None:
-    """Close a producer in a thread: closing waits for threads that still look for the brokers."""
-
-    def close() -> None:
-        with suppress(KafkaException):  # one that was fenced meanwhile reports it once more
-            producer.purge()
-            producer.close()
-
-    threading.Thread(target=close, name="left", daemon=True).start()
-
-
-# A producer that is left may have had a transaction open; the next one ends it.
-warnings.filterwarnings("ignore", message="Producer abort_transaction failed during close")
-# librdkafka repeats every connection error; what matters is raised by a call. At
-# CRITICAL it reports producers that were fenced, also one that was left long ago.
-_quiet = logging.getLogger("faust_transactions.librdkafka")
-_quiet.setLevel(logging.CRITICAL + 1)

@@ -13,6 +13,7 @@ from typing import Any, Protocol, cast
 from faust.types import TP
 
 from faust_transactions.batch import Batch
+from faust_transactions.commit.producer import Output
 from faust_transactions.errors import (
     Abandoned,
     Fenced,
@@ -20,13 +21,12 @@ from faust_transactions.errors import (
     StateMismatch,
     TransactionRefused,
 )
-from faust_transactions.failures import ReasonLog, kind, report
-from faust_transactions.fetching import Origin
-from faust_transactions.metrics import EngineMetrics
-from faust_transactions.producer import Output
+from faust_transactions.fetch.fetching import Origin
+from faust_transactions.group.rejoining import Rejoiner
+from faust_transactions.observe.failures import ReasonLog, kind, report
+from faust_transactions.observe.metrics import EngineMetrics
 from faust_transactions.protocols import BatchSource, RowChecks, SourceChecks
-from faust_transactions.rejoining import Rejoiner
-from faust_transactions.sources import stop
+from faust_transactions.sources.topics import stop
 from faust_transactions.task import State, StreamTask
 from faust_transactions.transaction import Transaction
 

@@ -11,7 +11,7 @@ from aiokafka import errors
 from faust.exceptions import ConsumerNotStarted
 
 from faust_transactions import compat
-from faust_transactions.failures import ReasonLog
+from faust_transactions.observe.failures import ReasonLog
 
 __all__ = ["MembershipCheck", "explain_membership", "passes"]
 

@@ -15,11 +15,12 @@ from confluent_kafka import KafkaException
 from faust.types import TP
 
 from faust_transactions.errors import Abandoned, SourceMismatch, StateMismatch
-from faust_transactions.health import Health
 from faust_transactions.kafka.offsets import Span
 from faust_transactions.kafka.source_brokers import Found
-from faust_transactions.losses import Losses
+from faust_transactions.observe.health import Health
 from faust_transactions.protocols import BatchSource
+from faust_transactions.sources.losses import Losses
+from faust_transactions.sources.remedy import recreated_topic_remedy
 from faust_transactions.stores.identity import TopicIdentity
 from faust_transactions.task import State, StreamTask
 from faust_transactions.thread import CallThread
@@ -32,11 +33,6 @@ logger = logging.getLogger(__name__)
 TIMEOUT = 10.0
 #: Seconds until the brokers are asked again.
 PAUSE = 1.0
-
-CHOICES = (
-    "outputs of both would have the same ids. Restore the topic that the row belongs to, or "
-    "process this one under another app id with output topics of its own"
-)
 
 
 class Brokers(Protocol):
@@ -58,7 +54,7 @@ class SourceTopics:
     def __init__(self, brokers: Brokers, losses: Losses, choices: str | None = None) -> None:
         self.losses = losses
         self._brokers = brokers
-        self._choices = choices or CHOICES
+        self._choices = choices or recreated_topic_remedy()
         self._thread = CallThread("source-topics")
 
     # -- before a commit
@@ -152,7 +148,7 @@ class SourceTopics:
         if reason is None:
             task.confirm_source(now, found.asked)
             return None
-        return f"{reason}; {self._choices}"
+        return f"{reason}; outputs of both would have the same ids: {self._choices}"
 
     def _truncated(self, task: StreamTask, span: Span) -> str | None:
         done = task.next_fetch or 0
@@ -161,7 +157,7 @@ class SourceTopics:
         what = "deleted and created again, or" if task.row_source is None else "truncated:"
         return (
             f"offsets up to {done} were processed, but the topic ends at {span.end}. It was {what} "
-            f"the brokers lost records; {self._choices}"
+            f"the brokers lost records; outputs of both would have the same ids: {self._choices}"
         )
 
     # -- questions

@@ -27,7 +27,7 @@ Output = tuple[str, int, bytes | None, bytes | None, Headers | None]
 
 
 class Answer(Enum):
-    """How the writer answers an error; the table in :mod:`faust_transactions.producer` has all."""
+    """How the writer answers an error; the table is in `commit/producer.py`."""
 
     REPEAT = auto()
     RENEW = auto()
