@@ -10,15 +10,9 @@ from functools import partial
 
 import faust
 import uvloop
-from faust_transactions import (
-    ChangelogFollower,
-    Engine,
-    EngineMetrics,
-    LatestRecords,
-    member_name,
-    tune_gc,
-)
+from faust_transactions import Engine, EngineMetrics, member_name, tune_gc
 from prometheus_client import CollectorRegistry, disable_created_metrics
+from pydantic import SecretStr
 
 import cli
 import logs
@@ -27,19 +21,18 @@ from agents.fakes import FakeAccounts
 from agents.judging import Judge
 from agents.limit import InvalidLimit
 from agents.metrics import AccountMetrics
-from agents.producer import production, sender
+from agents.producer import produce_fakes
 from agents.report import VerdictLog
 from agents.token_keys import TokenKeys
 from agents.verification import verification
+from cluster import OTHER_TOPIC
 from cluster.clients import aiokafka_kwargs, librdkafka
 from cluster.faust_settings import faust_settings
 from cluster.remedy import other_topic_remedy
 from config import Settings, SettingsError
 from records import PartitionCounts
 from veritas import SimulatedVeritas, Veritas
-from veritas.breaker import Breaker
-from veritas.call import HttpCalls
-from veritas.client import VeritasClient
+from veritas.service import http_service
 
 VERSION = "0.2.0"
 
@@ -54,7 +47,6 @@ def create_app(
     """Wire the app; connects to nothing. Without arguments as the environment says."""
     settings = settings or Settings.load()
     app = faust.App(settings.app_id, **faust_settings(settings, VERSION))
-    worker = partial(member_name, app)
     registry = CollectorRegistry()
     metrics = account_metrics or AccountMetrics(registry)
     veritas = veritas or verification_service(settings, registry)
@@ -76,13 +68,10 @@ def create_app(
 
     # fake accounts, so that it runs by itself; one worker of the group makes them
     if settings.produce_size:
-        make_accounts = production(
-            send=sender(app, settings.accounts_topic),
-            fakes=FakeAccounts(settings.seed),
-            size=settings.produce_size,
-            failed=metrics.not_sent,
+        fakes = produce_fakes(
+            app, settings.accounts_topic, settings.seed, settings.produce_size, metrics.not_sent
         )
-        app.timer(settings.produce_interval, on_leader=True, name="producer")(make_accounts)
+        app.timer(settings.produce_interval, on_leader=True, name="producer")(fakes)
 
     # verdicts and dead letters out
     verdict_log = VerdictLog()
@@ -94,7 +83,7 @@ def create_app(
         judge=judge,
         verdicts_topic=settings.verdicts_topic,
         dead_letters_topic=settings.dead_letters_topic,
-        worker=worker,
+        worker=partial(member_name, app),
         reports=(metrics, verdict_log),
     )
     app.agent(accounts, name="verification", concurrency=engine.concurrency)(verify_accounts)
@@ -104,30 +93,25 @@ def create_app(
     app.on_before_shutdown.connect(lambda *_, **__: veritas.close(), weak=False)
 
     # the page, health and metrics
-    clients = aiokafka_kwargs(settings)
-    feed = ChangelogFollower(
-        counts.changelog_topic_name,
-        PartitionCounts.loads,
-        client_kwargs=clients,
-        source_topic=settings.accounts_topic,
+    client = aiokafka_kwargs(settings)
+    feed = web.follow_counts(
+        app, engine, counts.changelog_topic_name, settings.accounts_topic, client
     )
-    app.web.add_dependency(feed)
-    # Lag is known while a partition stands still, too: the follower asks the brokers for its end.
-    engine.metrics.owned.ends = {settings.accounts_topic: lambda: feed.source_ends}
     token_keys = TokenKeys(judge.key_id, feed, registry)
     app.timer(1.0, name="token_keys")(token_keys.tick)
-    state = web.WebState(
-        feed=feed,
+    web.attach_page(
+        app,
+        engine,
+        feed,
+        accounts_topic=settings.accounts_topic,
+        verdicts_topic=settings.verdicts_topic,
         partitions=settings.partitions,
-        worker=worker,
-        app_version=VERSION,
-        registry=registry,
-        recent=web.RecentVerdicts(LatestRecords(settings.verdicts_topic, clients)),
-        owners=partial(engine.owners, settings.accounts_topic),
+        client=client,
         health={"engine": [engine, limit], "provider": [veritas], "tokens": [token_keys]},
+        registry=registry,
+        version=VERSION,
+        token=secret(settings.web_token),
     )
-    token = settings.web_token
-    web.attach(app, state, token=token.get_secret_value() if token else None)
     cli.attach(app, settings, FakeAccounts)
     return app
 
@@ -136,24 +120,23 @@ def verification_service(settings: Settings, registry: CollectorRegistry) -> Ver
     """The service at FRAUD_VERITAS_URL, or else its stand-in."""
     if settings.veritas_url is None:
         return SimulatedVeritas(settings.approval_rate, settings.veritas_seed)
-    token = settings.veritas_token
-    calls = HttpCalls(
+    return http_service(
         settings.veritas_url,
-        token=token.get_secret_value() if token else None,
+        registry,
+        token=secret(settings.veritas_token),
         timeout=settings.veritas_timeout,
         connect_timeout=settings.veritas_connect_timeout,
-        # One for a probe.
-        connections=settings.veritas_concurrency + 1,
-    )
-    return VeritasClient(
-        calls,
-        key=settings.token_key_bytes,
-        send_card=settings.veritas_send_card,
         concurrency=settings.veritas_concurrency,
         attempts=settings.veritas_attempts,
-        breaker=Breaker(rejected_in_a_row=settings.veritas_rejected_in_a_row),
-        registry=registry,
+        rejected_in_a_row=settings.veritas_rejected_in_a_row,
+        key=settings.token_key_bytes,
+        send_card=settings.veritas_send_card,
     )
+
+
+def secret(value: SecretStr | None) -> str | None:
+    """The text of a secret setting."""
+    return value.get_secret_value() if value else None
 
 
 # First of all, as whatever is opened next would take the place of a closed standard stream.

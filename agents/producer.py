@@ -11,7 +11,7 @@ import faust
 
 from agents.fakes import FakeAccounts
 
-__all__ = ["Send", "production", "sender"]
+__all__ = ["Send", "produce_fakes", "production", "sender"]
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +20,13 @@ Send = Callable[[bytes], Awaitable[Awaitable[object]]]
 
 #: Accounts made before other tasks get a turn: Faker takes about 50 µs for each.
 AT_ONCE = 50
+
+
+def produce_fakes(
+    app: faust.App, topic: str, seed: int | None, size: int, failed: Callable[[int], None]
+) -> Callable[[], Awaitable[None]]:
+    """Make the body of the timer for `size` fake accounts a tick; `failed` as in `production`."""
+    return production(send=sender(app, topic), fakes=FakeAccounts(seed), size=size, failed=failed)
 
 
 def production(

@@ -4,6 +4,7 @@ from faust_transactions import Health
 
 from web.attach import attach
 from web.health import HealthSource
+from web.page import attach_page, follow_counts
 from web.recent import LatestRecords, RecentVerdicts
 from web.state import Feed, Recent, WebState
 
@@ -16,4 +17,6 @@ __all__ = [
     "RecentVerdicts",
     "WebState",
     "attach",
+    "attach_page",
+    "follow_counts",
 ]

@@ -1,0 +1,62 @@
+"""Builds what the pages show of an app, its engine and the counts of the group, and attaches it."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import faust
+from faust_transactions import ChangelogFollower, Engine, LatestRecords, member_name
+from prometheus_client import CollectorRegistry
+
+from records import PartitionCounts
+from web.attach import attach
+from web.health import HealthSource
+from web.recent import RecentVerdicts
+from web.state import WebState
+
+
+def follow_counts(
+    app: faust.App, engine: Engine, changelog: str, accounts_topic: str, client: Mapping[str, Any]
+) -> ChangelogFollower[PartitionCounts]:
+    """The committed counts of the whole group; starts and stops with the app's web server.
+
+    The engine's lag is computed with it, so it is known while a partition is suspended, too: the
+    follower asks the brokers for the end of each partition.
+    """
+    feed = ChangelogFollower(
+        changelog, PartitionCounts.loads, client_kwargs=client, source_topic=accounts_topic
+    )
+    app.web.add_dependency(feed)
+    engine.metrics.owned.ends = {accounts_topic: lambda: feed.source_ends}
+    return feed
+
+
+def attach_page(
+    app: faust.App,
+    engine: Engine,
+    feed: ChangelogFollower[PartitionCounts],
+    *,
+    accounts_topic: str,
+    verdicts_topic: str,
+    partitions: int,
+    client: Mapping[str, Any],
+    health: Mapping[str, Sequence[HealthSource]],
+    registry: CollectorRegistry,
+    version: str,
+    token: str | None,
+) -> None:
+    """Serve page, counts, health and metrics from the app's web server, as `attach` says.
+
+    `client`: the aiokafka options of the consumer of verdicts; `health` as in `WebState`.
+    """
+    state = WebState(
+        feed=feed,
+        partitions=partitions,
+        worker=partial(member_name, app),
+        app_version=version,
+        registry=registry,
+        recent=RecentVerdicts(LatestRecords(verdicts_topic, client)),
+        owners=partial(engine.owners, accounts_topic),
+        health=health,
+    )
+    attach(app, state, token=token)
