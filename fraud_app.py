@@ -25,7 +25,6 @@ from agents.producer import produce_fakes
 from agents.report import VerdictLog
 from agents.token_keys import TokenKeys
 from agents.verification import verification
-from cluster import OTHER_TOPIC
 from cluster.clients import aiokafka_kwargs, librdkafka
 from cluster.faust_settings import faust_settings
 from cluster.remedy import other_topic_remedy

@@ -8,11 +8,10 @@ from cluster.errors import ClusterError, Stopped
 from cluster.offsets import Isolation, committed_offsets, topic_spans
 from cluster.reach import connect
 from cluster.rows import committed_rows
-from cluster.topics import OTHER_TOPIC, changelog_topic, ensure_topics, is_compacted
+from cluster.topics import changelog_topic, ensure_topics, is_compacted
 from cluster.watch import Progress, Watch
 
 __all__ = [
-    "OTHER_TOPIC",
     "ClusterError",
     "Isolation",
     "Progress",

@@ -18,12 +18,6 @@ from cluster.reach import quiet, wait
 from cluster.topic_config import MAX_MESSAGE_BYTES, topic_configs
 from config import Settings
 
-#: What an operator can do about an accounts topic that is not the one that was judged.
-OTHER_TOPIC = (
-    "verdicts on both would have the same ids. Restore the topic that was judged, or judge this "
-    "one under another FRAUD_APP_ID with outputs of its own (FRAUD_VERDICTS_TOPIC, "
-    "FRAUD_DEAD_LETTERS_TOPIC)"
-)
 #: What the headers of a dead letter take at most, with much to spare: the names of two topics have
 #: 249 characters each, a code and a detail less than 500 together.
 HEADROOM = 4096

@@ -64,18 +64,21 @@ def screen(account: BankAccount) -> tuple[Reason, ...]:
       them are the same.
     - `card_checksum`: the card is well-formed, but its check digit (Luhn) is wrong.
     """
+    named = not (is_blank(account.first_name) or is_blank(account.last_name))
+    # One comparison for all: false for NaN, infinity and integers too large for a float.
+    positive = 0 < account.amount <= _LARGEST_AMOUNT
     number = digits(account.credit_card_number)
     well_formed = is_well_formed(number)
-    if (
-        well_formed
-        and luhn_ok(number)
-        # One comparison for all: false for NaN, infinity and integers too large for a float.
-        and 0 < account.amount <= _LARGEST_AMOUNT
-        and not is_blank(account.first_name)
-        and not is_blank(account.last_name)
-    ):
+    checksum_ok = well_formed and luhn_ok(number)
+    if named and positive and checksum_ok:
         return _NO_REASONS
-    return _all_reasons(account, number, well_formed=well_formed)
+    failed: tuple[tuple[Reason, bool], ...] = (
+        ("name_blank", not named),
+        ("amount_not_positive", not positive),
+        ("card_malformed", not well_formed),
+        ("card_checksum", well_formed and not checksum_ok),
+    )
+    return tuple(reason for reason, against in failed if against)
 
 
 def answered(answer: Answer) -> tuple[Reason, ...]:
@@ -100,16 +103,3 @@ def is_blank(name: str) -> bool:
 
 def _is_visible(character: str) -> bool:
     return unicodedata.category(character)[0] not in _GLYPHLESS and character not in _BLANK_GLYPHS
-
-
-def _all_reasons(account: BankAccount, number: str, *, well_formed: bool) -> tuple[Reason, ...]:
-    against: list[Reason] = []
-    if is_blank(account.first_name) or is_blank(account.last_name):
-        against.append("name_blank")
-    if not 0 < account.amount <= _LARGEST_AMOUNT:
-        against.append("amount_not_positive")
-    if not well_formed:
-        against.append("card_malformed")
-    elif not luhn_ok(number):
-        against.append("card_checksum")
-    return tuple(against)

@@ -76,7 +76,8 @@ final class Judge implements Processor<byte[], byte[], Object, Object> {
         account.amount(),
         reasons.isEmpty(),
         reasons,
-        context.currentSystemTimeMs());
+        context.currentSystemTimeMs(),
+        tokens.keyId());
   }
 
   /** Takes types as they are, no number for a text or the other way round, as the worker does. */

@@ -15,8 +15,10 @@ final class KeyedHash {
 
   private static final String ALGORITHM = "HmacSHA256";
   private static final int TOKEN_BYTES = 16;
+  private static final int KEY_ID_BYTES = 4;
 
   private final Mac mac;
+  private final String keyId;
 
   KeyedHash(String key) {
     try {
@@ -25,6 +27,12 @@ final class KeyedHash {
     } catch (GeneralSecurityException error) {
       throw new IllegalStateException(error);
     }
+    keyId = HexFormat.of().formatHex(hash("key-id"), 0, KEY_ID_BYTES);
+  }
+
+  /** 8 hex digits that tell one key from another. */
+  String keyId() {
+    return keyId;
   }
 
   /** 32 hex digits. */

@@ -8,13 +8,22 @@ final class Screening {
 
   private static final int SHORTEST_CARD = 12;
   private static final int LONGEST_CARD = 19;
+  private static final int MINUS_SIGN = 0x2212;
+  private static final int DELETE = 0x7f;
+
+  /** First and last of each block of characters that show nothing; rules/builtin.py names them. */
+  private static final int[][] BLANK_GLYPHS = {
+    {0x034F, 0x034F}, {0x115F, 0x1160}, {0x17B4, 0x17B5}, {0x180B, 0x180F},
+    {0x2800, 0x2800}, {0x3164, 0x3164}, {0xFE00, 0xFE0F}, {0xFFA0, 0xFFA0},
+    {0x13441, 0x13442}, {0x16FE4, 0x16FE4}, {0x1D159, 0x1D159}, {0xE0100, 0xE01EF},
+  };
 
   private Screening() {}
 
   /** The reasons against the account in the contract's order; empty when there are none. */
   static List<String> reasonsAgainst(BankAccount account, String digits) {
     List<String> reasons = new ArrayList<>(2);
-    if (account.firstName().isBlank() || account.lastName().isBlank()) {
+    if (isBlank(account.firstName()) || isBlank(account.lastName())) {
       reasons.add("name_blank");
     }
     double amount = account.amount();
@@ -29,16 +38,57 @@ final class Screening {
     return reasons;
   }
 
-  /** The card number without the spaces and dashes that people write between its groups. */
+  /** The card number without blanks and dashes: categories Zs and Pd, the tab, the minus sign. */
   static String digitsOf(String card) {
-    return card.indexOf(' ') < 0 && card.indexOf('-') < 0
-        ? card
-        : card.replace(" ", "").replace("-", "");
+    if (isAllDigits(card)) {
+      return card;
+    }
+    StringBuilder digits = new StringBuilder(card.length());
+    card.codePoints().filter(each -> !isSeparator(each)).forEach(digits::appendCodePoint);
+    return digits.toString();
+  }
+
+  private static boolean isSeparator(int character) {
+    int category = Character.getType(character);
+    return category == Character.SPACE_SEPARATOR
+        || category == Character.DASH_PUNCTUATION
+        || character == '\t'
+        || character == MINUS_SIGN;
   }
 
   private static boolean isWellFormed(String digits) {
     int length = digits.length();
-    return SHORTEST_CARD <= length && length <= LONGEST_CARD && isAllDigits(digits);
+    return SHORTEST_CARD <= length
+        && length <= LONGEST_CARD
+        && isAllDigits(digits)
+        && !digits.equals(digits.substring(0, 1).repeat(length));
+  }
+
+  /** Whether a name has no character with a visible glyph; by the Unicode version of this Java. */
+  private static boolean isBlank(String name) {
+    return name.codePoints().noneMatch(Screening::isVisible);
+  }
+
+  private static boolean isVisible(int character) {
+    if (' ' < character && character < DELETE) {
+      return true;
+    }
+    for (int[] range : BLANK_GLYPHS) {
+      if (range[0] <= character && character <= range[1]) {
+        return false;
+      }
+    }
+    return switch (Character.getType(character)) {
+      case Character.CONTROL,
+          Character.FORMAT,
+          Character.SURROGATE,
+          Character.PRIVATE_USE,
+          Character.UNASSIGNED,
+          Character.SPACE_SEPARATOR,
+          Character.LINE_SEPARATOR,
+          Character.PARAGRAPH_SEPARATOR -> false;
+      default -> true;
+    };
   }
 
   static boolean isAllDigits(String digits) {

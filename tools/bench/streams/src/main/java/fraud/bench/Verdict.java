@@ -14,4 +14,5 @@ record Verdict(
     double amount,
     boolean authorized,
     List<String> reasons,
-    @JsonProperty("verified_at") long verifiedAt) {}
+    @JsonProperty("verified_at") long verifiedAt,
+    String key) {}
