@@ -44,7 +44,7 @@ class SourceMismatch(BatchingError):
 
 
 class Abandoned(BatchingError):
-    """Writing was given up because the partition was revoked or the worker stops."""
+    """Writing was abandoned because the partition was revoked or the worker stops."""
 
 
 class IllegalTransition(BatchingError):

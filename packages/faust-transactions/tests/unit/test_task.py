@@ -137,7 +137,7 @@ async def test_states_are_left_in_order() -> None:
     assert not left.stop("too late")
     assert left.state is State.LEAVING
     assert stopped.stop("another topic")
-    assert not stopped.leave(), "the group is not joined anew for it"
+    assert not stopped.leave(), "it does not rejoin the group"
     assert (stopped.state, stopped.stopped_reason) == (State.STOPPED, "another topic")
     for each in (left, stopped):
         await each.close()

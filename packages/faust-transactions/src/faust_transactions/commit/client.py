@@ -84,7 +84,7 @@ def close_in_background(producer: Producer) -> None:
 
 # A producer that is left may have had a transaction open; the next one ends it.
 warnings.filterwarnings("ignore", message="Producer abort_transaction failed during close")
-# librdkafka repeats every connection error; what matters is raised by a call. At
-# CRITICAL it reports producers that were fenced, also one that was left long ago.
+# librdkafka repeats every connection error; what matters is raised by a call. At CRITICAL it
+# reports producers that were fenced, also one that was closed long ago.
 quiet_logger = logging.getLogger("faust_transactions.librdkafka")
 quiet_logger.setLevel(logging.CRITICAL + 1)

@@ -29,7 +29,7 @@ class Waiting(Protocol):
         """What its call under way waits for, None while it waits for nothing."""
 
     def stop(self) -> None:
-        """Let the call under way give up."""
+        """Make the call under way raise Abandoned."""
 
 
 async def wait_for_calls(

@@ -81,7 +81,7 @@ class BatchConsumer(compat.Consumer):
                 await self.engine.check_membership()
 
     async def rejoin(self) -> None:
-        """Leave the present assignment and join the group anew (a rebalance)."""
+        """Leave the present assignment and rejoin the group (a rebalance)."""
         await self.thread.call_thread(self.thread.request_rejoin)
 
     # -- rebalance

@@ -19,8 +19,8 @@ class StoppableProducer(driver.Producer):
     """For what an app sends outside of its transactions, which the engine knows nothing of.
 
     Faust flushes it when the app stops, and aiokafka then waits for as long as the brokers are
-    away, whatever the signal. Here what is not acknowledged in time is given up, with a warning;
-    whoever awaits its result is cancelled.
+    away, whatever the signal. Here records that are not acknowledged in time are dropped,
+    with a warning; whoever awaits their result is cancelled.
     """
 
     async def flush(self) -> None:
