@@ -1,10 +1,10 @@
 """What an open page costs: the browser's memory over time, and the worker's throughput.
 
 Memory: a sender in a process of its own sends accounts at a steady rate, the worker with its web
-judges them, and a page is open in Chromium. Every ten seconds all garbage is collected, and then
-are told the page's JavaScript heap, its DOM nodes, the memory of its process (RSS), and of the
-worker the accounts that were committed a second since the last look, and the lag. A page that
-stands still ends the measurement: its memory would say nothing.
+judges them, and a page is open in Chromium. Every ten seconds all garbage is collected, and a line
+has the page's JavaScript heap, its DOM nodes, the memory of its process (RSS), and the worker's lag
+and accounts committed a second since the last line. A page that stands still ends the measurement:
+its memory would say nothing.
 
 Throughput: as in `throughput`, the worker with its web and a topic that is already full, in turn
 with a page open in the browser and without one. The browser runs in both cases.
