@@ -69,4 +69,4 @@ def test_an_owner_is_told_before_it_has_judged_anything_and_when_it_changes(
     assert second.stop() == 0
     picture = top(stream, second)
     assert ending_with(picture, "unassigned") == 4
-    assert f"no worker at {second.url} (Connection refused): give one by --url" in picture
+    assert f"no worker at {second.url} (Connection refused): name one with --url" in picture
