@@ -146,7 +146,7 @@ def test_a_worker_that_is_fenced_again_and_again_is_told_then_one_that_holds_a_p
     client = {"bootstrap.servers": kafka.bootstrap, "log_level": 0}
 
     def fence(partition: int) -> None:
-        name = f"{topic_prefix}-{topic_prefix}-in-{partition}"
+        name = f"{topic_prefix}:{topic_prefix}-in:{partition}"
         Producer(client | {"transactional.id": name}).init_transactions(10)
 
     while recorded.scrapes < 64 or fenced(recorded) < 8:

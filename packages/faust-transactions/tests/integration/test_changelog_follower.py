@@ -188,10 +188,11 @@ async def test_it_goes_on_when_the_broker_comes_back(
         await until(lambda: follower.rows == {0: {"authorized": 2}}, 40)
         assert follower.connected
     ours = [one for one in caplog.records if one.name == "faust_transactions.kafka.follower"]
-    assert [one.levelname for one in ours if topic_prefix in one.getMessage()] == [
-        "WARNING",
-        "INFO",
-    ]
+    *waiting, back = [one for one in ours if topic_prefix in one.getMessage()]
+    # A line for each change of reason: no answer first, then perhaps no connection.
+    assert [one.levelname for one in waiting] == ["WARNING"] * len({one.args for one in waiting})
+    assert 1 <= len(waiting) <= 2
+    assert back.levelname == "INFO"
 
 
 async def test_it_works_on_the_embedded_broker(

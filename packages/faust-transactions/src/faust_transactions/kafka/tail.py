@@ -150,7 +150,7 @@ def _advance(search: TailSearch, message: Message) -> int | None:
 
 
 def _last(message: Message) -> LastRecord:
-    return LastRecord(message.key(), message.value(), _offset(message), headers_of(message))
+    return LastRecord(message.key(), message.value(), _offset(message), tuple(headers_of(message)))
 
 
 def _offset(message: Message) -> int:
