@@ -223,8 +223,9 @@ class TaskRestorer:
         rows = await self._rows(tasks)
         for task in tasks:
             row = rows.get(task.tp)
-            if row is None or row.value is None:
-                continue  # never written, or deleted by hand
+            if row is None or row.value is None:  # never written, or deleted by hand
+                task.restore(None, _foreign_source(task, rows))
+                continue
             table = self._tables[task.tp.topic]
             try:
                 found = table.row(row.value)
@@ -236,13 +237,19 @@ class TaskRestorer:
             table.apply(task.tp.partition, found)
 
     async def _rows(self, tasks: list[StreamTask]) -> dict[TP, LastRecord]:
-        """The last committed record of each source partition's row, where there is one."""
+        """The last committed record of each row of the tasks' topics, where there is one.
+
+        Also of partitions that other workers own: see `_foreign_source`.
+        """
         found: dict[TP, LastRecord] = {}
-        for topic, table in self._tables.items():
-            numbers = [task.tp.partition for task in tasks if task.tp.topic == topic]
-            if numbers:
-                rows = await self._ask(read_last, table.changelog_topic_name, numbers)
-                found |= {TP(topic, number): row for number, row in rows.items()}
+        for topic in {task.tp.topic for task in tasks}:
+            rows = await self._ask(read_last, self._tables[topic].changelog_topic_name, None)
+            found |= {TP(topic, number): row for number, row in rows.items()}
+        missing = [self._row_of(task.tp) for task in tasks if task.tp not in found]
+        # All partitions were read, so one that the changelog lacks would not show.
+        for topic in {row.topic for row in missing}:
+            numbers = [row.partition for row in missing if row.topic == topic]
+            await self._ask(read_last, topic, numbers)
         return found
 
     async def _ask(self, question: Callable[..., T], *args: Any) -> T:
@@ -280,6 +287,19 @@ def fence_former_id(writer: TransactionalWriter, has_row: bool) -> None:
     except TransactionRefused:
         if has_row:
             raise
+
+
+def _foreign_source(task: StreamTask, rows: Mapping[TP, LastRecord]) -> TopicIdentity | None:
+    """The topic that another partition's row names, where it is not the task's; else None.
+
+    A topic that was created again is stopped as a whole. If its partitions without a row went on,
+    part of its records would be processed, and no remedy would be right for all of them.
+    """
+    for tp, row in sorted(rows.items()):
+        named = TopicIdentity.from_headers(row.headers) if tp.topic == task.tp.topic else None
+        if named is not None and not named.is_same(task.source):
+            return named
+    return None
 
 
 def _explain(error: KafkaError) -> str:

@@ -83,14 +83,15 @@ def test_a_topic_created_again_between_two_workers_stops_the_partition(copying: 
     produce(copying.bootstrap, f"{copying.name}-in", [b"new"] * 150, partition=0)
     worker.start()
     assert CREATED_AGAIN in wait_stopped(worker)
-    copying.send(10, partition=1)
+    # The topic is stopped as a whole, partitions included in which nothing was processed.
+    produce(copying.bootstrap, f"{copying.name}-in", [b"new"] * 10, partition=1)
+    time.sleep(3)
     copying.wait_for_all()
+    assert worker.log.count(f"ERROR] {copying.name}-in-") == 4
     assert worker.stop() == 0
 
 
-def test_rows_of_another_topic_stop_their_partitions_and_the_others_go_on(
-    copying: Copying,
-) -> None:
+def test_rows_of_another_topic_stop_all_partitions(copying: Copying) -> None:
     copying.send(100, partition=0)
     worker = copying.worker()
     copying.wait_for_all()
@@ -99,8 +100,9 @@ def test_rows_of_another_topic_stop_their_partitions_and_the_others_go_on(
     produce(copying.bootstrap, f"{copying.name}-other", [b"new"] * 150, partition=0)
     produce(copying.bootstrap, f"{copying.name}-other", [b"1"], partition=1)
     other = copying.worker(ENGINE_SOURCE="other")
-    assert "its row counts offsets of another topic" in wait_stopped(other)
-    wait_until(lambda: len(copying.copies()) == 101)
+    assert "its rows count offsets of another topic" in wait_stopped(other)
+    time.sleep(3)
+    copying.wait_for_all()
 
 
 def test_a_row_without_a_topic_is_adopted(copying: Copying) -> None:

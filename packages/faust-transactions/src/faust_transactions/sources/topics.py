@@ -78,7 +78,7 @@ class SourceTopics:
         self, tasks: Collection[StreamTask], stopping: Callable[[], bool]
     ) -> None:
         """Compare restored rows with their topics. Raises Abandoned when the app stops."""
-        restored = [task for task in tasks if task.row is not None]
+        restored = [task for task in tasks if task.row is not None or task.row_source is not None]
         while restored:
             try:
                 found = await self._ask(restored)
@@ -173,7 +173,7 @@ def replaced(belongs: TopicIdentity, now: TopicIdentity) -> str | None:
     if belongs.is_same(now):
         return None
     if belongs.name != now.name:
-        return f"its row counts offsets of another topic, {belongs}, not of {now}"
+        return f"its rows count offsets of another topic, {belongs}, not of {now}"
     return (
         f"the topic was deleted and created again: its offsets were counted in topic id "
         f"{belongs.topic_id}, now the topic has id {now.topic_id}"
