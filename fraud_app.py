@@ -27,7 +27,7 @@ from agents.token_keys import TokenKeys
 from agents.verification import verification
 from cluster.clients import aiokafka_kwargs, librdkafka
 from cluster.faust_settings import faust_settings
-from cluster.remedy import other_topic_remedy
+from cluster.remedy import RECONCILE_FIRST, other_topic_remedy
 from config import Settings, SettingsError
 from records import PartitionCounts
 from veritas import SimulatedVeritas, Veritas
@@ -58,7 +58,7 @@ def create_app(
         max_bytes=settings.batch_bytes,
         max_partitions=settings.partitions,
         setting_names={"broker_session_timeout": "FRAUD_SESSION_TIMEOUT"},
-        choices=other_topic_remedy(),
+        choices=f"{other_topic_remedy()}; {RECONCILE_FIRST}",
         metrics=engine_metrics or EngineMetrics(registry),
     )
     counts = engine.table("verdict_counts", PartitionCounts)

@@ -20,8 +20,9 @@ class PartitionLedger:
 
     `span` holds the accounts. Below `due` all are judged, as the stream itself says; None when it
     says nothing. `former`: what the stream says of this partition is about a former topic of the
-    same name, or about another topic; so is every outcome. An outcome is also of a former topic
-    when it is older than its account by more than `clocks_differ` ms.
+    same name, or about another topic; so is every outcome that is not known to be newer than its
+    account. Otherwise an outcome is of a former topic when it is older than its account by more
+    than `clocks_differ` ms.
 
     First enter all accounts, then all outcomes, each in any order; then ask for the `findings`.
     """
@@ -79,7 +80,10 @@ class PartitionLedger:
                 found.accounts_deleted += 1
             else:
                 found.orphaned.add(self._id(offset))
-        due = 0 if self.due is None or self.former else self.due
+        due = 0 if self.due is None else self.due
+        if self.former:
+            # Nothing more is judged there. Where a part is, the others are to be known by name.
+            due = self.span.end if len(self._outcomes) else 0
         for offset in self._accounts.minus(self._outcomes):
             if offset >= due:
                 found.pending += 1
@@ -116,7 +120,7 @@ class PartitionLedger:
 
     def _outcome(self, offset: int, at_ms: int | None) -> bool:
         """False for an outcome of a former topic's record."""
-        if self.former or (at_ms is not None and self._is_older(offset, at_ms)):
+        if self._is_former(offset, at_ms):
             self.found.former += 1
             return False
         if not 0 <= offset < self.span.end:
@@ -124,6 +128,14 @@ class PartitionLedger:
         elif not self._outcomes.add(offset):
             self.found.duplicate.add(self._id(offset))
         return True
+
+    def _is_former(self, offset: int, at_ms: int | None) -> bool:
+        if not self.former:
+            return at_ms is not None and self._is_older(offset, at_ms)
+        if at_ms is None or offset not in self._accounts:
+            return True
+        account = self._timestamps.around(offset)
+        return account <= 0 or at_ms < account
 
     def _is_older(self, offset: int, at_ms: int) -> bool:
         if offset < 0 or at_ms < _CLOCK_IS_SET_MS:

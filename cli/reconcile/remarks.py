@@ -36,7 +36,8 @@ def _former(result: Reconciliation) -> Iterator[str]:
         "records that are no longer there"
     )
     if result.mismatches:
-        statement = describe_mismatches(result.mismatches, result.topic)
+        judged = result.whole.verdicts + result.whole.dead_letters
+        statement = describe_mismatches(result.mismatches, result.topic, judged=judged)
         yield statement[0].upper() + statement[1:] + "."
         if former:
             yield f"{outcomes}, or to another topic."

@@ -9,7 +9,7 @@ from faust_transactions import LastRecord, Span, TopicIdentity, topic_ids
 from cluster import ClusterError, committed_offsets
 from cluster.errors import reason
 from cluster.reach import quiet
-from cluster.remedy import other_topic_remedy
+from cluster.remedy import RECONCILE_FIRST, other_topic_remedy
 from cluster.rows import last_rows, rows_in
 from cluster.topics import changelog_topic
 from config import Settings
@@ -84,19 +84,36 @@ def mismatches(
     }
 
 
-def describe_mismatches(found: Mapping[int, Position], topic: TopicIdentity) -> str:
-    """One line: what happened, where, and the choices. None of them judges an account twice."""
+def describe_mismatches(
+    found: Mapping[int, Position], topic: TopicIdentity, judged: int | None = None
+) -> str:
+    """One line: what happened, where, and the choices. None of them judges an account twice.
+
+    `judged` accounts of this topic have a verdict or dead letter; None where that was not read.
+    """
     others = sorted({at.topic.name for at in found.values() if at.topic} - {topic.name})
     if others:
         named = (p for p, at in found.items() if at.topic is not None)
         return (
             f"this FRAUD_APP_ID judged topic {', '.join(others)} in {_partitions(named)}, not "
-            f"{topic.name}: {other_topic_remedy(first='set FRAUD_ACCOUNTS_TOPIC to that topic')}"
+            f"{topic.name}: {_choices('set FRAUD_ACCOUNTS_TOPIC to that topic', judged)}"
         )
     return (
         f"the accounts topic {topic.name} was re-created ({_evidence(found, topic)}), and nothing "
-        f"is judged in {_partitions(found)}: {other_topic_remedy()}"
+        f"is judged in {_partitions(found)}: {_choices('restore the former topic', judged)}"
     )
+
+
+def _choices(first: str, judged: int | None) -> str:
+    if judged:
+        return (
+            f"{judged:,} of its accounts have a verdict or dead letter already, so do not judge "
+            "the topic again. Accounts listed as missing have none: send those, and no others, to "
+            "another accounts topic, judged under another FRAUD_APP_ID with outputs of its own"
+        )
+    if judged is None:
+        return f"{other_topic_remedy(first=first)}; {RECONCILE_FIRST}"
+    return other_topic_remedy(first=first)
 
 
 def _evidence(found: Mapping[int, Position], topic: TopicIdentity) -> str:

@@ -9,12 +9,24 @@ from faust_transactions import LastRecord, Span, TopicIdentity, topic_ids
 from cluster.errors import ClusterError, reason
 from cluster.offsets import topic_spans
 from cluster.reach import quiet
-from cluster.remedy import other_topic_remedy
+from cluster.remedy import RECONCILE_FIRST, other_topic_remedy
 from cluster.rows import last_rows, rows_in
 from cluster.topics import changelog_topic
 from config import Settings
 
 logger = logging.getLogger("fraud_app")
+
+
+def check_identity(settings: Settings) -> None:
+    """Raise ClusterError where the rows name another topic, or another one of the same name."""
+    topic_id = _topic_id(settings)
+    if topic_id is None:
+        return  # no such topic yet, or brokers that give no ids
+    line = other_topic(
+        settings, last_rows(settings), TopicIdentity(settings.accounts_topic, topic_id)
+    )
+    if line is not None:
+        raise ClusterError(line)
 
 
 def check_progress(settings: Settings) -> None:
@@ -49,12 +61,12 @@ def other_topic(
         if judged.name != now.name:
             return (
                 f"{settings.app_id} has judged topic {judged.name}, FRAUD_ACCOUNTS_TOPIC is "
-                f"{now.name}: {other_topic_remedy(first=f'set FRAUD_ACCOUNTS_TOPIC={judged.name}')}"
+                f"{now.name}: {_remedy(f'set FRAUD_ACCOUNTS_TOPIC={judged.name}')}"
             )
         return (
             f"topic {now.name} was re-created since its partition {partition} was judged (topic id "
             f"{judged.topic_id}, now {now.topic_id}), and its verdicts would have the ids of the "
-            f"former ones: {other_topic_remedy()}"
+            f"former ones: {_remedy()}"
         )
     return None
 
@@ -66,7 +78,7 @@ def _check_offset(settings: Settings, partition: int, judged: int, span: Span) -
         raise ClusterError(
             f"{name} ends at offset {span.end}, but topic {changelog_topic(settings)} says that "
             f"offsets up to {judged} were judged, so the topic was re-created or lost records: "
-            f"{other_topic_remedy()}"
+            f"{_remedy()}"
         )
     if judged < span.begin:
         logger.warning(
@@ -76,6 +88,10 @@ def _check_offset(settings: Settings, partition: int, judged: int, span: Span) -
             span.begin - judged,
             judged,
         )
+
+
+def _remedy(first: str = "restore the former topic") -> str:
+    return f"{other_topic_remedy(first=first)}; {RECONCILE_FIRST}"
 
 
 def _topic_id(settings: Settings) -> str | None:

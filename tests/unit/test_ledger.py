@@ -191,9 +191,20 @@ def test_without_timestamps_nothing_is_older() -> None:
     assert ledger.findings(0, provable_from=0, compacted=lambda: False).proven
 
 
-def test_of_a_position_in_a_former_topic_nothing_is_due_and_every_outcome_is_former() -> None:
-    found = judged(range(100), dict.fromkeys(range(140), 5), due=140, former=True)
+@pytest.mark.parametrize("later", [-5, -5_000, None])
+def test_of_a_position_in_a_former_topic_nothing_is_due_and_old_outcomes_are_former(
+    later: int | None,
+) -> None:
+    found = judged(range(100), dict.fromkeys(range(140), later), due=140, former=True)
     assert (found.former, found.pending, found.missing.total) == (140, 100, 0)
+    assert not found.proven
+
+
+def test_what_was_judged_of_a_re_created_topic_before_it_was_noticed_is_known_by_its_age() -> None:
+    outcomes = dict.fromkeys(range(100), -5_000) | dict.fromkeys(range(27, 100), 5)
+    found = judged(range(100), outcomes, due=100, former=True)
+    assert (found.former, found.verdicts) == (27, 73)
+    assert (found.missing.total, found.pending) == (27, 0), "those to be judged are named"
     assert not found.proven
 
 

@@ -86,6 +86,16 @@ def test_a_topic_that_was_re_created_is_named_with_ids_partitions_and_choices() 
     }
 
 
+def test_a_re_created_topic_of_which_a_part_is_judged_is_not_to_be_judged_again() -> None:
+    found = Findings(accounts=400, verdicts=292, former=108, missing=Listing(108, ["b-0-1"]))
+    position = Position(100, TopicIdentity("bankaccount", "OLD"))
+    text = shown(found, mismatches={0: position})
+    assert "292 of its accounts have a verdict or dead letter already" in text
+    assert "do not judge the topic again" in text
+    assert "Accounts listed as missing have none: send those, and no others" in text
+    assert "restore the former topic" not in text
+
+
 def test_a_position_behind_the_end_is_evidence_where_there_is_no_id() -> None:
     text = shown(Findings(accounts=40, former=100), mismatches={1: Position(100)})
     assert "partition 1 is judged up to offset 100 and ends earlier" in text
