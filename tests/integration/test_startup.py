@@ -33,7 +33,8 @@ from tools.devbroker import EmbeddedBroker, KafkaServer, free_port
 ROOT = Path(__file__).parents[2]
 CHOICES = (
     "restore the former topic, or process this one under another FRAUD_APP_ID with outputs of its "
-    "own (FRAUD_VERDICTS_TOPIC, FRAUD_DEAD_LETTERS_TOPIC)"
+    "own (FRAUD_VERDICTS_TOPIC, FRAUD_DEAD_LETTERS_TOPIC); run reconcile first: it says whether "
+    "accounts of this topic are judged already"
 )
 StartKafka = Callable[..., KafkaServer]
 StartWorker = Callable[..., Worker]

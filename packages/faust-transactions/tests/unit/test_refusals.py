@@ -35,7 +35,8 @@ def test_where_no_topic_is_named_all_of_the_transaction_are() -> None:
 def test_a_record_too_large_comes_with_its_size() -> None:
     line = explain(error(KafkaError.MSG_SIZE_TOO_LARGE, failed("verdicts.dead")), OUTPUTS)
     assert "raise max.message.bytes of that topic" in line
-    assert line.endswith("(the largest record has 1011 bytes and is for verdicts.dead)")
+    assert line.startswith("topic verdicts.dead takes no record or batch so large: ")
+    assert line.endswith("(the largest record has up to 1024 bytes) (MSG_SIZE_TOO_LARGE)")
 
 
 @pytest.mark.parametrize("code", [KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.SECURITY_DISABLED])

@@ -173,12 +173,16 @@ def missing_topic(topic: str, partition: int | None) -> str:
 
 
 def _too_large(error: KafkaError, outputs: Sequence[Output]) -> str:
-    largest = max(outputs, key=_size, default=None)
-    if largest is None:
-        return _steady(error.str())
+    """Name the topic and a size that its largest record stays below.
+
+    A power of two, so that the line is the same for all partitions and tries.
+    """
+    topic = _named_in(error.str(), outputs)
+    sizes = [_size(output) for output in outputs if output[0] == topic]
+    largest = max(sizes or map(_size, outputs), default=0)
     return (
-        f"{_steady(error.str())}: raise max.message.bytes of that topic "
-        f"(the largest record has {_size(largest)} bytes and is for {largest[0]})"
+        f"topic {topic} takes no record or batch so large: raise max.message.bytes of that topic "
+        f"(the largest record has up to {1 << largest.bit_length()} bytes) ({error.name()})"
     )
 
 
