@@ -28,6 +28,7 @@ from agents.verification import verification
 from cluster.clients import aiokafka_kwargs, librdkafka
 from cluster.faust_settings import faust_settings
 from cluster.remedy import RECONCILE_FIRST, other_topic_remedy
+from cluster.startup import diagnose
 from config import Settings, SettingsError
 from records import PartitionCounts
 from veritas import SimulatedVeritas, Veritas
@@ -59,6 +60,7 @@ def create_app(
         max_partitions=settings.partitions,
         setting_names={"broker_session_timeout": "FRAUD_SESSION_TIMEOUT"},
         choices=f"{other_topic_remedy()}; {RECONCILE_FIRST}",
+        diagnose=partial(diagnose, settings),
         metrics=engine_metrics or EngineMetrics(registry),
     )
     counts = engine.table("verdict_counts", PartitionCounts)

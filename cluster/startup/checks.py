@@ -20,6 +20,15 @@ class StartupStopped(StartupError):
     """A stop was requested while the brokers were waited for."""
 
 
+def diagnose(settings: Settings) -> str | None:
+    """The line by which a start would end now, or None. Blocks for some seconds."""
+    try:
+        check(settings, timeout=0)
+    except StartupError as exc:
+        return str(exc)
+    return None
+
+
 def check(
     settings: Settings, *, timeout: float = 60.0, stop: threading.Event | None = None
 ) -> None:

@@ -25,7 +25,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, cast
 
@@ -49,7 +49,8 @@ from faust_transactions.restore import TaskRestorer
 from faust_transactions.sources.losses import Losses
 from faust_transactions.sources.topics import SourceTopics, source_health
 from faust_transactions.stores.partition import PartitionTable, TransactionalTableManager
-from faust_transactions.task import StreamTask
+from faust_transactions.task import State, StreamTask
+from faust_transactions.thread import CallThread
 from faust_transactions.transaction import Transaction
 
 __all__ = ["Engine"]
@@ -60,6 +61,8 @@ logger = logging.getLogger(__name__)
 COMMIT_TIMEOUT = 20.0
 #: Seconds between checks for hanging transactions; longer than any transaction takes.
 HANGING_CHECK_INTERVAL = 30.0
+#: Seconds between checks whether the rows name this app's topics only.
+ROWS_CHECK_INTERVAL = 10.0
 #: Seconds between checks of the source topics: were they created again, did they lose records.
 SOURCE_CHECK_INTERVAL = 2.0
 
@@ -78,6 +81,8 @@ class Engine:
         setting_names: Faust setting -> the name by which the app's users know it, for the log.
         choices: what an operator can do about a partition whose topic was created again, for the
             log: see `recreated_topic_remedy`, which is also the default.
+        diagnose: called in a thread before the worker ends as partitions cannot be restored; may
+            return a line that names cause and remedy in the app's words. May block for seconds.
     """
 
     def __init__(
@@ -91,6 +96,7 @@ class Engine:
         commit_timeout: float = COMMIT_TIMEOUT,
         setting_names: Mapping[str, str] | None = None,
         choices: str | None = None,
+        diagnose: Callable[[], str | None] | None = None,
         metrics: EngineMetrics | None = None,
     ) -> None:
         prepare(app, max_records)
@@ -127,9 +133,11 @@ class Engine:
             commit_timeout=commit_timeout,
             stopping=lambda: app.should_stop,
         )
+        self._diagnose = diagnose
         self._membership = MembershipCheck(app, lambda: self.consumer, setting_names or {})
         app.timer(SOURCE_CHECK_INTERVAL, name="watch_sources")(self._watch_sources)
         app.timer(max(HANGING_CHECK_INTERVAL, 1.5 * commit_timeout))(self._check_for_hanging)
+        app.timer(ROWS_CHECK_INTERVAL, name="check_rows")(self._check_rows)
         transport = BatchTransport(app.conf.broker_consumer, app)
         transport.engine = self
         app.transport = transport
@@ -215,6 +223,14 @@ class Engine:
             if task is not None:
                 self._rejoiner.leave(task, "a transaction hangs")
 
+    async def _check_rows(self) -> None:
+        """Stop tasks whose rows another worker of this app id writes for another topic."""
+        if self.not_ready_reason is not None:
+            return
+        running = [task for task in self._tasks.values() if task.state is State.RUNNING]
+        for task, other in (await self._restorer.foreign_rows(running)).items():
+            self._sources.stop_foreign(task, other)
+
     async def check_membership(self) -> None:
         """End the worker when it cannot be a member of its group."""
         await self._membership.check()
@@ -252,7 +268,7 @@ class Engine:
             self._rejoiner.rejoin(f"fenced: {exc}")
             return
         except BatchingError as exc:
-            self._membership.end(f"cannot restore partitions: {exc}")
+            self._membership.end(await self._cause(f"cannot restore partitions: {exc}"))
             return
         except Exception as exc:  # noqa: BLE001 - end the worker whatever it is
             # Without this the worker would stay in the group and do nothing.
@@ -268,6 +284,17 @@ class Engine:
             ", ".join(task.name for task in tasks) or "no partition",
             time.monotonic() - started,
         )
+
+    async def _cause(self, line: str) -> str:
+        """The line by which the worker ends: the app's, or this one where it has none."""
+        if self._diagnose is None:
+            return line
+        try:
+            found: str | None = await CallThread("diagnose").run(self._diagnose)
+        except Exception as exc:  # noqa: BLE001 - the worker ends either way
+            logger.debug("no diagnosis: %r", exc)
+            return line
+        return found or line
 
     async def _restored(self, wanted: Sequence[TP]) -> list[StreamTask]:
         coordinator = self.consumer.coordinator

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import faust
@@ -142,6 +142,24 @@ class TaskRestorer:
             logger.debug("open transactions could not be checked: %s", exc)
             return []
         return [by_row[row] for row in detector.hanging(found)]
+
+    async def foreign_rows(self, tasks: Collection[StreamTask]) -> dict[StreamTask, TopicIdentity]:
+        """The tasks in whose changelog a row names another topic, and that topic.
+
+        Workers with the same app id and another source topic write the same rows. Empty when the
+        brokers do not answer.
+        """
+        found: dict[TP, LastRecord] = {}
+        try:
+            for topic in {task.tp.topic for task in tasks}:
+                name = self._tables[topic].changelog_topic_name
+                rows = await self._thread.run(read_last, self._kafka, name)
+                found |= {TP(topic, number): row for number, row in rows.items()}
+        except (KafkaException, TimeoutError) as exc:
+            logger.debug("rows could not be checked: %s", exc)
+            return {}
+        named = {task: _foreign_source(task, found) for task in tasks}
+        return {task: other for task, other in named.items() if other is not None}
 
     def _new_task(self, tp: TP, topic_id: str | None) -> StreamTask:
         # No topic's name has a colon in it, so that no two apps can make the same id.

@@ -105,6 +105,19 @@ def test_rows_of_another_topic_stop_all_partitions(copying: Copying) -> None:
     copying.wait_for_all()
 
 
+def test_two_topics_under_one_app_id_stop_each_other(copying: Copying) -> None:
+    """Neither worker found a row when it started, so only the rows of the other tell."""
+    create_topic(copying.bootstrap, f"{copying.name}-other")
+    one, other = copying.worker(), copying.worker(ENGINE_SOURCE="other")
+    for worker in (one, other):
+        worker.wait_ready()
+    for topic in ("in", "other"):
+        produce(copying.bootstrap, f"{copying.name}-{topic}", [b"1"], partition=0)
+    wait_until(lambda: any("is stopped" in health(worker) for worker in (one, other)))
+    log = one.log + other.log
+    assert "another worker with this app id processes topic" in log
+
+
 def test_a_row_without_a_topic_is_adopted(copying: Copying) -> None:
     copying.send(100, partition=0)
     rows = f"{copying.name}-sums-changelog"

@@ -160,6 +160,16 @@ class SourceTopics:
             f"the brokers lost records; outputs of both would have the same ids: {self._choices}"
         )
 
+    def stop_foreign(self, task: StreamTask, other: TopicIdentity) -> None:
+        """Stop a task because its app's rows name another topic, which is processed, too."""
+        if other.name == task.tp.topic:
+            reason = f"{replaced(other, task.source)}; outputs of both would have the same ids"
+        else:
+            reason = (
+                f"another worker with this app id processes topic {other.name} and writes its rows"
+            )
+        stop(task, f"{reason}: {self._choices}")
+
     # -- questions
 
     async def _ask(self, tasks: Iterable[StreamTask]) -> Found:
