@@ -52,7 +52,7 @@ def test_what_the_brokers_refuse_is_named_and_goes_on_once_mended(
 
     configure_topic(server.bootstrap, out, {"max.message.bytes": "200"})
     copying.send_values(b"x" * 1_000)
-    with refused(worker, "ProduceRequest for " + out):
+    with refused(worker, f"topic {out} takes no record or batch so large"):
         configure_topic(server.bootstrap, out, {"max.message.bytes": "100000"})
 
     sent = copying.sent.total()
