@@ -1,0 +1,37 @@
+"""What is wrong with a rule set: where, in which rule, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import NamedTuple
+
+__all__ = ["Fault", "RuleSetError", "did_you_mean"]
+
+
+class Fault(NamedTuple):
+    """One fault of a rule file. Lines and columns count from 1."""
+
+    line: int
+    column: int
+    #: The rule's name, or a description of the place outside of rules ("thresholds").
+    rule: str
+    text: str
+
+    def __str__(self) -> str:
+        where = f"rule {self.rule}: " if self.rule else ""
+        return f"{self.line}:{self.column}: {where}{self.text}"
+
+
+class RuleSetError(Exception):
+    """A rule set that cannot be used, with all of its faults in the order of the file."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(sorted(faults))
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``: did you mean `amount`?`` when a known name is close, else the empty string."""
+    close = get_close_matches(name, list(known), n=1)
+    return f": did you mean `{close[0]}`?" if close else ""
