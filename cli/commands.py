@@ -6,6 +6,7 @@ from cli.counts import add_counts
 from cli.dead_letters import add_dead_letters
 from cli.produce.command import MakeFakes, add_produce
 from cli.reconcile.command import add_reconcile
+from cli.rules import add_rules
 from cli.top.command import add_top
 from config import Settings
 
@@ -20,3 +21,4 @@ def attach(app: faust.App, settings: Settings, fakes: MakeFakes) -> None:
     add_top(app, settings)
     add_reconcile(app, settings)
     add_dead_letters(app, settings)
+    add_rules(app)
