@@ -56,6 +56,9 @@ class Settings(BaseSettings):
         default="bankaccount_dead_letters",
         description="topic of what could not become an account, out",
     )
+    rules_topic: kinds.Topic = Field(
+        default="account_rules", description="topic of published rule sets; one partition"
+    )
     partitions: kinds.Partitions = Field(
         default=4, description="partitions of each topic when the app creates it"
     )
@@ -230,6 +233,8 @@ class Settings(BaseSettings):
             refuse("verdicts_topic", f"another topic than {env_name('accounts_topic')}")
         if self.dead_letters_topic in (self.accounts_topic, self.verdicts_topic):
             refuse("dead_letters_topic", "another topic than those of accounts and verdicts")
+        if self.rules_topic in self.topics:
+            refuse("rules_topic", "another topic than those of accounts, verdicts and dead letters")
         return self
 
     @model_validator(mode="after")

@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "logs": {ENGINE, "records", "config"},
     "agents": BELOW_THE_AGENTS,
     "web": BELOW_THE_AGENTS,
-    "cluster": {ENGINE, "records", "config", "logs"},
+    "cluster": {ENGINE, "rules", "records", "config", "logs"},
     "cli": {"cluster", "web", "config"} | BELOW_THE_AGENTS,
     "fraud_app": {"web", "cli", "agents", "cluster", "logs", "config"} | BELOW_THE_AGENTS,
     # nothing that a running worker imports

@@ -70,6 +70,7 @@ def complaint(monkeypatch: pytest.MonkeyPatch, **environ: str) -> str:
         ("FRAUD_ACCOUNTS_TOPIC", "bankaccount"),
         ("FRAUD_VERDICTS_TOPIC", "account_verdicts"),
         ("FRAUD_DEAD_LETTERS_TOPIC", "bankaccount_dead_letters"),
+        ("FRAUD_RULES_TOPIC", "account_rules"),
         ("FRAUD_PARTITIONS", 4),
         ("FRAUD_PRODUCE_INTERVAL", 1.0),
         ("FRAUD_PRODUCE_SIZE", 1),
@@ -277,6 +278,7 @@ def test_a_long_value_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
         ("FRAUD_VERDICTS_TOPIC", "bankaccount", "another topic than FRAUD_ACCOUNTS_TOPIC"),
         ("FRAUD_DEAD_LETTERS_TOPIC", "bankaccount", "another topic than those of"),
         ("FRAUD_DEAD_LETTERS_TOPIC", "account_verdicts", "another topic than those of"),
+        ("FRAUD_RULES_TOPIC", "bankaccount", "another topic than those of"),
     ],
 )
 def test_two_topics_cannot_be_the_same(
