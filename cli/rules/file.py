@@ -1,0 +1,43 @@
+"""A rule set in a file, with the list files beside it."""
+
+from pathlib import Path
+
+from cli.support.errors import CommandError
+from rules.compiled import CompiledRules
+from rules.faults import Fault
+from rules.ruleset import MOST_BYTES, load
+
+__all__ = ["fault_line", "read_rules"]
+
+
+def read_rules(file: Path) -> CompiledRules:
+    """The checked and compiled rule set of a file.
+
+    Raises RuleSetError when it has faults, CommandError when it cannot be read.
+    """
+    source = _read(file)
+    return CompiledRules(load(source, lambda name: _text(file.parent / name)))
+
+
+def fault_line(file: Path, fault: Fault) -> str:
+    """`FILE:LINE:COLUMN: rule NAME: what is wrong`, without control characters of the file's."""
+    line = f"{file}:{fault}"
+    return "".join(each if each.isprintable() else "?" for each in line)
+
+
+def _read(file: Path) -> str:
+    try:
+        return _text(file)
+    except OSError as exc:
+        raise CommandError(f"{file} cannot be read: {exc.strerror}") from exc
+    except UnicodeDecodeError as exc:
+        raise CommandError(f"{file} is not UTF-8 (byte {exc.start})") from exc
+
+
+def _text(file: Path) -> str:
+    """The text of a file, one byte more than a rule set may have at most."""
+    with file.open("rb") as opened:
+        content = opened.read(MOST_BYTES + 1)
+    # What is too large is cut, possibly within a character; its size is the fault to report.
+    too_large = len(content) > MOST_BYTES
+    return content.decode("utf-8", "replace" if too_large else "strict")
