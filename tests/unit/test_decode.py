@@ -287,7 +287,7 @@ def check(value: bytes) -> None:
         assert decode(found.dumps()) == found
     else:
         assert found.code in CODES
-        assert 0 < len(found.detail) < 120
+        assert 0 < len(found.detail) <= 150
         assert found.detail.isascii()
         assert found.detail.isprintable()
 
