@@ -6,6 +6,8 @@ PY := $(VENV)/bin/python
 ARGS ?=
 WEB_PORT ?= 6066
 WORKERS ?= 1
+# Processes of make test.
+JOBS ?= 3
 FAST_TESTS := packages/faust-transactions/tests/unit tests/unit tests/functional
 
 .DEFAULT_GOAL := help
@@ -20,7 +22,7 @@ run: $(VENV)/worker.stamp ## the embedded broker and a worker; WEB_PORT=6066. Ct
 	@$(PY) -m tools.devbroker --web-port $(WEB_PORT) $(ARGS)
 
 test: $(VENV)/dev.stamp ## every test this machine can run; REQUIRE_KAFKA=1 fails where there is no Kafka
-	@$(PY) -m pytest --cov --cov-report=term $(ARGS)
+	@$(PY) -m pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term $(ARGS)
 
 test-fast: $(VENV)/dev.stamp ## the tests that need no Kafka, no worker process and no browser
 	@$(PY) -m pytest $(FAST_TESTS) $(ARGS)

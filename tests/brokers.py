@@ -141,9 +141,18 @@ def start_worker(tmp_path: Path) -> Iterator[Callable[..., Worker]]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests; those that start servers go first, a file in one process, if several run.
+
+    The short ones, which may go anywhere, fill the time that is left at the end.
+    """
     for item in items:
         for folder in FOLDERS.intersection(item.path.parts):
             item.add_marker(folder)
+            if folder == "browser":
+                item.add_marker(pytest.mark.xdist_group(folder))
+            elif folder == "integration":
+                item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 
 @pytest.hookimpl(trylast=True)  # behind the coverage: it is what one has to see

@@ -78,7 +78,7 @@ class Site:
         await self._runner.cleanup()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # Playwright's loop keeps asyncio's tests from running beside it
 def browser() -> Iterator[Browser]:
     found = find_chromium()
     if found is None:

@@ -1,5 +1,6 @@
 """Kafka's libraries, which Maven downloads once into .kafka/ of the project."""
 
+import fcntl
 import hashlib
 import os
 import re
@@ -30,14 +31,15 @@ def libraries(cache: Path = CACHE) -> Path:
     if folder.is_dir():
         return folder
     cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache, prefix="download-") as download:
-        jars = Path(download, "libs")
-        _download(jars, version)
-        try:
+    # One download at a time: two Mavens may not write into one local repository.
+    with Path(cache, "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if folder.is_dir():
+            return folder
+        with tempfile.TemporaryDirectory(dir=cache, prefix="download-") as download:
+            jars = Path(download, "libs")
+            _download(jars, version)
             jars.rename(folder)  # whole or not at all
-        except OSError:
-            if not folder.is_dir():  # else another process was quicker
-                raise
     return folder
 
 
