@@ -53,7 +53,7 @@ matrix: $(VENV)/dev.stamp ## the engine on every Python here and Kafka 3.9 to 4.
 	@$(PY) -m tools.matrix $(ARGS)
 
 wheel: $(VENV)/dev.stamp ## the engine's wheel in an empty environment, its example through kill -9
-	@$(PY) -m tools.matrix.wheel
+	@REQUIRE_KAFKA=1 $(PY) -m pytest tests/wheel $(ARGS)
 
 kafka: $(VENV)/worker.stamp ## a real Apache Kafka on localhost:9092; needs Java and Maven
 	@$(PY) -m tools.devbroker.real $(ARGS)

@@ -15,7 +15,7 @@ def free_port() -> int:
 
     It is not reserved: another program may take it before the caller does.
     """
-    while is_taken(port := random.choice(_PORTS)):  # noqa: S311 - no secret
+    while is_taken(port := random.choice(_PORTS)):
         pass
     return port
 

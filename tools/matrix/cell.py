@@ -50,6 +50,7 @@ def run(interpreter: Path, python: str, kafka: str, folder: Path, tests: list[st
     report, log = folder / f"{name}.xml", folder / f"{name}.log"
     report.unlink(missing_ok=True)
     command = [str(interpreter), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command += ["-n", "3", "--dist", "loadgroup"]
     command += [f"--junitxml={report}", "-o", "junit_family=xunit1", *(tests or [TESTS])]
     began = time.monotonic()
     with log.open("wb") as out:
