@@ -31,12 +31,12 @@ PRODUCTS = ("tea", "coffee", "cocoa")
 def faust(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The faust program of an empty environment with the wheel and what it depends on."""
     folder = tmp_path_factory.mktemp("wheel")
-    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder]
-    subprocess.run([*pip, PACKAGE], check=True)
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir"]
+    subprocess.run([*build, folder, PACKAGE], check=True)
     (wheel,) = folder.glob("*.whl")
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-    install = [folder / "venv" / "bin" / "pip", "install", "--quiet", wheel]
-    subprocess.run([*install, "--disable-pip-version-check"], check=True)
+    install = [str(folder / "venv" / "bin" / "pip"), "install", "--quiet"]
+    subprocess.run([*install, "--disable-pip-version-check", wheel], check=True)
     return folder / "venv" / "bin" / "faust"
 
 
@@ -62,7 +62,7 @@ def test_every_order_is_counted_once_through_kills(
         wait_for(kafka, sent)
         process.terminate()
         assert process.wait(30) == 0
-    totals = defaultdict(list)
+    totals = defaultdict[tuple[int, bytes | None], list[int]](list)
     for read in read_topic(kafka, "order-totals"):
         totals[read.partition, read.key].append(json.loads(read.value or b"")["total"])
     # The running totals of orders of one unit: 1, 2, 3, …

@@ -25,7 +25,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, cast
 
@@ -135,9 +135,9 @@ class Engine:
         )
         self._diagnose = diagnose
         self._membership = MembershipCheck(app, lambda: self.consumer, setting_names or {})
-        app.timer(SOURCE_CHECK_INTERVAL, name="watch_sources")(self._watch_sources)
-        app.timer(max(HANGING_CHECK_INTERVAL, 1.5 * commit_timeout))(self._check_for_hanging)
-        app.timer(ROWS_CHECK_INTERVAL, name="check_rows")(self._check_rows)
+        repeat(app, SOURCE_CHECK_INTERVAL, self._watch_sources)
+        repeat(app, max(HANGING_CHECK_INTERVAL, 1.5 * commit_timeout), self._check_for_hanging)
+        repeat(app, ROWS_CHECK_INTERVAL, self._check_rows)
         transport = BatchTransport(app.conf.broker_consumer, app)
         transport.engine = self
         app.transport = transport
@@ -204,7 +204,7 @@ class Engine:
         """Partition -> its owner's `owners.member_name`; None while they change hands."""
         return None if self.not_ready_reason else owners(self.app, topic)
 
-    # -- timers
+    # -- what is repeated
 
     async def _watch_sources(self) -> None:
         """Stop partitions whose topic was created again; report records that retention deleted."""
@@ -314,3 +314,18 @@ class Engine:
         if leaving:
             logger.info("revoked %s", ", ".join(task.name for task in leaving))
         self.capacity.set()
+
+
+def repeat(app: faust.App, pause: float, work: Callable[[], Awaitable[None]]) -> None:
+    """Do the work while the app runs, with ``pause`` seconds between two runs.
+
+    Not a timer of Faust's: that warns of each run that takes longer than the interval, as all of
+    these do while the brokers are away.
+    """
+
+    async def repeated() -> None:
+        while not app.should_stop:
+            await app.sleep(pause)
+            await work()
+
+    app.task(repeated)
