@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tools.devbroker.errors import BrokerUnavailableError
@@ -31,9 +33,7 @@ def libraries(cache: Path = CACHE) -> Path:
     if folder.is_dir():
         return folder
     cache.mkdir(parents=True, exist_ok=True)
-    # One download at a time: two Mavens may not write into one local repository.
-    with Path(cache, "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _locked(cache):
         if folder.is_dir():
             return folder
         with tempfile.TemporaryDirectory(dir=cache, prefix="download-") as download:
@@ -41,6 +41,17 @@ def libraries(cache: Path = CACHE) -> Path:
             _download(jars, version)
             jars.rename(folder)  # whole or not at all
     return folder
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One download at a time: two Mavens may not write into one local repository."""
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _download(target: Path, version: str) -> None:
