@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from rules.expression import pattern
 from rules.fields import COMPUTED, GIVEN
-from rules.ruleset import Outcome, Rule, RuleSet, Thresholds
+from rules.rule import Outcome, Rule, RuleSet, Thresholds
 from rules.vocabulary import AFTER_VERITAS
 
 __all__ = ["CompiledRules", "Decision"]

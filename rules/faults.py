@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+#: No known name is longer.
+LONGEST_NAME: Final = 64
 
 __all__ = ["Fault", "RuleSetError", "did_you_mean"]
 
@@ -33,5 +36,7 @@ class RuleSetError(Exception):
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``: did you mean `amount`?`` when a known name is close, else the empty string."""
+    if len(name) > LONGEST_NAME:  # comparing takes time that grows with the square of the length
+        return ""
     close = get_close_matches(name, list(known), n=1)
     return f": did you mean `{close[0]}`?" if close else ""

@@ -1,5 +1,6 @@
 """A rule set in a file, with the list files beside it."""
 
+import errno
 from pathlib import Path
 
 from cli.support.errors import CommandError
@@ -16,7 +17,7 @@ def read_rules(file: Path) -> CompiledRules:
     Raises RuleSetError when it has faults, CommandError when it cannot be read.
     """
     source = _read(file)
-    return CompiledRules(load(source, lambda name: _text(file.parent / name)))
+    return CompiledRules(load(source, lambda name: _list_file(file.parent, name)))
 
 
 def fault_line(file: Path, fault: Fault) -> str:
@@ -32,6 +33,22 @@ def _read(file: Path) -> str:
         raise CommandError(f"{file} cannot be read: {exc.strerror}") from exc
     except UnicodeDecodeError as exc:
         raise CommandError(f"{file} is not UTF-8 (byte {exc.start})") from exc
+
+
+def _list_file(folder: Path, name: str) -> str:
+    """The text of a list file; a link cannot lead out of the folder, as what is read is published.
+
+    Opens regular files only: a named pipe would be waited for, a device need not end.
+    """
+    try:
+        file = (folder / name).resolve()
+    except RuntimeError as exc:  # Python 3.11 and 3.12
+        raise OSError(errno.ELOOP, "it is a link to itself") from exc
+    if not file.is_relative_to(folder.resolve()):
+        raise OSError(errno.EXDEV, "it is a link out of the folder")
+    if file.exists() and not file.is_file():
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    return _text(file)
 
 
 def _text(file: Path) -> str:

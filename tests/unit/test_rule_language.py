@@ -204,8 +204,13 @@ def test_a_column_is_that_of_the_file_whatever_way_the_string_is_written() -> No
 
 # -- against an evaluator of somebody else's
 
-NUMBERS = st.sampled_from(["amount", "card_length", "hour", "3", "0", "-2.5", "1000", "len(token)"])
-TEXTS = st.sampled_from(["first_name", "last_name", "bin", '"353011"', '"x"', "lower(last_name)"])
+# No comparison of a field with what it can never be: that is a fault.
+NUMBERS = st.sampled_from(
+    ["amount", "card_length", "(hour * 1)", "3", "0", "-2.5", "1000", "len(token)"]
+)
+TEXTS = st.sampled_from(
+    ["first_name", "last_name", "bin", '"353011"', '"411111"', "lower(last_name)"]
+)
 
 
 def grow_numbers(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:

@@ -6,16 +6,28 @@ For documents that `tomllib` has read: nothing is checked here. Offsets count ch
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
-__all__ = ["Key", "keys", "line_and_column", "string_offsets"]
+__all__ = ["Key", "Lines", "keys", "string_offsets"]
 
-_BLANK = re.compile(r"(?:[ \t\n\r]|#[^\n]*)*")
-_STRING = re.compile(
-    r'"""(?:[^\\]|\\.)*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:[^"\\]|\\.)*"|\'[^\']*\'', re.DOTALL
+# Possessive, so that a document of the largest size takes linear time and little memory.
+_BLANK: Final = re.compile(r"(?:[ \t\n\r]++|#[^\n]*+)*+")
+_SPACES: Final = re.compile(r"[ \t]*+")
+_STRING: Final = re.compile(
+    r"""
+    \"{3} (?: [^"\\]++ | \\. | "(?!"") )*+ \"{3,5}
+    | '{3} (?: [^']++ | '(?!'') )*+ '{3,5}
+    | " (?: [^"\\]++ | \\. )*+ "
+    | ' [^']*+ '
+    """,
+    re.VERBOSE | re.DOTALL,
 )
-_ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[ \t]*\n\s*|.)", re.DOTALL)
+_BEFORE_EQUALS: Final = re.compile(r"[^\"'=]++")
+_BEFORE_STRUCTURE: Final = re.compile(r"[^\"'\[\]{}\n#]++")
+_ESCAPE: Final = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[ \t]*\n\s*|.)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +56,8 @@ def keys(text: str) -> Iterator[Key]:
             counts[table] = index
             yield Key(table, index, "", at, at)
         else:
-            equals = _skip(text, at, "=")
-            value = equals + 1 + len(text[equals + 1 :]) - len(text[equals + 1 :].lstrip(" \t"))
+            equals = _skip(text, at, _BEFORE_EQUALS)
+            value = _SPACES.match(text, equals + 1).end()  # type: ignore[union-attr] # likewise
             name = text[at:equals].strip().strip("\"'")
             yield Key(table, index, name, at, value)
             end = _end_of_value(text, value)
@@ -75,10 +87,17 @@ def string_offsets(text: str, start: int) -> list[int]:
     return offsets
 
 
-def line_and_column(text: str, offset: int) -> tuple[int, int]:
-    """Both from 1."""
-    before = text[:offset]
-    return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
+class Lines:
+    """Lines and columns of a text, both from 1."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._starts = [0, *(found.end() for found in re.finditer("\n", text))]
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Where this character stands."""
+        line = bisect_right(self._starts, offset)
+        return line, offset - self._starts[line - 1] + 1
 
 
 def _end_of_line(text: str, at: int) -> int:
@@ -86,18 +105,20 @@ def _end_of_line(text: str, at: int) -> int:
     return len(text) if end < 0 else end
 
 
-def _skip(text: str, at: int, until: str) -> int:
-    """The first of the characters outside of strings; the end where there is none."""
-    while at < len(text) and text[at] not in until:
-        string = _STRING.match(text, at) if text[at] in "\"'" else None
-        at = string.end() if string else at + 1
+def _skip(text: str, at: int, passed: re.Pattern[str]) -> int:
+    """The first character after strings and what the pattern passes over."""
+    while at < len(text):
+        found = passed.match(text, at) or _STRING.match(text, at)
+        if found is None:
+            break
+        at = found.end()
     return at
 
 
 def _end_of_value(text: str, at: int) -> int:
     depth = 0
     while at < len(text):
-        at = _skip(text, at, "[]{}\n#")
+        at = _skip(text, at, _BEFORE_STRUCTURE)
         if at == len(text):
             break
         if text[at] == "#":

@@ -1,0 +1,77 @@
+"""The text of a rule file as TOML, with what `tomllib` alone would not tell or not survive."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Any, Final
+
+from records.card import scrub_line
+from rules.faults import Fault, RuleSetError
+from rules.reading.positions import Lines
+from rules.rule import MOST_BYTES
+
+__all__ = ["hides_a_card", "parsed"]
+
+_PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+# `tomllib` takes time that grows with the square of a dotted key's parts.
+_LONG_KEY: Final = re.compile(
+    r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){64}"""
+)
+# Python converts longer numbers in quadratic time, so it refuses them.
+_LONG_NUMBER: Final = re.compile(r"\d[\d_]{4299}")
+# Who reviews a file would read it otherwise than the program does: https://trojansource.codes
+_BIDIRECTIONAL: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+def parsed(source: str) -> tuple[str, dict[str, Any]]:
+    """The text with line feeds only, and its values. Raises RuleSetError."""
+    if len(source.encode("utf-8", "surrogatepass")) > MOST_BYTES:
+        raise RuleSetError([Fault(1, 1, "", f"more than {MOST_BYTES:,} bytes")])
+    # Editors on Windows begin a file with a byte-order mark.
+    text = source.removeprefix("\ufeff").replace("\r\n", "\n")
+    lines = Lines(text)
+    for offset, what in _unusable(text):
+        raise RuleSetError([Fault(*lines.place(offset), "", what)])
+    try:
+        return text, tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        raise RuleSetError([_not_toml(lines, exc)]) from None
+    except RecursionError:
+        raise RuleSetError([Fault(1, 1, "", "nested too deeply")]) from None
+    except ValueError as exc:
+        place = _LONG_NUMBER.search(text)
+        text = "a number has too many digits" if place else f"not TOML: {exc!s:.200}"
+        where = lines.place(place.start() if place else 0)
+        raise RuleSetError([Fault(*where, "", text)]) from None
+
+
+def hides_a_card(text: str) -> int | None:
+    """Where in this text something is written like a card number with a right check digit."""
+    scrubbed = scrub_line(text)
+    if scrubbed == text:
+        return None
+    return next(
+        at for at, (one, other) in enumerate(zip(text, scrubbed, strict=False)) if one != other
+    )
+
+
+def _unusable(text: str) -> list[tuple[int, str]]:
+    found: list[tuple[int, str]] = []
+    if long_key := _LONG_KEY.search(text):
+        found.append((long_key.start(), "a key has too many parts"))
+    if hidden := _BIDIRECTIONAL.search(text):
+        code = f"U+{ord(hidden.group()):04X}"
+        found.append((hidden.start(), f"an invisible character, {code}, that turns the text round"))
+    if (card := hides_a_card(text)) is not None:
+        found.append((card, "this looks like a card number: write the account's token"))
+    return sorted(found)
+
+
+def _not_toml(lines: Lines, exc: tomllib.TOMLDecodeError) -> Fault:
+    said = str(exc)
+    place = _PLACE.search(said)
+    line, column = lines.place(len(lines.text))
+    if place is not None and place[1]:
+        line, column = int(place[1]), int(place[2])
+    return Fault(line, column, "", f"not TOML: {_PLACE.sub('', said):.200}")
