@@ -8,7 +8,7 @@ from confluent_kafka import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.bench import report
+from tools.bench import report, rules
 from tools.bench.browser import Memory, resident_bytes
 from tools.bench.figures import percentile, ratio, table
 from tools.bench.latency import Latency
@@ -188,3 +188,11 @@ def test_a_deleted_row_counts_nothing() -> None:
 )
 def test_the_rows_of_each_program_are_read(program: str, written: bytes) -> None:
     assert PROGRAMS[program].counted(written) == 7
+
+
+def test_rules_are_judged_by_the_function_and_the_evaluator_alike() -> None:
+    """The measurement itself compares which rules hold, and fails where they do not agree."""
+    costs = rules.measure((1, 30))
+    assert [cost.rules for cost in costs] == [1, 30]
+    assert all(min(cost.function, cost.decided, cost.evaluator) > 0 for cost in costs)
+    assert rules.report(costs).count("\n") == 5

@@ -1,6 +1,6 @@
-"""`python -m tools.bench [throughput|latency|page|metrics]`: the first two without a word.
+"""`python -m tools.bench [throughput|latency|page|metrics|rules]`: the first two without a word.
 
-On a Kafka that it starts itself.
+On a Kafka that it starts itself; `rules` needs none.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from playwright.sync_api import Error as PlaywrightError
 
-from tools.bench import latency, metrics, metrics_calls, page, report, throughput
+from tools.bench import latency, metrics, metrics_calls, page, report, rules, throughput
 from tools.bench.browser import NoBrowser, chromium
 from tools.bench.process import ProgramDied
 from tools.bench.programs import PROGRAMS, Program
@@ -23,7 +23,7 @@ from tools.devbroker import BrokerError, KafkaServer
 
 # The development server takes a broker for dead after 3 s, which full load can make it miss.
 _STEADY = {"broker.session.timeout.ms": "18000"}
-_WHAT = ("all", "throughput", "latency", "page", "metrics")
+_WHAT = ("all", "throughput", "latency", "page", "metrics", "rules")
 _LATENCY_RATE, _LATENCY_SECONDS = 1_000, 30
 _PAGE_RATE, _PAGE_SECONDS = 20_000, 600
 _FAILURES = (
@@ -37,37 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     warning = report.busy(os.getloadavg()[0], os.cpu_count() or 1)
     try:
-        with _broker(options.broker) as broker:
-            if options.what in ("all", "throughput"):
-                runs = throughput.measure(
-                    broker,
-                    _programs(options.programs),
-                    options.accounts,
-                    options.partitions,
-                    options.rounds,
-                )
-                print("\n" + report.throughput(runs) + "\n", flush=True)
-            if options.what in ("all", "latency"):
-                delays = [
-                    latency.measure(
-                        broker,
-                        program,
-                        options.rate or _LATENCY_RATE,
-                        options.seconds or _LATENCY_SECONDS,
-                        options.warm_up,
-                        options.partitions,
-                    )
-                    for program in _programs(options.latency_of)
-                ]
-                rate = options.rate or _LATENCY_RATE
-                print("\n" + report.latency(delays, rate), flush=True)
-            if options.what == "page":
-                _page(broker, options)
-            if options.what == "metrics":
-                costs = metrics.compare(
-                    broker, options.accounts, options.partitions, options.rounds
-                )
-                print("\n" + report.metrics_cost(costs, metrics_calls.measure()), flush=True)
+        if options.what == "rules":
+            print(rules.report(rules.measure()), flush=True)
+        else:
+            _with_a_broker(options)
     except _FAILURES as e:
         print(f"{type(e).__name__}: {e}", file=sys.stderr)
         return 1
@@ -77,6 +50,38 @@ def main(arguments: list[str] | None = None) -> int:
         if warning:
             print(f"\n{warning}", file=sys.stderr)
     return 0
+
+
+def _with_a_broker(options: argparse.Namespace) -> None:
+    with _broker(options.broker) as broker:
+        if options.what in ("all", "throughput"):
+            runs = throughput.measure(
+                broker,
+                _programs(options.programs),
+                options.accounts,
+                options.partitions,
+                options.rounds,
+            )
+            print("\n" + report.throughput(runs) + "\n", flush=True)
+        if options.what in ("all", "latency"):
+            delays = [
+                latency.measure(
+                    broker,
+                    program,
+                    options.rate or _LATENCY_RATE,
+                    options.seconds or _LATENCY_SECONDS,
+                    options.warm_up,
+                    options.partitions,
+                )
+                for program in _programs(options.latency_of)
+            ]
+            rate = options.rate or _LATENCY_RATE
+            print("\n" + report.latency(delays, rate), flush=True)
+        if options.what == "page":
+            _page(broker, options)
+        if options.what == "metrics":
+            costs = metrics.compare(broker, options.accounts, options.partitions, options.rounds)
+            print("\n" + report.metrics_cost(costs, metrics_calls.measure()), flush=True)
 
 
 def _page(broker: str, options: argparse.Namespace) -> None:
