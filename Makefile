@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 ARGS ?=
 WEB_PORT ?= 6066
 WORKERS ?= 1
-# Processes of make test.
+# Processes of make test and make test-fast.
 JOBS ?= 3
 FAST_TESTS := packages/faust-transactions/tests/unit tests/unit tests/functional
 
@@ -25,7 +25,7 @@ test: $(VENV)/dev.stamp ## every test this machine can run; REQUIRE_KAFKA=1 fail
 	@$(PY) -m pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term $(ARGS)
 
 test-fast: $(VENV)/dev.stamp ## the tests that need no Kafka, no worker process and no browser
-	@$(PY) -m pytest $(FAST_TESTS) $(ARGS)
+	@$(PY) -m pytest -n $(JOBS) --dist loadgroup $(FAST_TESTS) $(ARGS)
 
 install: $(VENV)/worker.stamp ## only the set-up: .venv with requirements.txt
 	@echo "$(VENV) is ready"
