@@ -4,10 +4,7 @@ A *number* here is ASCII digits without separators; a *card* is the number as so
 """
 
 import re
-from functools import cache
 from typing import Final
-
-from stdnum import luhn
 
 SHORTEST: Final = 12
 LONGEST: Final = 19
@@ -38,6 +35,14 @@ _LAID_OUT: Final = re.compile(
     r"(?![0-9a-fA-F])"
 )
 
+# What a digit adds to Luhn's sum, by its ASCII code; a doubled one adds the digits of its double.
+_PLAIN: Final = bytes.maketrans(b"0123456789", bytes(range(10)))
+_DOUBLED: Final = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
+
+_SAME_DIGITS: Final = frozenset(
+    digit * length for digit in "0123456789" for length in range(SHORTEST, LONGEST + 1)
+)
+
 _SMALLEST_AS_AMOUNT: Final = 10 ** (SHORTEST - 1)
 _ABOVE_AS_AMOUNT: Final = 10**LONGEST
 
@@ -61,18 +66,18 @@ def is_well_formed(number: str) -> bool:
         SHORTEST <= len(number) <= LONGEST
         and number.isascii()
         and number.isdigit()
-        and number != number[0] * len(number)
+        and number not in _SAME_DIGITS
     )
 
 
 def luhn_ok(number: str) -> bool:
-    """Whether the check digit is right (ISO/IEC 7812-1, Luhn). Takes 1 to 20 ASCII digits."""
-    return _luhn_sum(int(number)) % 10 == 0
+    """Whether the check digit is right (ISO/IEC 7812-1, Luhn). Takes ASCII digits."""
+    return _luhn_sum(number) % 10 == 0
 
 
 def check_digit(head: int) -> int:
     """The digit that makes a number with right check digit of these up to 19 digits."""
-    return -_luhn_sum(10 * head) % 10
+    return -_luhn_sum(f"{head}0") % 10
 
 
 def mask(card: str) -> str:
@@ -139,22 +144,9 @@ def _masked_if_card(found: re.Match[str]) -> str:
     return mask(number) if not is_time and is_card_number(number) else found.group()
 
 
-def _luhn_sum(number: int) -> int:
-    """Luhn's sum of up to 20 digits: that of its blocks of four, looked up; 0.4 instead of 5 µs.
-
-    Each block but the first has an even length, so the doubling falls on the same digits.
-    """
-    sums = _block_sums()
-    return (
-        sums[number % 10_000]
-        + sums[number // 10_000 % 10_000]
-        + sums[number // 100_000_000 % 10_000]
-        + sums[number // 1_000_000_000_000 % 10_000]
-        + sums[number // 10_000_000_000_000_000]
-    )
-
-
-@cache
-def _block_sums() -> bytes:
-    """python-stdnum's sum of each block of four digits, by its number; 50 ms to make."""
-    return bytes(luhn.checksum(f"{block:04d}") for block in range(10_000))
+def _luhn_sum(number: str) -> int:
+    """Luhn's sum: from the right, the digits as they are and every second one doubled."""
+    from_left = number.encode("ascii")
+    plain = from_left[::-2].translate(_PLAIN)
+    doubled = from_left[-2::-2].translate(_DOUBLED)
+    return sum(plain) + sum(doubled)

@@ -46,6 +46,8 @@ class _Fired:
     allow: Rule | None
     unauthorized: bool
     review: bool
+    #: A rule that is no shadow rule could not be evaluated.
+    error: bool
     score: float
     against: tuple[str, ...]
     shadow: tuple[str, ...]
@@ -72,6 +74,7 @@ class CompiledRules:
         self._late = [rule for rule, is_late in zip(rules, late, strict=True) if is_late]
         self.decide = lru_cache(REMEMBERED)(self._decide)
         self.needs_veritas = lru_cache(REMEMBERED)(self._needs_veritas)
+        self.hits = lru_cache(REMEMBERED)(self._hits)
 
     def _needs_veritas(self, fired: int) -> bool:
         """Whether the answer of Veritas can still change the outcome; ``fired`` is of `before`."""
@@ -110,22 +113,27 @@ class CompiledRules:
         if outcome == "authorized":
             return Decision("authorized", (), score, None, shadow, failed)
         reasons = found.against
-        if failed:
+        if found.error:
             reasons = (*reasons, "rule_error")
         if declined:
             reasons = (*reasons, "veritas_declined")
         return Decision(outcome, reasons, score, None, shadow, failed)
 
+    def _hits(self, fired: int) -> tuple[str, ...]:
+        """The rules that fired and are no shadow rules; allow rules are among them."""
+        rules = enumerate(self._rules)
+        return tuple(rule.name for index, rule in rules if fired >> index & 1 and not rule.shadow)
+
     def _sort(self, fired: int) -> _Fired:
         number = len(self._rules)
         allow: Rule | None = None
-        unauthorized = review = False
+        unauthorized = review = error = False
         score: float = 0
         against, shadow, failed = [], [], []
         for index, rule in enumerate(self._rules):
             if fired >> (number + index) & 1:
                 failed.append(rule.name)
-                review = review or not rule.shadow
+                error = error or not rule.shadow
             if not fired >> index & 1:
                 continue
             if rule.shadow:
@@ -139,7 +147,14 @@ class CompiledRules:
                 if rule.then or rule.points > 0:
                     against.append(rule.name)
         return _Fired(
-            allow, unauthorized, review, score, tuple(against), tuple(shadow), tuple(failed)
+            allow=allow,
+            unauthorized=unauthorized,
+            review=review or error,
+            error=error,
+            score=score,
+            against=tuple(against),
+            shadow=tuple(shadow),
+            failed=tuple(failed),
         )
 
 

@@ -9,13 +9,15 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from records import card as cards
+from rules.names import visible
 from rules.networks import network
 
 __all__ = ["COMPUTED", "GIVEN", "Computed"]
 
-#: Arguments of a compiled function, in this order. ``card`` is the card number without its
-#: separators and ``timestamp`` the record's, in ms since the epoch; rules cannot name these two.
-GIVEN: Final = ("first_name", "last_name", "amount", "card", "token", "timestamp")
+#: Arguments of a compiled function, in this order. The names are as they came, ``card`` is the
+#: card number without its separators, ``timestamp`` the record's, in ms since the epoch; rules
+#: cannot name these four.
+GIVEN: Final = ("given_first_name", "given_last_name", "amount", "card", "token", "timestamp")
 
 _HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 24 * _HOUR_MS
@@ -54,6 +56,8 @@ def _weekday(timestamp: int) -> int:
 
 #: In an order in which each is made of earlier ones.
 COMPUTED: Final[dict[str, Computed]] = {
+    "first_name": Computed(("given_first_name",), visible),
+    "last_name": Computed(("given_last_name",), visible),
     "card_well_formed": Computed(("card",), cards.is_well_formed),
     "luhn_ok": Computed(("card_well_formed", "card"), _luhn_ok),
     "card_length": Computed(("card",), len),

@@ -155,7 +155,7 @@ def test_a_well_formed_number_is_12_to_19_digits_that_differ(
 
 
 @given(some.card_numbers(1, 20))
-def test_the_sum_by_blocks_is_that_of_the_library(number: str) -> None:
+def test_the_check_digit_is_right_where_the_library_says_so(number: str) -> None:
     assert luhn_ok(number) == luhn.is_valid(number)
 
 

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from records import BankAccount
 from records.card import digits
 from rules import screen
-from rules.builtin import is_blank
 from rules.compiled import CompiledRules, Decision
 from rules.faults import RuleSetError
 from rules.ruleset import MOST_BYTES, load
@@ -230,10 +229,26 @@ def test_what_is_shadow_never_changes_anything_else() -> None:
         rule(f"shadow_{index}", then=then, shadow=True)
         for index, then in enumerate(("authorized", "review", "unauthorized"))
     )
+    shadows += rule("shadow_error", "1 / 0 > 1", then="unauthorized", shadow=True)
     for early, veritas in product(("", ALLOW, REFUSE, LOOK), (True, False)):
         without, with_them = decided(early, veritas), decided(shadows + early, veritas)
-        assert with_them._replace(shadow=()) == without
+        assert with_them._replace(shadow=(), failed=()) == without
         assert asks(shadows + early) is asks(early)
+
+
+def test_hits_are_the_rules_that_fired_but_for_shadow_rules() -> None:
+    silent = rule("silent", "amount < 0", then="review")
+    rules = CompiledRules(
+        load(THRESHOLDS + ALLOW + silent + rule("s", shadow=True, points=1) + SOME)
+    )
+    assert rules.hits(rules.before(*ACCOUNT)) == ("allow", "some")
+    assert rules.hits(0) == ()
+
+
+def test_a_name_in_which_nothing_can_be_seen_is_empty_to_the_rules() -> None:
+    source = rule("empty", 'first_name == "" and len(last_name) == 0', then="review")
+    assert decided(source, account=(" \u3164", "\u200b", *ACCOUNT[2:])).reasons == ("empty",)
+    assert decided(source, True, (" O", " ", *ACCOUNT[2:])).reasons == ()
 
 
 def test_the_built_in_set_is_a_set_like_any_other() -> None:
@@ -253,6 +268,6 @@ NEARLY_CARDS = st.sampled_from(["4111111111111111", "4111 1111-1111 1112", "0" *
 def test_the_built_in_set_decides_as_the_rules_in_code_do(account: BankAccount, card: str) -> None:
     account.credit_card_number = card
     rules = CompiledRules(load(BUILTIN))
-    names = ["" if is_blank(each) else each for each in (account.first_name, account.last_name)]
+    names = account.first_name, account.last_name
     fired = rules.before(*names, account.amount, digits(card), "", 0)
     assert rules.decide(fired, None).reasons == screen(account)
