@@ -31,6 +31,7 @@ from cluster.remedy import RECONCILE_FIRST, other_topic_remedy
 from cluster.startup import diagnose
 from config import Settings, SettingsError
 from records import PartitionCounts
+from rules.active import ActiveRules, builtin
 from veritas import SimulatedVeritas, Veritas
 from veritas.service import http_service
 
@@ -76,7 +77,9 @@ def create_app(
 
     # verdicts and dead letters out
     verdict_log = VerdictLog()
-    judge = Judge(veritas, settings.token_key_bytes)
+    rules = ActiveRules(builtin())
+    rules.follow(metrics.follow)
+    judge = Judge(veritas, rules, settings.token_key_bytes)
     limit = InvalidLimit(settings.max_invalid_ratio, registry)
     verify_accounts = verification(
         transactions=engine,

@@ -3,80 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from typing import Any
 
 from faust_transactions import SourceRecord
 
+from agents.judgement import Judgement
 from agents.stage_timer import StageTimer
-from records import BankAccount, DeadLetter, PartitionCounts, Undecodable, decode
-from records.card import is_card_amount, mask
+from records import BankAccount, DeadLetter, Undecodable, decode
+from records.card import digits, is_card_amount, mask_number
 from records.replay import replay_in
-from records.token import key_id, token
-from records.verdict import encode
-from rules import answered, screen
+from records.token import Tokens, key_id
+from records.verdict_encoder import VerdictEncoder
+from rules.active import ActiveRules
+from rules.compiled import CompiledRules, Decision
 from veritas import Result, Unanswered, Veritas
 
-__all__ = ["STAGES", "Judge", "Judgement"]
+__all__ = ["STAGES", "Judge"]
 
 #: What a batch goes through: bytes to accounts, the rules, Veritas, verdicts to bytes.
 STAGES = ("decode", "screen", "verify", "encode")
-
-Reasons = tuple[str, ...]
-
-
-@dataclass(slots=True)
-class Judgement:
-    """Outcome of one batch: each record is in exactly one of the two lists."""
-
-    next_offset: int
-    #: Key (the account token) and value of each verdict, in the order of the accounts.
-    verdicts: list[tuple[bytes, bytes]] = field(default_factory=list)
-    dead_letters: list[DeadLetter] = field(default_factory=list)
-    #: The judged accounts and the reasons against them, for the log.
-    accounts: list[tuple[BankAccount, Reasons]] = field(default_factory=list)
-    authorized: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    #: Seconds that the batch spent in each of `STAGES`.
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    def count(self) -> None:
-        """Bring `authorized` and `reasons` up to date with `accounts`."""
-        # By whole outcomes first: there are few, and counting them is one call.
-        outcomes = Counter(reasons for _, reasons in self.accounts)
-        self.authorized = outcomes.pop((), 0)
-        self.reasons = Counter()
-        for reasons, number in outcomes.items():
-            for reason in reasons:
-                self.reasons[reason] += number
-
-    @property
-    def unauthorized(self) -> int:
-        """Verdicts with at least one reason."""
-        return len(self.verdicts) - self.authorized
-
-    @property
-    def codes(self) -> Counter[str]:
-        """Dead letters by code."""
-        return Counter(letter.code for letter in self.dead_letters)
-
-    def added_to(
-        self, row: PartitionCounts, *, invalid_window: str, worker: str, key: str, now: int
-    ) -> PartitionCounts:
-        """The partition's row once this batch is committed; ``now`` in ms since the epoch."""
-        return PartitionCounts(
-            authorized=row.authorized + self.authorized,
-            unauthorized=row.unauthorized + self.unauthorized,
-            dead_letters=row.dead_letters + len(self.dead_letters),
-            next_offset=max(row.next_offset, self.next_offset),
-            reasons=dict(Counter(row.reasons) + self.reasons),
-            codes=dict(Counter(row.codes) + self.codes),
-            worker=worker,
-            updated_at=now,
-            invalid_window=invalid_window,
-            key=key,
-        )
 
 
 def now_ms() -> int:
@@ -93,37 +39,72 @@ def account_of(value: bytes | None) -> BankAccount | Undecodable:
 
 
 class Case:
-    """One record of a batch while it is judged: an account and its reasons, or why it is unjudged.
+    """One record of a batch while it is judged.
 
-    ``account`` is there unless ``unjudged`` says why not.
+    ``unjudged`` says why it gets no verdict; what an account has is not there where it is none.
     """
 
-    __slots__ = ("account", "reasons", "record", "unjudged")
+    __slots__ = ("account", "fired", "number", "record", "token", "unjudged", "veritas")
 
     account: BankAccount
+    #: The card number without its separators.
+    number: str
+    token: str
+    #: The rules that fired, as `CompiledRules` has them.
+    fired: int
 
     def __init__(self, record: SourceRecord, decoded: BankAccount | Undecodable) -> None:
         self.record = record
-        self.reasons: Reasons = ()
+        #: What Veritas answered; None where it was not asked.
+        self.veritas: bool | None = None
         self.unjudged: Undecodable | Unanswered | None = None
         if isinstance(decoded, BankAccount):
             self.account = decoded
         else:
             self.unjudged = decoded
 
-    def screen(self) -> bool:
+    def screen(self, rules: CompiledRules, tokens: Tokens) -> bool:
         """Apply the rules; True when Veritas is to be asked."""
         if self.unjudged is not None:
             return False
-        self.reasons = screen(self.account)
-        return not self.reasons
+        self.number = digits(self.account.credit_card_number)
+        self.token = tokens(self.number)
+        self.fired = rules.before(*self._given())
+        return rules.needs_veritas(self.fired)
 
-    def close(self, result: Result) -> None:
-        """Take Veritas' answer, or its absence."""
+    def close(self, result: Result, rules: CompiledRules) -> None:
+        """Take Veritas' answer, or its absence, and apply the rules that wait for it."""
         if isinstance(result, Unanswered):
             self.unjudged = result
-        else:
-            self.reasons = answered(result)
+            return
+        self.veritas = result.authorized
+        if rules.has_late_rules:
+            self.fired |= rules.after(self.veritas, *self._given())
+
+    def _given(self) -> tuple[Any, ...]:
+        """The fields of `rules.fields.GIVEN`."""
+        account = self.account
+        return (
+            account.first_name,
+            account.last_name,
+            account.amount,
+            self.number,
+            self.token,
+            self.record.timestamp,
+        )
+
+
+class Group:
+    """Accounts of a batch about which the same rules fired and Veritas answered the same."""
+
+    __slots__ = ("decision", "ending", "hits", "number")
+
+    def __init__(self, decision: Decision, hits: tuple[str, ...], ending: bytes) -> None:
+        self.decision = decision
+        self.hits = hits
+        #: What their verdicts end with.
+        self.ending = ending
+        self.number = 0
 
 
 class Judge:
@@ -133,10 +114,15 @@ class Judge:
     """
 
     def __init__(
-        self, veritas: Veritas, token_key: bytes, clock: Callable[[], int] = now_ms
+        self,
+        veritas: Veritas,
+        rules: ActiveRules,
+        token_key: bytes,
+        clock: Callable[[], int] = now_ms,
     ) -> None:
         self._veritas = veritas
-        self._token_key = token_key
+        self._rules = rules
+        self._tokens = Tokens(token_key)
         #: The id of the token key, for rows; verdicts have it too.
         self.key_id = key_id(token_key)
         self._clock = clock
@@ -150,20 +136,22 @@ class Judge:
     ) -> Judgement:
         """Judge records of one partition, in order; ``decoded`` is what each of them is.
 
-        Waits while Veritas is unavailable and guesses nothing; can be cancelled. What is not an
-        account becomes a dead letter, as does an account that Veritas will not answer about.
+        All of them by the rules that are active now. Waits while Veritas is unavailable and guesses
+        nothing; can be cancelled. What is not an account becomes a dead letter, as does an account
+        that Veritas will not answer about.
         """
-        judgement = Judgement(records[-1].offset + 1 if records else 0)
+        version = self._rules.current
+        rules = version.compiled
+        judgement = Judgement(records[-1].offset + 1 if records else 0, version)
         timer = StageTimer()
         cases = [Case(*each) for each in zip(records, decoded, strict=True)]
-        open_cases = [case for case in cases if case.screen()]
+        open_cases = [case for case in cases if case.screen(rules, self._tokens)]
         timer.end("screen")
         results = await self._veritas.verify([case.account for case in open_cases])
         for case, result in zip(open_cases, results, strict=True):
-            case.close(result)
+            case.close(result, rules)
         timer.end("verify")
         self._write(judgement, topic, partition, cases)
-        judgement.count()
         timer.end("encode")
         judgement.seconds = timer.seconds
         return judgement
@@ -171,21 +159,41 @@ class Judge:
     def _write(
         self, judgement: Judgement, topic: str, partition: int, cases: Sequence[Case]
     ) -> None:
-        """Add the verdict or dead letter of each case, in order."""
-        now, key = self._clock(), self.key_id
+        """Add the verdict or dead letter of each case, in order, and count them."""
+        now, version = self._clock(), judgement.version
+        encoder = VerdictEncoder(topic, partition, now, self.key_id, version.version)
+        groups: dict[tuple[int, bool | None], Group] = {}
         for case in cases:
             if case.unjudged is not None:
-                judgement.dead_letters.append(
-                    _dead_letter(topic, partition, case.record, case.unjudged, now)
-                )
+                letter = _dead_letter(topic, partition, case.record, case.unjudged, now)
+                judgement.dead_letters.append(letter)
                 continue
-            account, reasons = case.account, case.reasons
-            card = account.credit_card_number
-            name = token(card, self._token_key)
-            amount, offset = account.amount, case.record.offset
-            value = encode(topic, partition, offset, name, mask(card), amount, reasons, now, key)
-            judgement.verdicts.append((name.encode(), value))
-            judgement.accounts.append((account, reasons))
+            kind = case.fired, case.veritas
+            group = groups.get(kind)
+            if group is None:
+                group = groups[kind] = _group(version.compiled, encoder, *kind)
+            group.number += 1
+            account, token = case.account, case.token.encode()
+            card = mask_number(case.number).encode()
+            value = encoder.encode(case.record.offset, token, card, account.amount, group.ending)
+            judgement.verdicts.append((token, value))
+            judgement.accounts.append((account, group.decision))
+        judgement.count(groups.values())
+
+
+def _group(
+    rules: CompiledRules, encoder: VerdictEncoder, fired: int, veritas: bool | None
+) -> Group:
+    decision = rules.decide(fired, veritas)
+    ending = encoder.ending(
+        decision.outcome,
+        decision.reasons,
+        decision.score,
+        veritas,
+        decision.allowed_by,
+        decision.shadow,
+    )
+    return Group(decision, rules.hits(fired), ending)
 
 
 def _dead_letter(

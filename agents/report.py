@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 
-from agents.judging import Judgement, Reasons
+from agents.judgement import Judgement
 from records import BankAccount
 from records.card import mask
+from records.outcome import OUTCOMES
 from records.text import shown
+from rules.compiled import Decision
 
 __all__ = ["VerdictLog"]
 
@@ -27,7 +30,8 @@ class VerdictLog:
         self._clock = clock
         self._second = 0.0
         self._lines = 0
-        self._authorized = self._unauthorized = self._dead_letters = 0
+        self._outcomes: Counter[str] = Counter()
+        self._dead_letters = 0
 
     def __call__(self, judgement: Judgement) -> None:
         """Log each account, or count them for the next summary."""
@@ -37,13 +41,12 @@ class VerdictLog:
         if self._clock() - self._second >= 1.0:
             self.flush()
         if self._lines + size > LINES_PER_SECOND:
-            self._authorized += judgement.authorized
-            self._unauthorized += judgement.unauthorized
+            self._outcomes += judgement.outcomes
             self._dead_letters += len(judgement.dead_letters)
             return
         self._lines += size
-        for account, reasons in judgement.accounts:
-            logger.info("%s", line(account, reasons), extra=fields(account, reasons))
+        for account, decision in judgement.accounts:
+            logger.info("%s", line(account, decision), extra=fields(account, decision))
         for letter in judgement.dead_letters:
             logger.warning(
                 "DEAD LETTER %s: %s, %s",
@@ -59,38 +62,42 @@ class VerdictLog:
 
     def flush(self) -> None:
         """Log the summary of accounts without a line of their own; start the next second."""
-        total = self._authorized + self._unauthorized
+        total = self._outcomes.total()
         if total or self._dead_letters:
             logger.info(
-                "%d accounts: %d authorized, %d unauthorized; %d dead letters (in %.1f s)",
+                "%d accounts: %d authorized, %d to review, %d unauthorized; "
+                "%d dead letters (in %.1f s)",
                 total,
-                self._authorized,
-                self._unauthorized,
+                *(self._outcomes[outcome] for outcome in OUTCOMES),
                 self._dead_letters,
                 self._clock() - self._second,
                 extra={
                     "accounts": total,
-                    "authorized": self._authorized,
-                    "unauthorized": self._unauthorized,
+                    **{outcome: self._outcomes[outcome] for outcome in OUTCOMES},
                     "dead_letters": self._dead_letters,
                 },
             )
         self._second = self._clock()
-        self._lines = self._authorized = self._unauthorized = self._dead_letters = 0
+        self._lines = self._dead_letters = 0
+        self._outcomes.clear()
 
 
-def line(account: BankAccount, reasons: Reasons) -> str:
+def line(account: BankAccount, decision: Decision) -> str:
     """The log line of one account."""
     name = shown(account.first_name, LONGEST_NAME)
-    text = f"bank account for {name}, card {mask(account.credit_card_number)}"
-    return f"UNAUTHORIZED {text}: {', '.join(reasons)}" if reasons else f"AUTHORIZED {text}"
+    text = f"{decision.outcome.upper()} bank account for {name}"
+    text = f"{text}, card {mask(account.credit_card_number)}"
+    if decision.allowed_by:
+        return f"{text}: allowed by {decision.allowed_by}"
+    return f"{text}: {', '.join(decision.reasons)}" if decision.reasons else text
 
 
-def fields(account: BankAccount, reasons: Reasons) -> dict[str, object]:
+def fields(account: BankAccount, decision: Decision) -> dict[str, object]:
     """The same as fields of a JSON log line."""
     return {
-        "outcome": "unauthorized" if reasons else "authorized",
+        "outcome": decision.outcome,
         "first_name": shown(account.first_name, LONGEST_NAME),
         "card": mask(account.credit_card_number),
-        "reasons": reasons,
+        "reasons": decision.reasons,
+        "allowed_by": decision.allowed_by,
     }

@@ -8,7 +8,8 @@ from typing import Any
 import faust
 from faust_transactions import Batch, Transactions
 
-from agents.judging import Judge, Judgement, account_of, now_ms
+from agents.judgement import Judgement
+from agents.judging import Judge, account_of, now_ms
 from agents.limit import InvalidLimit
 from agents.stage_timer import StageTimer
 

@@ -19,3 +19,6 @@ LONGEST_TOPIC: Final = 249
 
 LONGEST_ID: Final = LONGEST_TOPIC + 1 + 10 + 1 + 19
 """Characters of `<topic>-<partition>-<offset>`."""
+
+MOST_RULES: Final = 500
+"""Rules of a rule set."""

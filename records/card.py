@@ -86,7 +86,11 @@ def mask(card: str) -> str:
     All sixteen characters are stars when the number has fewer than four digits or anything in it
     that is no ASCII digit, blank or dash: what it is, is then not known.
     """
-    number = digits(card)
+    return mask_number(digits(card))
+
+
+def mask_number(number: str) -> str:
+    """`mask` of a card that has been through `digits`."""
     if len(number) < 4 or not (number.isascii() and number.isdigit()):
         return _ALL_MASKED
     return _STARS + number[-4:]

@@ -10,16 +10,29 @@ _TOKEN_BYTES: Final = 16
 _KEY_ID_BYTES: Final = 4
 
 
-def token(card: str, key: bytes) -> str:
-    """32 hex digits that stand for the card: the same card and key give the same token.
+class Tokens:
+    """Makes the tokens of one key, which is 1 to 64 bytes; ValueError when it is longer.
 
     A keyed BLAKE2b (RFC 7693) over the digits; without the key it cannot be found by trying all
-    card numbers. The key is 1 to 64 bytes; ValueError when it is longer.
+    card numbers.
     """
-    keyed = _keyed(key).copy()
-    # Ill-formed numbers have tokens too, those with lone surrogates in them included.
-    keyed.update(digits(card).encode("utf-8", "surrogatepass"))
-    return keyed.hexdigest()
+
+    def __init__(self, key: bytes) -> None:
+        # It has taken the key in; copies of it cost less than beginning anew.
+        self._keyed = hashlib.blake2b(key=key, digest_size=_TOKEN_BYTES)
+
+    def __call__(self, number: str) -> str:
+        """The token of a card whose number, without its separators, is this."""
+        keyed = self._keyed.copy()
+        # Ill-formed numbers have tokens too, those with lone surrogates in them included.
+        errors = "strict" if number.isascii() else "surrogatepass"
+        keyed.update(number.encode("utf-8", errors))
+        return keyed.hexdigest()
+
+
+def token(card: str, key: bytes) -> str:
+    """32 hex digits that stand for the card: the same card and key give the same token."""
+    return _tokens_of(key)(digits(card))
 
 
 def key_id(key: bytes) -> str:
@@ -30,7 +43,4 @@ def key_id(key: bytes) -> str:
     return hashlib.blake2b(key, digest_size=_KEY_ID_BYTES, person=b"key-id").hexdigest()
 
 
-@lru_cache(maxsize=4)
-def _keyed(key: bytes) -> "hashlib.blake2b":
-    """A hash that has taken its key in; copies of it cost less than beginning anew."""
-    return hashlib.blake2b(key=key, digest_size=_TOKEN_BYTES)
+_tokens_of = lru_cache(maxsize=4)(Tokens)

@@ -5,14 +5,16 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from records.bounds import EPOCH_MS, LONGEST_ID, LONGEST_TOPIC, OFFSETS, PARTITIONS
+from records.bounds import EPOCH_MS, LONGEST_ID, LONGEST_TOPIC, MOST_RULES, OFFSETS, PARTITIONS
+from records.outcome import OUTCOMES
 from records.wire import WireRecord
 
-_LONGEST_VALUE: Final = 16_384
-"""Bytes. A verdict of ours has about 350."""
-_MOST_REASONS: Final = 100
+_LONGEST_VALUE: Final = 65_536
+"""Bytes. A verdict of ours has about 350; one that names each of 500 rules has 36,000."""
+_MOST_REASONS: Final = MOST_RULES + 2
+"""Every rule, `rule_error` and `veritas_declined`."""
 _LONGEST_WORD: Final = 100
-"""Characters of a token, a masked card, a reason or a key id."""
+"""Characters of a token, a masked card, a rule's name, a key id or a version."""
 
 
 def record_id(topic: str, partition: int, offset: int) -> str:
@@ -24,9 +26,14 @@ class Verdict(WireRecord):
     """The judgement of one account.
 
     `id`, `topic`, `partition` and `offset` say which input it judges, `account` is the token of the
-    card, `card` its mask. `reasons` is empty exactly when `authorized`. `verified_at` is in
-    milliseconds since the epoch. `key` is the id of the token's key (`records.token.key_id`);
-    verdicts of version 0.1 have none.
+    card, `card` its mask. `reasons` is empty exactly when `authorized`, and `authorized` is true
+    exactly when that is the `outcome`. `verified_at` is in milliseconds since the epoch. `key` is
+    the id of the token's key (`records.token.key_id`); verdicts of version 0.1 have none.
+
+    `rules` is the version of the rule set, `score` the points of its rules, `veritas` what Veritas
+    answered (None: not asked), `allowed_by` the allow rule that decided, `shadow` the shadow rules
+    that fired; the last two are not written where empty. Of a verdict without rules, as 0.2 and
+    earlier wrote them, outcome and answer follow from `authorized` and `reasons`.
     """
 
     id: str
@@ -40,10 +47,26 @@ class Verdict(WireRecord):
     reasons: tuple[str, ...]
     verified_at: int
     key: str = ""
+    outcome: str = ""
+    score: float = 0
+    rules: str = ""
+    veritas: bool | None = None
+    allowed_by: str = ""
+    shadow: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         # JSON knows lists only; what was written as a tuple is to be read back as one.
-        self.reasons = tuple(self.reasons)
+        self.reasons, self.shadow = tuple(self.reasons), tuple(self.shadow)
+        if not self.outcome:
+            self.outcome = "authorized" if self.authorized else "unauthorized"
+            if self.veritas is None and (self.authorized or "veritas_declined" in self.reasons):
+                self.veritas = self.authorized
+
+    def to_representation(self) -> Any:
+        """The fields as they are written."""
+        fields = super().to_representation()
+        optional = ("allowed_by", "shadow")
+        return {name: fields[name] for name in fields if name not in optional or fields[name]}
 
 
 def read_verdict(value: bytes | None) -> Verdict | None:
@@ -99,50 +122,25 @@ def read_place(value: bytes | None) -> VerdictPlace | None:
     return VerdictPlace(name, topic, partition, offset, at, key)
 
 
-def encode(
-    topic: str,
-    partition: int,
-    offset: int,
-    account: str,
-    card: str,
-    amount: float,
-    reasons: tuple[str, ...],
-    verified_at: int,
-    key: str,
-) -> bytes:
-    """The bytes of a verdict, without making a `Verdict` first: for the hot path.
-
-    The same as `Verdict(...).dumps()`; authorized when there are no reasons. `account` and `card`
-    are the token and the mask, never the number.
-    """
-    fields: dict[str, Any] = {
-        "id": f"{topic}-{partition}-{offset}",
-        "topic": topic,
-        "partition": partition,
-        "offset": offset,
-        "account": account,
-        "card": card,
-        "amount": amount,
-        "authorized": not reasons,
-        "reasons": reasons,
-        "verified_at": verified_at,
-        "key": key,
-    }
-    # A copy: what orjson returns sits in a buffer of 1 KiB, and thousands of them are kept until
-    # their batch is committed. Getting and giving back that memory took ten times the dumping.
-    return b"%b" % orjson.dumps(fields)
-
-
 def _is_within_bounds(verdict: Verdict) -> bool:
-    words = (verdict.account, verdict.card, verdict.key)
+    words = (verdict.account, verdict.card, verdict.key, verdict.rules, verdict.allowed_by)
     return (
         verdict.partition in PARTITIONS
         and verdict.offset in OFFSETS
         and verdict.verified_at in EPOCH_MS
         and math.isfinite(verdict.amount)
+        and math.isfinite(verdict.score)
         and len(verdict.topic) <= LONGEST_TOPIC
         and len(verdict.id) <= LONGEST_ID
+        and verdict.outcome in OUTCOMES
+        and verdict.authorized is (verdict.outcome == "authorized")
         and all(len(word) <= _LONGEST_WORD for word in words)
-        and len(verdict.reasons) <= _MOST_REASONS
-        and all(type(one) is str and len(one) <= _LONGEST_WORD for one in verdict.reasons)
+        and _are_words(verdict.reasons)
+        and _are_words(verdict.shadow)
+    )
+
+
+def _are_words(names: tuple[object, ...]) -> bool:
+    return len(names) <= _MOST_REASONS and all(
+        type(one) is str and len(one) <= _LONGEST_WORD for one in names
     )

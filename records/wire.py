@@ -13,6 +13,7 @@ _TOKEN = re.compile(r"[0-9a-f]{32}")
 _JSON_KINDS: Mapping[Any, tuple[type, ...]] = {
     float: (float, int),
     tuple: (list, tuple),
+    bool | None: (bool, type(None)),
 }
 
 
@@ -55,7 +56,7 @@ class WireRecord(faust.Record, abstract=True, serializer="json", include_metadat
     @classmethod
     def _kinds_of(cls, name: str) -> tuple[type, ...]:
         declared: Any = cls._options.fields[name]
-        plain = get_origin(declared) or declared
+        plain = declared if declared in _JSON_KINDS else get_origin(declared) or declared
         return _JSON_KINDS.get(plain, (plain,))
 
     def _derive(self, *objects: Any, **fields: Any) -> Any:

@@ -1,5 +1,1 @@
-"""Pure judging: what makes an account acceptable, and the reasons when it is not."""
-
-from rules.builtin import REASONS, Answer, answered, screen
-
-__all__ = ["REASONS", "Answer", "answered", "screen"]
+"""Pure judging: rule sets, from their files to what they decide about an account."""

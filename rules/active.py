@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -27,10 +28,14 @@ class RuleVersion:
 
 
 class ActiveRules:
-    """The version that is active now. Who needs one version throughout reads ``current`` once."""
+    """The version that is active now. Who needs one version throughout reads ``current`` once.
+
+    Not for use from several threads.
+    """
 
     def __init__(self, initial: RuleVersion) -> None:
         self._current = initial
+        self._followers: list[Callable[[RuleVersion], None]] = []
 
     @property
     def current(self) -> RuleVersion:
@@ -40,6 +45,13 @@ class ActiveRules:
     def activate(self, version: RuleVersion) -> None:
         """Judge by this version from now on; work that has begun keeps its own."""
         self._current = version
+        for follower in self._followers:
+            follower(version)
+
+    def follow(self, follower: Callable[[RuleVersion], None]) -> None:
+        """Call it with the version that is active, and with each that is activated from now on."""
+        self._followers.append(follower)
+        follower(self._current)
 
 
 def builtin() -> RuleVersion:

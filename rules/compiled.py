@@ -66,6 +66,7 @@ class CompiledRules:
         self.rule_set = rule_set
         rules = rule_set.rules
         self._rules = rules
+        self.names = frozenset(rule.name for rule in rules)
         late = [AFTER_VERITAS in rule.expression.fields for rule in rules]
         self.before: Callable[..., int] = _function(rule_set, [not each for each in late], ())
         self.after: Callable[..., int] = _function(rule_set, late, (AFTER_VERITAS,))

@@ -35,20 +35,20 @@ _BLANK_GLYPHS: Final = frozenset(
 
 
 def visible(name: str) -> str:
-    """The name as rules see it: "" where nothing in it can be seen."""
-    return "" if is_blank(name) else name
-
-
-def is_blank(name: str) -> bool:
-    """Whether a name has no character with a visible glyph.
+    """The name as rules see it: "" where nothing in it can be seen.
 
     Invisible are Unicode's general categories C (other) and Z (separators), its
     Default_Ignorable_Code_Point (the Hangul fillers, variation selectors) and the letters and
     symbols with a blank glyph, such as U+2800 BRAILLE PATTERN BLANK.
     """
     if name.isascii() and name.isprintable():
-        return not name.strip(" ")
-    return not any(_is_visible(each) for each in name)
+        return name if name.strip(" ") else ""
+    return name if any(_is_visible(each) for each in name) else ""
+
+
+def is_blank(name: str) -> bool:
+    """Whether a name has no character with a visible glyph."""
+    return not visible(name)
 
 
 def _is_visible(character: str) -> bool:

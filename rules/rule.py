@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, get_args
+from typing import Final
 
+from records.bounds import MOST_RULES
+from records.outcome import OUTCOMES, Outcome
 from rules.expression import Expression
 
-__all__ = ["OUTCOMES", "Outcome", "Rule", "RuleSet", "Thresholds"]
-
-Outcome = Literal["authorized", "review", "unauthorized"]
-OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
+__all__ = ["MOST_RULES", "OUTCOMES", "Outcome", "Rule", "RuleSet", "Thresholds"]
 
 #: Bytes of a rule set, list files included: it is one record of a topic.
 MOST_BYTES: Final = 900_000
-MOST_RULES: Final = 500
 MOST_LISTS: Final = 100
 #: Parts of all expressions together (nodes of their syntax trees), and patterns: what a set takes
 #: to compile, in time and memory, grows with them.

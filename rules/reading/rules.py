@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
+from records.outcome import STANDING_REASONS
 from rules.expression import Expression
 from rules.faults import did_you_mean
 from rules.reading.calls import Lists
@@ -26,8 +27,6 @@ from rules.rule import (
 
 __all__ = ["RuleReader", "is_number"]
 
-#: Reasons that are given otherwise than by a rule's name.
-RESERVED: Final = frozenset({"veritas_declined", "rule_error"})
 _KEYS: Final = ("name", "when", "then", "points", "shadow", "note")
 
 
@@ -97,7 +96,7 @@ class RuleReader:
             self._found.tell("rule", index, "", shown, "name is missing")
         elif not isinstance(name, str) or not NAME.fullmatch(name):
             self._found.tell("rule", index, "name", shown, f"name is a string like {NAME.pattern}")
-        elif name in RESERVED:
+        elif name in STANDING_REASONS:
             text = f"`{name}` is reserved: choose another name"
             self._found.tell("rule", index, "name", name, text)
         elif name in self._names:

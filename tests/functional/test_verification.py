@@ -10,12 +10,16 @@ from faust_transactions import Batch
 from faust_transactions.testing import MemoryTransactions, StoredRecord
 from prometheus_client import CollectorRegistry
 
-from agents.judging import Judge, Judgement
+from agents.judgement import Judgement
+from agents.judging import Judge
 from agents.limit import InvalidLimit
 from agents.metrics import AccountMetrics
 from agents.verification import verification
 from records import BankAccount, PartitionCounts
 from records.token import key_id
+from rules.active import ActiveRules, RuleVersion, builtin
+from rules.compiled import CompiledRules
+from rules.ruleset import load
 from veritas import Result, Unanswered, VeritasAnswer, VeritasHealth
 
 GOOD = {
@@ -34,12 +38,15 @@ class ScriptedVeritas:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        #: Called before it answers.
+        self.meanwhile: Callable[[], None] = lambda: None
 
     async def start(self) -> None: ...
 
     async def close(self) -> None: ...
 
     async def verify(self, accounts: Sequence[BankAccount]) -> list[Result]:
+        self.meanwhile()
         return [self._answer(account.first_name) for account in accounts]
 
     def _answer(self, first_name: str) -> Result:
@@ -62,11 +69,12 @@ class Stream:
         self.veritas = ScriptedVeritas()
         self.transactions = MemoryTransactions(PartitionCounts)
         self.reported: list[Judgement] = []
+        self.rules = ActiveRules(builtin())
         self.agent = app.agent(app.channel(), name=name)(
             verification(
                 transactions=self.transactions,
                 limit=self.limit,
-                judge=Judge(self.veritas, b"key", clock=lambda: 1_795_410_452_087),
+                judge=Judge(self.veritas, self.rules, b"key", clock=lambda: 1_795_410_452_087),
                 verdicts_topic="verdicts",
                 dead_letters_topic="dead",
                 worker=lambda: "here",
@@ -114,6 +122,10 @@ async def test_a_verdict_says_what_the_contract_says(stream: Stream) -> None:
         "reasons": ["veritas_declined"],
         "verified_at": 1_795_410_452_087,
         "key": key_id(b"key"),
+        "outcome": "unauthorized",
+        "score": 0,
+        "rules": builtin().version,
+        "veritas": False,
     }
     topic, partition, key, _, _ = stream.transactions.written[0]
     assert (topic, partition, len(key or b"")) == ("verdicts", 3, 32)
@@ -136,6 +148,7 @@ async def test_a_batch_is_counted_and_each_of_its_stages_timed(stream: Stream) -
         await agent.put(batch(GOOD | {"FirstName": "Declined"}, offset=5))
     registry = CollectorRegistry()
     metrics = AccountMetrics(registry)
+    stream.rules.follow(metrics.follow)
     for judgement in stream.reported:
         metrics(judgement)
     for stage in ("decode", "screen", "verify", "encode"):
@@ -143,6 +156,7 @@ async def test_a_batch_is_counted_and_each_of_its_stages_timed(stream: Stream) -
     values = {
         ("fraud_accounts_total", "outcome", "authorized"): 1,
         ("fraud_accounts_total", "outcome", "unauthorized"): 2,
+        ("fraud_accounts_total", "outcome", "review"): 0,
         ("fraud_reasons_total", "reason", "name_blank"): 1,
         ("fraud_reasons_total", "reason", "veritas_declined"): 1,
         ("fraud_dead_letters_total", "code", "not_json"): 2,
@@ -209,3 +223,132 @@ async def test_a_batch_that_comes_twice_is_counted_once(stream: Stream) -> None:
     assert [verdict["offset"] for verdict in stream.verdicts()] == [0, 1, 2]
     assert stream.transactions.states[3].total == 3
     assert [len(each.accounts) for each in stream.reported] == [2, 1]
+
+
+# -- by other rules than the built-in ones
+
+RULES = """
+[thresholds]
+review = 10
+
+[[rule]]
+name = "friend"
+when = 'last_name == "Friend"'
+then = "authorized"
+
+[[rule]]
+name = "large"
+when = "amount >= 1000"
+then = "review"
+
+[[rule]]
+name = "round"
+when = "amount % 100 == 0"
+points = 2.5
+
+[[rule]]
+name = "ratio"
+when = "1 / (amount - 7) > 1000"
+then = "unauthorized"
+
+[[rule]]
+name = "trial"
+when = "amount >= 500"
+then = "unauthorized"
+shadow = true
+
+[[rule]]
+name = "late"
+when = "not veritas and amount < 10"
+then = "review"
+"""
+
+
+def version(source: str) -> RuleVersion:
+    rule_set = load(source)
+    return RuleVersion(CompiledRules(rule_set), rule_set.version)
+
+
+def account(amount: float, first_name: str = "Jimmie", last_name: str = "S") -> dict[str, object]:
+    return GOOD | {"Amount": amount, "FirstName": first_name, "LastName": last_name}
+
+
+VARIED = (
+    account(50),
+    account(600),
+    account(1_000),
+    account(2_000, last_name="Friend"),
+    account(7),
+    account(9, "Declined"),
+    account(500, "Declined"),
+)
+
+
+async def test_each_verdict_has_its_outcome_and_what_led_to_it(stream: Stream) -> None:
+    stream.rules.activate(version(RULES))
+    async with stream.agent.test_context() as agent:
+        await agent.put(batch(*VARIED))
+    names = ("outcome", "reasons", "score", "veritas", "allowed_by", "shadow")
+    assert [tuple(each.get(name) for name in names) for each in stream.verdicts()] == [
+        ("authorized", [], 0, True, None, None),
+        ("authorized", [], 2.5, True, None, ["trial"]),
+        ("review", ["large", "round"], 2.5, None, None, ["trial"]),
+        ("authorized", [], 2.5, None, "friend", ["trial"]),
+        ("review", ["rule_error"], 0, None, None, None),
+        ("review", ["late", "veritas_declined"], 0, False, None, None),
+        ("unauthorized", ["round", "veritas_declined"], 2.5, False, None, ["trial"]),
+    ]
+    assert {each["authorized"] for each in stream.verdicts() if each["reasons"]} == {False}
+    assert {each["rules"] for each in stream.verdicts()} == {version(RULES).version}
+
+
+async def test_row_and_metrics_count_three_outcomes_and_the_hits_of_each_rule(
+    stream: Stream,
+) -> None:
+    registry = CollectorRegistry()
+    metrics = AccountMetrics(registry)
+    stream.rules.follow(metrics.follow)
+    stream.rules.activate(version(RULES))
+    assert registry.get_sample_value("fraud_rule_errors_total", {"rule": "ratio"}) == 0
+    assert registry.get_sample_value("fraud_reasons_total", {"reason": "name_blank"}) is None
+    async with stream.agent.test_context() as agent:
+        await agent.put(batch(*VARIED))
+    row = stream.transactions.states[3]
+    assert (row.authorized, row.review, row.unauthorized, row.total) == (3, 3, 1, 7)
+    assert row.hits == {"friend": 1, "large": 2, "round": 4, "late": 1}
+    assert row.shadow_hits == {"trial": 4}
+    assert row.reasons == {
+        "large": 1,
+        "round": 2,
+        "rule_error": 1,
+        "late": 1,
+        "veritas_declined": 2,
+    }
+    for judgement in stream.reported:
+        metrics(judgement)
+    values = {
+        ("fraud_accounts_total", "outcome", "review"): 3,
+        ("fraud_reasons_total", "reason", "rule_error"): 1,
+        ("fraud_rule_errors_total", "rule", "ratio"): 1,
+    }
+    for (name, label, value), number in values.items():
+        assert registry.get_sample_value(name, {label: value}) == number
+    for rule, mode, number in (("round", "live", 4), ("friend", "live", 1), ("trial", "shadow", 4)):
+        labels = {"rule": rule, "mode": mode}
+        assert registry.get_sample_value("fraud_rule_hits_total", labels) == number
+    stream.rules.activate(builtin())
+    for labels in ({"rule": "round", "mode": "live"}, {"rule": "trial", "mode": "shadow"}):
+        assert registry.get_sample_value("fraud_rule_hits_total", labels) is None
+
+
+async def test_a_batch_is_judged_by_the_rules_that_were_active_when_it_began(
+    stream: Stream,
+) -> None:
+    stream.veritas.meanwhile = lambda: stream.rules.activate(version(RULES))
+    async with stream.agent.test_context() as agent:
+        await agent.put(batch(GOOD, account(5_000, "Declined")))
+        await agent.put(batch(account(5_000), offset=2))
+    first, second, third = stream.verdicts()
+    assert first["rules"] == second["rules"] == builtin().version
+    assert second["reasons"] == ["veritas_declined"]
+    assert (third["rules"], third["reasons"]) == (version(RULES).version, ["large", "round"])

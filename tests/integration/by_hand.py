@@ -11,8 +11,8 @@ from faust_transactions import TopicIdentity, topic_ids
 from cluster import changelog_topic, topic_spans
 from config import Settings
 from records import DeadLetter, PartitionCounts
-from records.verdict import encode
 from tests.topics import create_topic
+from tests.verdicts import written
 
 
 def bootstrap(settings: Settings) -> str:
@@ -20,9 +20,8 @@ def bootstrap(settings: Settings) -> str:
 
 
 def verdict(settings: Settings, partition: int, offset: int) -> bytes:
-    topic = settings.accounts_topic
     now = time.time_ns() // 1_000_000
-    return encode(topic, partition, offset, "f" * 32, "************5614", 1.0, (), now, "0" * 8)
+    return written(settings.accounts_topic, partition, offset, verified_at=now)
 
 
 def dead_letter(settings: Settings, partition: int, offset: int, **changes: Any) -> DeadLetter:

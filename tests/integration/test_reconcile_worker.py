@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from config import Settings
-from records.verdict import encode
 from tests.brokers import Kafka
 from tests.integration.by_hand import delete_before, recreate
 from tests.integration.test_stream import Stream, total, wait_for
 from tests.topics import Read, create_topic, produce, read_topic
+from tests.verdicts import written
 from tests.worker import Worker
 
 ACCOUNTS = 400
@@ -49,8 +49,8 @@ def test_a_verdict_deleted_duplicated_or_invented_by_hand_is_found(
         produce(stream.bootstrap, copy, [v.value for v in kept], partition=partition)
     # Of an account that never came, and of one whose partition is another.
     invented = [
-        encode(stream.accounts, 1, ACCOUNTS, "f" * 32, "*" * 16, 1.0, (), 1, "0" * 8),
-        encode(stream.accounts, 2, 3, "f" * 32, "*" * 16, 1.0, (), 1, "0" * 8),
+        written(stream.accounts, 1, ACCOUNTS),
+        written(stream.accounts, 2, 3),
     ]
     produce(stream.bootstrap, copy, invented, partition=1)
     stream.env["FRAUD_VERDICTS_TOPIC"] = copy

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from records import BankAccount, DeadLetter, PartitionCounts, Verdict
 from records.bounds import EPOCH_MS
 from records.card import scrub
+from records.outcome import OUTCOMES
 from records.replay import Replay
 from records.token import key_id
 
@@ -20,7 +21,9 @@ tallies = st.dictionaries(text, counts, max_size=4)
 accounts = st.builds(
     BankAccount, first_name=text, last_name=text, credit_card_number=text, amount=amounts
 )
-verdicts = st.builds(
+outcomes = st.sampled_from(OUTCOMES)
+rule_names = st.lists(text, max_size=5).map(tuple)
+_verdicts = st.builds(
     Verdict,
     id=text,
     topic=text,
@@ -29,19 +32,36 @@ verdicts = st.builds(
     account=text,
     card=text,
     amount=amounts,
-    authorized=st.booleans(),
-    reasons=st.lists(text, max_size=5).map(tuple),
+    authorized=st.just(False),
+    reasons=rule_names,
     verified_at=times,
     key=key_ids,
+    outcome=outcomes,
+    score=st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**9), 10**9),
+    rules=text,
+    veritas=st.none() | st.booleans(),
+    allowed_by=text,
+    shadow=rule_names,
 )
+
+
+def _consistent(verdict: Verdict) -> Verdict:
+    verdict.authorized = verdict.outcome == "authorized"
+    return verdict
+
+
+verdicts = _verdicts.map(_consistent)
 rows = st.builds(
     PartitionCounts,
     authorized=counts,
+    review=counts,
     unauthorized=counts,
     dead_letters=counts,
     next_offset=counts,
     reasons=tallies,
     codes=tallies,
+    hits=tallies,
+    shadow_hits=tallies,
     worker=text,
     updated_at=times,
     key=key_ids,

@@ -22,3 +22,12 @@ def test_a_version_that_was_read_before_another_is_activated_stays_what_it_was()
     active.activate(published)
     assert active.current is published
     assert in_use.compiled.rule_set.rules[0].name == "name_blank"
+
+
+def test_who_follows_sees_the_present_version_and_each_later_one() -> None:
+    first, second = builtin(), builtin()
+    active = ActiveRules(first)
+    seen: list[RuleVersion] = []
+    active.follow(seen.append)
+    active.activate(second)
+    assert [id(version) for version in seen] == [id(first), id(second)]

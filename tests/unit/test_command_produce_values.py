@@ -11,7 +11,7 @@ from agents.fakes import FakeAccounts
 from cli.produce import fake_values as accounts
 from cli.produce.fake_values import POOL, unique_values, values
 from records import BankAccount, decode
-from rules import screen
+from tests.judging import reasons_against
 
 
 class Numbered:
@@ -29,12 +29,12 @@ def decoded(encoded: Iterator[bytes]) -> list[BankAccount]:
 
 def test_every_account_is_well_formed() -> None:
     for account in decoded(values(FakeAccounts(1), 500)):
-        assert screen(account) == ()
+        assert reasons_against(account) == ()
 
 
 def test_every_unique_account_is_well_formed() -> None:
     for account in decoded(unique_values(FakeAccounts(1), 1_000, 1)):
-        assert screen(account) == ()
+        assert reasons_against(account) == ()
         assert len(account.credit_card_number) == 16
         assert 1 <= account.amount <= 10_000
 

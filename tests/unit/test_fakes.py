@@ -2,7 +2,7 @@ from decimal import Decimal
 
 from agents.fakes import FakeAccounts
 from records import BankAccount, decode
-from rules import screen
+from tests.judging import reasons_against
 
 POOL = FakeAccounts(7).pool(300)
 
@@ -34,7 +34,7 @@ def test_a_series_goes_on_where_it_was_left() -> None:
 
 
 def test_all_of_them_pass_screening() -> None:
-    assert [each for each in POOL if screen(each)] == []
+    assert [each for each in POOL if reasons_against(each)] == []
 
 
 def test_all_of_them_survive_the_wire() -> None:

@@ -15,6 +15,7 @@ from logs.rate_limit import RateLimitFilter
 from logs.worker import stacks
 from records import BankAccount
 from records.card import scrub_line
+from rules.compiled import Decision
 
 CARD = "4111111111111111"
 #: Their debug records hold the bytes of accounts.
@@ -146,13 +147,29 @@ def test_other_numbers_stay_as_they_are(text: str) -> None:
 
 
 def test_the_line_of_a_verdict_has_fields_without_the_card() -> None:
-    assert fields(ACCOUNT, ("veritas_declined",)) == {
-        "outcome": "unauthorized",
+    assert fields(ACCOUNT, Decision("review", ("large",))) == {
+        "outcome": "review",
         "first_name": "Jimmie",
         "card": "************1111",
-        "reasons": ("veritas_declined",),
+        "reasons": ("large",),
+        "allowed_by": None,
     }
-    assert as_json(record(line(ACCOUNT, ()), **fields(ACCOUNT, ())))["outcome"] == "authorized"
+    yes = Decision("authorized")
+    assert as_json(record(line(ACCOUNT, yes), **fields(ACCOUNT, yes)))["outcome"] == "authorized"
+
+
+@pytest.mark.parametrize(
+    ("decision", "said"),
+    [
+        (Decision("authorized"), "AUTHORIZED @"),
+        (Decision("authorized", allowed_by="friend"), "AUTHORIZED @: allowed by friend"),
+        (Decision("review", ("large", "round")), "REVIEW @: large, round"),
+        (Decision("unauthorized", ("veritas_declined",)), "UNAUTHORIZED @: veritas_declined"),
+    ],
+)
+def test_the_line_of_a_verdict_says_outcome_and_why(decision: Decision, said: str) -> None:
+    account = "bank account for Jimmie, card ************1111"
+    assert line(ACCOUNT, decision) == said.replace("@", account)
 
 
 @pytest.mark.parametrize("form", ["human", "json"])

@@ -12,7 +12,7 @@ from cli.reconcile.proof import Proof
 from cli.support.bounded_read import Headers
 from config import Settings
 from records import DeadLetter
-from records.verdict import encode
+from tests.verdicts import written
 
 SETTINGS = Settings(
     accounts_topic="accounts-2024", verdicts_topic="verdicts", dead_letters_topic="dead"
@@ -57,7 +57,7 @@ def account(offset: int, partition: int = 0) -> FakeRecord:
 
 
 def verdict(offset: int, partition: int = 0, at: int = 7, /, **changes: Any) -> FakeRecord:
-    plain = encode("accounts-2024", partition, offset, "f" * 32, "*" * 16, 1.0, (), 1, "0" * 8)
+    plain = written("accounts-2024", partition, offset)
     content = orjson.dumps(orjson.loads(plain) | changes)
     return FakeRecord("verdicts", partition, at, content)
 

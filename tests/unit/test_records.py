@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
@@ -6,9 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from records import BankAccount, DeadLetter, PartitionCounts, Verdict, read_verdict, record_id
+from records.bounds import MOST_RULES
 from records.card import mask
+from records.outcome import Outcome
+from records.partition_counts import FORMER, MOST_NAMES, added
 from records.replay import Replay
-from records.verdict import VerdictPlace, encode, read_place
+from records.verdict import VerdictPlace, read_place
+from records.verdict_encoder import VerdictEncoder
 from records.wire import WireRecord
 from tests.unit import strategies as some
 
@@ -20,7 +24,8 @@ ON_THE_WIRE = (
 VERDICT_ON_THE_WIRE = (
     b'{"id":"bankaccount-3-1042","topic":"bankaccount","partition":3,"offset":1042,'
     b'"account":"9f0c1d2e3f405162738495a6b7c8d9ea","card":"************5614","amount":644.78,'
-    b'"authorized":false,"reasons":["veritas_declined"],"verified_at":1795410452087,"key":"a1b2c3d4"}'
+    b'"authorized":false,"reasons":["veritas_declined"],"verified_at":1795410452087,"key":"a1b2c3d4",'
+    b'"outcome":"unauthorized","score":0,"rules":"0f1e2d3c4b5a","veritas":false}'
 )
 FIELDS: dict[str, Any] = {
     "first_name": "Jimmie",
@@ -49,17 +54,10 @@ def test_an_account_is_read_from_what_the_contract_says() -> None:
 
 
 def test_a_verdict_is_written_as_the_contract_says() -> None:
-    written = encode(
-        topic="bankaccount",
-        partition=3,
-        offset=1042,
-        account="9f0c1d2e3f405162738495a6b7c8d9ea",
-        card=mask(CARD),
-        amount=644.78,
-        reasons=("veritas_declined",),
-        verified_at=1795410452087,
-        key="a1b2c3d4",
-    )
+    encoder = VerdictEncoder("bankaccount", 3, 1795410452087, "a1b2c3d4", "0f1e2d3c4b5a")
+    ending = encoder.ending("unauthorized", ("veritas_declined",), 0, False, None, ())
+    account, card = b"9f0c1d2e3f405162738495a6b7c8d9ea", mask(CARD).encode()
+    written = encoder.encode(1042, account, card, 644.78, ending)
     assert written == VERDICT_ON_THE_WIRE
 
 
@@ -78,23 +76,36 @@ def test_a_dead_letter_is_read_back_equal_from_its_message(letter: DeadLetter) -
     assert DeadLetter.from_message(letter.key, letter.value, letter.headers()) == letter
 
 
-@given(some.verdicts)
-def test_the_fast_encoding_and_the_record_write_the_same(verdict: Verdict) -> None:
+@given(some.verdicts, some.card_numbers(0, 22), st.binary(min_size=16, max_size=16))
+def test_the_fast_encoding_and_the_record_write_the_same(
+    verdict: Verdict, card: str, token: bytes
+) -> None:
     verdict.id = record_id(verdict.topic, verdict.partition, verdict.offset)
-    verdict.authorized = not verdict.reasons
-    encoded = encode(
-        verdict.topic,
-        verdict.partition,
-        verdict.offset,
-        verdict.account,
-        verdict.card,
-        verdict.amount,
+    verdict.account, verdict.card = token.hex(), mask(card)
+    encoder = VerdictEncoder(
+        verdict.topic, verdict.partition, verdict.verified_at, verdict.key, verdict.rules
+    )
+    ending = encoder.ending(
+        cast(Outcome, verdict.outcome),
         verdict.reasons,
-        verdict.verified_at,
-        verdict.key,
+        verdict.score,
+        verdict.veritas,
+        verdict.allowed_by,
+        verdict.shadow,
+    )
+    encoded = encoder.encode(
+        verdict.offset, verdict.account.encode(), verdict.card.encode(), verdict.amount, ending
     )
     assert encoded == verdict.dumps()
     assert Verdict.loads(encoded) == verdict
+
+
+def test_what_is_empty_is_left_out_where_that_is_the_rule() -> None:
+    verdict = Verdict.loads(VERDICT_ON_THE_WIRE)
+    assert not {"allowed_by", "shadow"} & set(orjson.loads(verdict.dumps()))
+    verdict.allowed_by, verdict.shadow = "friend", ("trial",)
+    told = orjson.loads(verdict.dumps())
+    assert (told["allowed_by"], told["shadow"]) == ("friend", ["trial"])
 
 
 def test_unknown_fields_are_passed_over_whatever_their_names() -> None:
@@ -169,6 +180,9 @@ def test_a_row_of_version_0_1_is_read_with_its_window() -> None:
         {"reasons": {"name_blank": "many"}},
         {"codes": {"empty": -1}},
         {"codes": {"empty": 1e30}},
+        {"review": -1},
+        {"hits": {"large": -1}},
+        {"shadow_hits": {"trial": 2**63}},
     ],
 )
 def test_a_row_with_a_number_out_of_its_range_is_refused(change: dict[str, Any]) -> None:
@@ -185,12 +199,32 @@ def test_a_verdict_of_ours_is_read() -> None:
     assert read_verdict(verdict_with(score=3, features={"count_10m": 4})) is not None
 
 
-def test_a_verdict_of_version_0_1_is_read_without_a_key() -> None:
-    old = orjson.loads(VERDICT_ON_THE_WIRE)
-    del old["key"]
+@pytest.mark.parametrize(
+    ("authorized", "reasons", "outcome", "veritas"),
+    [
+        (True, [], "authorized", True),
+        (False, ["veritas_declined"], "unauthorized", False),
+        (False, ["name_blank"], "unauthorized", None),
+    ],
+)
+def test_what_a_verdict_of_version_0_1_does_not_say_follows_from_what_it_says(
+    authorized: bool, reasons: list[str], outcome: str, veritas: bool | None
+) -> None:
+    old = orjson.loads(verdict_with(authorized=authorized, reasons=reasons))
+    for name in ("key", "outcome", "score", "rules", "veritas"):
+        del old[name]
     verdict = read_verdict(orjson.dumps(old))
     assert verdict is not None
-    assert verdict.key == ""
+    assert (verdict.key, verdict.rules, verdict.score) == ("", "", 0)
+    assert (verdict.outcome, verdict.veritas) == (outcome, veritas)
+
+
+def test_a_verdict_that_names_every_rule_of_the_largest_set_is_read() -> None:
+    names = [f"{number:064d}" for number in range(MOST_RULES)]
+    value = verdict_with(outcome="review", reasons=[*names, "rule_error", "veritas_declined"])
+    assert read_verdict(value) is not None
+    assert len(value) < 40_000
+    assert read_verdict(verdict_with(shadow=names)) is not None
 
 
 @pytest.mark.parametrize(
@@ -210,12 +244,26 @@ def test_a_verdict_of_version_0_1_is_read_without_a_key() -> None:
         {"account": "x" * 101},
         {"card": "*" * 1_000},
         {"key": "x" * 101},
-        {"reasons": ["x"] * 101},
+        {"reasons": ["x"] * 503},
         {"reasons": ["x" * 101]},
         {"reasons": [1]},
         {"reasons": {"a": 1}},
         {"reasons": "name_blank"},
         {"authorized": 1},
+        {"authorized": True},
+        {"outcome": "authorized"},
+        {"outcome": "refused"},
+        {"outcome": None},
+        {"score": "1"},
+        {"score": True},
+        {"rules": "x" * 101},
+        {"rules": 1},
+        {"veritas": 1},
+        {"veritas": "true"},
+        {"allowed_by": "x" * 101},
+        {"shadow": ["x"] * 503},
+        {"shadow": [1]},
+        {"shadow": "name_blank"},
     ],
     ids=lambda change: repr(change)[:30],
 )
@@ -234,7 +282,8 @@ def test_what_is_out_of_bounds_is_no_verdict_of_ours(change: dict[str, Any]) -> 
         b'{"id":' * 5_000,
         VERDICT_ON_THE_WIRE.replace(b"644.78", b"1e999"),
         VERDICT_ON_THE_WIRE.replace(b"644.78", b"NaN"),
-        VERDICT_ON_THE_WIRE + b" " * 20_000,
+        VERDICT_ON_THE_WIRE.replace(b'"score":0', b'"score":1e999'),
+        VERDICT_ON_THE_WIRE + b" " * 70_000,
     ],
     ids=lambda value: repr(value)[:20],
 )
@@ -264,7 +313,32 @@ def test_rows_do_not_share_their_tallies() -> None:
 
 
 def test_the_total_of_a_row_is_its_verdicts() -> None:
-    assert PartitionCounts(authorized=3, unauthorized=2, dead_letters=7).total == 5
+    row = PartitionCounts(authorized=3, review=4, unauthorized=2, dead_letters=7)
+    assert row.total == 9
+
+
+def test_a_tally_grows_by_name() -> None:
+    assert added({"a": 1, "b": 2}, {"b": 1, "c": 4}, ()) == {"a": 1, "b": 3, "c": 4}
+
+
+def test_a_full_tally_keeps_what_is_in_use_and_sums_up_the_rest() -> None:
+    old = {f"old_{number}": 2 for number in range(MOST_NAMES - 2)}
+    full = added(old, {"new": 5, "rule_error": 1}, {"new"})
+    assert len(full) == MOST_NAMES
+    over = added(full, {"newer": 7}, {"new", "newer"})
+    assert over == {"new": 5, "rule_error": 1, "newer": 7, FORMER: 2 * (MOST_NAMES - 2)}
+    again = added({**over, **{f"x_{n}": 1 for n in range(MOST_NAMES)}}, {"newer": 1}, {"newer"})
+    assert again == {"rule_error": 1, "newer": 8, FORMER: 2 * (MOST_NAMES - 2) + 5 + MOST_NAMES}
+
+
+@given(some.tallies, some.tallies, st.sets(st.text()))
+def test_no_hit_is_lost_in_a_tally(
+    tally: dict[str, int], more: dict[str, int], in_use: set[str]
+) -> None:
+    many = {f"old_{number}": 1 for number in range(MOST_NAMES - 3)}
+    total = added({**tally, **many}, more, in_use)
+    assert sum(total.values()) == sum(tally.values()) + len(many) + sum(more.values())
+    assert len(total) <= max(MOST_NAMES, len(in_use) + 3)
 
 
 def test_a_dead_letter_has_the_headers_of_the_contract() -> None:

@@ -13,8 +13,10 @@ from faust_transactions import EngineMetrics
 from faust_transactions.testing import StoredRecord
 from prometheus_client import CollectorRegistry, generate_latest
 
-from agents.judging import STAGES, Judgement
+from agents.judgement import Judgement
+from agents.judging import STAGES
 from agents.metrics import AccountMetrics
+from rules.active import builtin
 
 #: A full batch; as a worker has them that has much to do.
 BATCH = 2_000
@@ -38,8 +40,12 @@ def measure(registry: CollectorRegistry | None = None) -> Calls:
     records = [
         StoredRecord(number, None, timestamp=now - 7 * number % 30_000) for number in range(BATCH)
     ]
-    judgement = Judgement(BATCH, verdicts=[(b"", b"")] * BATCH, authorized=BATCH // 2)
+    version = builtin()
+    accounts.follow(version)
+    judgement = Judgement(BATCH, version, verdicts=[(b"", b"")] * BATCH)
+    judgement.outcomes.update(authorized=BATCH // 2, unauthorized=BATCH // 2)
     judgement.reasons.update(veritas_declined=BATCH // 2)
+    judgement.hits.update(name_blank=1, card_checksum=1)
     judgement.seconds = dict.fromkeys(STAGES, 0.005)
     updated, looked = [], []
     for _ in range(_REPEATED):

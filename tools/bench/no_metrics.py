@@ -6,7 +6,7 @@ from typing import Any
 from faust_transactions import EngineMetrics, SourceRecord
 from prometheus_client import CollectorRegistry
 
-from agents.judging import Judgement
+from agents.judgement import Judgement
 from agents.metrics import AccountMetrics
 
 

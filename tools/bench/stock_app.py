@@ -16,12 +16,14 @@ import faust
 
 from config import Settings
 from records import BankAccount, Verdict, record_id
-from records.card import mask
+from records.card import digits, mask
 from records.token import token
-from rules import answered, screen
+from rules.active import builtin
 from veritas import SimulatedVeritas
 
 settings = Settings.load()
+KEY = settings.token_key_bytes
+rules = builtin()
 veritas = SimulatedVeritas(settings.approval_rate, settings.veritas_seed)
 
 app = faust.App(
@@ -44,23 +46,31 @@ async def verify(stream: faust.StreamT[BankAccount]) -> AsyncIterator[None]:
         await verdicts.send(  # type: ignore[unused-awaitable]
             key=verdict.account, value=verdict, partition=verdict.partition
         )
-        outcome = "authorized" if verdict.authorized else "unauthorized"
-        counts[f"{verdict.partition}/{outcome}"] += 1
+        counts[f"{verdict.partition}/{verdict.outcome}"] += 1
         yield
 
 
 async def judged(account: BankAccount, message: faust.types.Message) -> Verdict:
     """The verdict on the account that came in this message."""
-    reasons = screen(account) or answered(veritas.answer(account))
+    card, name = account.credit_card_number, token(account.credit_card_number, KEY)
+    names, at = (account.first_name, account.last_name), int((message.timestamp or 0) * 1000)
+    fired = rules.compiled.before(*names, account.amount, digits(card), name, at)
+    asks = rules.compiled.needs_veritas(fired)
+    answer = veritas.answer(account).authorized if asks else None
+    decision = rules.compiled.decide(fired, answer)
     return Verdict(
         id=record_id(message.topic, message.partition, message.offset),
         topic=message.topic,
         partition=message.partition,
         offset=message.offset,
-        account=token(account.credit_card_number, settings.token_key_bytes),
-        card=mask(account.credit_card_number),
+        account=name,
+        card=mask(card),
         amount=account.amount,
-        authorized=not reasons,
-        reasons=reasons,
+        authorized=decision.outcome == "authorized",
+        reasons=decision.reasons,
         verified_at=time_ns() // 1_000_000,
+        outcome=decision.outcome,
+        score=decision.score,
+        rules=rules.version,
+        veritas=answer,
     )
