@@ -6,14 +6,15 @@ import orjson
 import pytest
 
 from records.recorded import read_recorded
-from records.verdict import encode
+from tests.verdicts import written
 
-NOW = 1_795_410_452_087
+OF_RULES = {"outcome", "score", "rules", "veritas"}
 
 
 def old(*reasons: str) -> bytes:
     """A verdict as version 0.1 wrote it, but for the key's id."""
-    return encode("accounts", 3, 42, "f" * 32, "*" * 12 + "5614", 644.78, reasons, NOW, "0" * 8)
+    fields = orjson.loads(written("accounts", 3, 42, authorized=not reasons, reasons=reasons))
+    return orjson.dumps({name: fields[name] for name in fields if name not in OF_RULES})
 
 
 def changed(**fields: Any) -> bytes:
