@@ -20,9 +20,9 @@ from cluster import changelog_topic, connect, topic_spans
 from cluster.rows import last_rows, rows_in
 from config import Settings
 from records import PartitionCounts, counts_document
-from records.totals import lag
+from records.totals import ENDINGS, lag
 
-_COUNTS = ("authorized", "unauthorized", "dead_letters", "next_offset")
+_COUNTS = (*ENDINGS, "next_offset")
 
 
 def add_counts(app: faust.App, settings: Settings) -> None:

@@ -4,7 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
-_COUNTS: Final = ("authorized", "unauthorized", "dead_letters", "next_offset")
+from records.outcome import OUTCOMES
+
+ENDINGS: Final = (*OUTCOMES, "dead_letters")
+"""How an account can end: the names of its counts in a row."""
+
+_COUNTS: Final = (*ENDINGS, "next_offset")
 
 
 class Counted(Protocol):
@@ -15,8 +20,12 @@ class Counted(Protocol):
         """Verdicts that let the account pass."""
 
     @property
+    def review(self) -> int:
+        """Verdicts that somebody has to look at."""
+
+    @property
     def unauthorized(self) -> int:
-        """Verdicts that did not."""
+        """Verdicts that did not let it pass."""
 
     @property
     def dead_letters(self) -> int:
@@ -39,6 +48,14 @@ class Row(Counted, Protocol):
         """Dead letters by code."""
 
     @property
+    def hits(self) -> Mapping[str, int]:
+        """Verdicts by rule that fired."""
+
+    @property
+    def shadow_hits(self) -> Mapping[str, int]:
+        """Verdicts by shadow rule that fired."""
+
+    @property
     def updated_at(self) -> int:
         """When, in ms since the epoch."""
 
@@ -52,9 +69,8 @@ def counts_document(rows: Mapping[int, Counted], partitions: Iterable[int] = ())
     each = {str(number): _counts(rows.get(number)) for number in numbers}
     sums = {name: sum(one[name] for one in each.values()) for name in _COUNTS}
     return {
-        "authorized": sums["authorized"],
-        "unauthorized": sums["unauthorized"],
-        "total": sums["authorized"] + sums["unauthorized"],
+        **{outcome: sums[outcome] for outcome in OUTCOMES},
+        "total": sum(sums[outcome] for outcome in OUTCOMES),
         "dead_letters": sums["dead_letters"],
         "partitions": each,
     }
@@ -68,7 +84,7 @@ def progress_document(
     *,
     owners: Mapping[int, str] | None = None,
 ) -> dict[str, Any]:
-    """What the page and the terminal show of the group: counts, lag, owners, reasons, codes.
+    """What the page and the terminal show of the group: counts, lag, owners, reasons, codes, hits.
 
     `begins` and `ends` are where the accounts of each partition begin and end, as far as known. A
     lag that is not known is None. `owners` says which worker owns a partition now; one that is not
@@ -90,6 +106,8 @@ def progress_document(
         "partitions": each,
         "reasons": summed(row.reasons for row in rows.values()),
         "codes": summed(row.codes for row in rows.values()),
+        "hits": summed(row.hits for row in rows.values()),
+        "shadow_hits": summed(row.shadow_hits for row in rows.values()),
     }
 
 
@@ -112,7 +130,7 @@ def lag(
 
 
 def summed(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    """Reasons or codes of all partitions together, the most frequent first."""
+    """Reasons, codes or hits of all partitions together, the most frequent first."""
     total: Counter[str] = Counter()
     for part in parts:
         total.update(part)

@@ -6,7 +6,7 @@ from typing import Any
 from faust_transactions import Health
 
 from records import counts_document
-from records.totals import progress_document
+from records.totals import ENDINGS, progress_document
 from web.health import worst
 from web.history import Sample
 from web.state import WebState
@@ -23,7 +23,7 @@ def counts(state: WebState) -> dict[str, Any]:
 def sample(state: WebState) -> Sample:
     """The totals now, for the history."""
     now = counts(state)
-    return Sample(time.time(), now["authorized"], now["unauthorized"], now["dead_letters"])
+    return Sample(time.time(), *(now[name] for name in ENDINGS))
 
 
 def dashboard(state: WebState) -> dict[str, Any]:

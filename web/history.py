@@ -4,16 +4,19 @@ from collections import deque
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from records.totals import ENDINGS
+
 #: Seconds between samples, and how many intervals are kept: 15 minutes.
 INTERVAL = 5.0
 LENGTH = 180
 
 
 class Sample(NamedTuple):
-    """The totals at a time, in seconds since the epoch."""
+    """The totals at a time, in seconds since the epoch; those of `records.totals.ENDINGS`."""
 
     at: float
     authorized: int
+    review: int
     unauthorized: int
     dead_letters: int
 
@@ -35,16 +38,11 @@ class History:
 
         A total that decreased, because topics were created again, counts as a rate of 0.
         """
-        columns: dict[str, Any] = {
-            "at": [],
-            "authorized": [],
-            "unauthorized": [],
-            "dead_letters": [],
-        }
+        columns: dict[str, Any] = {"at": [], **{name: [] for name in ENDINGS}}
         for before, after in pairwise(self._samples):
             seconds = after.at - before.at
             columns["at"].append(round(after.at))
-            for name in ("authorized", "unauthorized", "dead_letters"):
+            for name in ENDINGS:
                 grown = max(0, getattr(after, name) - getattr(before, name))
                 columns[name].append(round(grown / seconds, 2))
         return columns

@@ -17,6 +17,8 @@ SIZE = 50
 _MASKED_CARD = re.compile(r"\*+\d{0,4}")
 _LONGEST_ID = 300
 _LONGEST_REASON = 60
+#: A verdict can name hundreds of rules; nobody reads them in a line.
+_MOST_REASONS = 20
 _PARTITIONS = 10**5
 #: From twelve digits on a number could be a card's; no topic is that long.
 _OFFSETS = 10**11
@@ -96,7 +98,8 @@ def entry(value: bytes) -> dict[str, Any] | None:
         "card": verdict.card if _MASKED_CARD.fullmatch(verdict.card) else "****",
         "amount": float(verdict.amount),
         "authorized": verdict.authorized,
-        "reasons": [shown(reason, _LONGEST_REASON) for reason in verdict.reasons],
+        "outcome": verdict.outcome,
+        "reasons": [shown(reason, _LONGEST_REASON) for reason in verdict.reasons[:_MOST_REASONS]],
     }
 
 

@@ -12,7 +12,7 @@ from cli.top.worker_snapshot import WorkerSnapshot
 from cluster import ClusterError, Progress
 from config import Settings, broker_addresses
 from records import PartitionCounts
-from records.totals import progress_document
+from records.totals import ENDINGS, progress_document
 from web.history import INTERVAL, History, Sample
 from web.recent import SIZE
 
@@ -124,11 +124,9 @@ class Board:
         self._rates.add(now, {at: row.next_offset for at, row in self._seen.rows.items()})
         if now - self._sampled >= INTERVAL:
             self._sampled = now
-            names = ("authorized", "unauthorized", "dead_letters")
-            self._history.add(Sample(now, *(counts[name] for name in names)))
+            self._history.add(Sample(now, *(counts[name] for name in ENDINGS)))
 
     def _seen_rates(self) -> list[float]:
         """Rates since `top` started; a worker has seen more."""
         columns = self._history.document()
-        names = ("authorized", "unauthorized", "dead_letters")
-        return [sum(rates) for rates in zip(*(columns[name] for name in names), strict=True)]
+        return [sum(rates) for rates in zip(*(columns[name] for name in ENDINGS), strict=True)]

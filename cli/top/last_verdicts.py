@@ -18,6 +18,11 @@ from web.recent import entry
 
 _TIMEOUT = 3.0
 _LONG_AMOUNT = 1e12
+_STYLES: Mapping[str, str] = {
+    "authorized": "cyan",
+    "review": "magenta",
+    "unauthorized": "yellow",
+}
 
 
 class LastVerdicts:
@@ -54,10 +59,9 @@ def verdicts_table(verdicts: Sequence[Mapping[str, Any]] | None, most: int) -> T
     drawn.add_column("reasons", no_wrap=True, overflow="ellipsis", ratio=1)
     drawn.expand = True
     for one in (verdicts or ())[:most]:
-        authorized = one["authorized"]
         drawn.add_row(
             time.strftime("%H:%M:%S", time.localtime(one["at"] / 1000)),
-            Text("authorized", "cyan") if authorized else Text("unauthorized", "yellow"),
+            Text(one["outcome"], _STYLES[one["outcome"]]),
             Text(one["card"]),
             _amount(one["amount"]),
             # Any producer may have written the verdict: rich would parse a str as markup.

@@ -1,6 +1,6 @@
 """The table of partitions in `top`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import RenderableType
@@ -8,6 +8,7 @@ from rich.text import Text
 
 from cli.top.figures import NO_OWNER, UNKNOWN, number, rate, table
 from records.text import shown
+from records.totals import ENDINGS
 
 # A host name is no longer (RFC 1035), and a port has five digits.
 _LONGEST_NAME = 260
@@ -15,26 +16,35 @@ _LONGEST_NAME = 260
 
 def partitions_table(document: Mapping[str, Any], lines: int | None) -> RenderableType:
     """A line for each, `lines` at most: sums up those with the smallest lag in one line."""
-    drawn = table("part.", "authorized", "unauthorized", "dead", "lag", "acc./s")
+    partitions = document["partitions"]
+    counts = _counts(partitions)
+    drawn = table("part.", *counts.values(), "lag", "acc./s")
     # Only this column is cut: a number that is cut is a wrong number.
     drawn.expand = True
     drawn.add_column("owner", no_wrap=True, overflow="ellipsis", ratio=1)
-    partitions = document["partitions"]
     shown_ones, hidden = _fitting(partitions, lines)
     rates = document["per_second"]
     for one in shown_ones:
         partition = one["partition"]
         drawn.add_row(
             str(partition),
-            *(number(one[name]) for name in ("authorized", "unauthorized", "dead_letters", "lag")),
+            *(number(one[name]) for name in (*counts, "lag")),
             rate([rates[partition]] if partition in rates else []),
             _owner(one["owner"]),
         )
     if hidden:
-        drawn.add_row(*_summed_up(hidden, rates), style="dim")
+        drawn.add_row(*_summed_up(hidden, counts, rates), style="dim")
     if not partitions:
         drawn.add_row(UNKNOWN, *[""] * 5, "no accounts topic yet")
     return drawn
+
+
+def _counts(partitions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Names and heads of the counts; review only where there is any, as 80 columns are few."""
+    heads = {**{name: name for name in ENDINGS}, "dead_letters": "dead"}
+    if not any(one["review"] for one in partitions):
+        del heads["review"]
+    return heads
 
 
 def _fitting(
@@ -50,8 +60,9 @@ def _fitting(
     )
 
 
-def _summed_up(hidden: list[dict[str, Any]], rates: Mapping[int, float]) -> list[str]:
-    names = ("authorized", "unauthorized", "dead_letters")
+def _summed_up(
+    hidden: list[dict[str, Any]], names: Iterable[str], rates: Mapping[int, float]
+) -> list[str]:
     sums = [number(sum(one[name] for one in hidden)) for name in names]
     lags = [one["lag"] for one in hidden if one["lag"] is not None]
     per_second = rate(rates[one["partition"]] for one in hidden if one["partition"] in rates)

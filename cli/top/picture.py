@@ -52,7 +52,9 @@ def _totals(document: Mapping[str, Any]) -> RenderableType:
     )
     table.add_row(
         _figure("accounts/s", rate(document["per_second"].values())),
-        _figure("unauthorized", number(counts["unauthorized"])),
+        Text("    ").join(
+            _figure(outcome, number(counts[outcome])) for outcome in ("unauthorized", "review")
+        ),
     )
     table.add_row(
         _figure("to be judged", number(document["lag"])),
@@ -72,11 +74,8 @@ def _causes(document: Mapping[str, Any], most: int | None) -> Table:
     table.add_column("", width=_BAR)
     table.add_column("dead letters by code")
     table.add_column("", justify="right")
-    unauthorized = document["counts"]["unauthorized"]
-    left = [
-        (Text(name), number(n), share(n, unauthorized), _bar(n, unauthorized))
-        for name, n in reasons
-    ]
+    refused = document["counts"]["unauthorized"] + document["counts"]["review"]
+    left = [(Text(name), number(n), share(n, refused), _bar(n, refused)) for name, n in reasons]
     right = [(Text(name), number(n)) for name, n in codes]
     for reason, code in zip_longest(left, right):
         table.add_row(*(reason or [""] * 4), *(code or [""] * 2))

@@ -7,10 +7,10 @@ from typing import Any, cast, get_args
 from faust_transactions import Health, Level
 
 from records.text import shown
+from records.totals import ENDINGS
 
 _LONGEST = 200
 _PARTS = ("worker", "engine", "provider")
-_RATES = ("authorized", "unauthorized", "dead_letters")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def read_snapshot(document: Any) -> WorkerSnapshot | None:
     """Read a document; None for one that no worker of this version sends."""
     try:
         history = document["history"]
-        columns = [[float(number) for number in history[name]] for name in _RATES]
+        columns = [[float(number) for number in history[name]] for name in ENDINGS]
         health = {name: _health_of(document["health"][name]) for name in _PARTS}
         tokens = document["health"].get("tokens")
         if tokens is not None and tokens["level"] != "ok":

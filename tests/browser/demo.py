@@ -4,6 +4,7 @@ import math
 import random
 import time
 from itertools import accumulate
+from typing import Any
 
 from tests.functional.web_fakes import Stage
 from web import Health
@@ -19,19 +20,23 @@ def demo(stage: Stage) -> None:
     rates = [900 + 250 * math.sin(step / 14) + 120 * chance.random() for step in range(181)]
     part = [0.56 + 0.03 * math.sin(step / 9) for step in range(181)]
     authorized = [*accumulate(int(5 * r * p) for r, p in zip(rates, part, strict=True))]
-    refused = [*accumulate(int(5 * r * (0.99 - p)) for r, p in zip(rates, part, strict=True))]
+    review = [*accumulate(int(5 * r * 0.04) for r in rates)]
+    refused = [*accumulate(int(5 * r * (0.95 - p)) for r, p in zip(rates, part, strict=True))]
     dead = [*accumulate(int(5 * r * 0.01) for r in rates)]
-    for step, totals in enumerate(zip(authorized, refused, dead, strict=True)):
+    columns = (authorized, review, refused, dead)
+    for step, totals in enumerate(zip(*columns, strict=True)):
         stage.state.history.add(Sample(now - 5 * (180 - step), *totals))
     for partition, share in enumerate(_SHARES):
-        yes, no, bad = (int(share * column[-1]) for column in (authorized, refused, dead))
+        yes, look, no, bad = (int(share * column[-1]) for column in columns)
         stage.feed.set(
             partition,
             authorized=yes,
+            review=look,
             unauthorized=no,
             dead_letters=bad,
-            next_offset=yes + no + bad,
+            next_offset=yes + look + no + bad,
             reasons={
+                "amount_large": look,
                 "veritas_declined": int(0.8 * no),
                 "card_checksum": int(0.17 * no),
                 "amount_not_positive": int(0.04 * no),
@@ -40,7 +45,7 @@ def demo(stage: Stage) -> None:
             codes={"not_json": int(0.8 * bad), "field_missing": int(0.2 * bad)},
             updated_at=int(now * 1000),
         )
-        stage.feed.source_ends[partition] = yes + no + bad + (0, 12, 480, 3)[partition]
+        stage.feed.source_ends[partition] = yes + look + no + bad + (0, 12, 480, 3)[partition]
     stage.owners = dict(
         enumerate(("worker-a:6066", "worker-a:6066", "worker-b:6066", "worker-b:6066"))
     )
@@ -52,11 +57,17 @@ def demo(stage: Stage) -> None:
             "at": int(now * 1000) - 40 * number,
             "card": f"************{chance.randrange(1000, 9999)}",
             "amount": round(chance.uniform(5, 4_000), 2),
-            "authorized": number % 3 != 0,
-            "reasons": []
-            if number % 3
-            else ["veritas_declined" if number % 2 else "card_checksum"],
+            **_judged(number),
         }
         for number in range(50)
     ]
     stage.feed.changed()
+
+
+def _judged(number: int) -> dict[str, Any]:
+    if number % 3:
+        return {"authorized": True, "outcome": "authorized", "reasons": []}
+    if number % 7 == 0:
+        return {"authorized": False, "outcome": "review", "reasons": ["amount_large"]}
+    reason = "veritas_declined" if number % 2 else "card_checksum"
+    return {"authorized": False, "outcome": "unauthorized", "reasons": [reason]}

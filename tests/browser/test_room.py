@@ -165,6 +165,7 @@ def figures(stage: Stage) -> None:
     stage.feed.set(
         3,
         authorized=LARGE,
+        review=LARGE,
         unauthorized=LARGE,
         dead_letters=LARGE,
         next_offset=2**63 - 1,
@@ -175,7 +176,7 @@ def figures(stage: Stage) -> None:
     stage.feed.source_ends[3] = 2**63 - 1 + LARGE
     long = ["name_blank", "amount_not_positive", "card_malformed", "veritas_declined", "y" * 60]
     stage.recent.verdicts = [
-        {**one, "amount": amount, "authorized": False, "reasons": long}
+        {**one, "amount": amount, "authorized": False, "outcome": "unauthorized", "reasons": long}
         for one, amount in zip(
             stage.recent.verdicts, (7_567.06, 9_999_999_999_999.99, 1e30, -1.5e308), strict=False
         )

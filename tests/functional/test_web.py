@@ -57,7 +57,8 @@ async def next_event(answer: ClientResponse) -> dict[str, str]:
 
 
 async def test_the_counts_are_the_document_of_the_contract(stage: Stage, client: Client) -> None:
-    stage.feed.set(1, authorized=9, unauthorized=7, dead_letters=1, next_offset=17, worker="b")
+    others = {"dead_letters": 1, "next_offset": 20, "worker": "b"}
+    stage.feed.set(1, authorized=9, review=3, unauthorized=7, **others)
     stage.feed.set(0, authorized=3, unauthorized=2, next_offset=5, reasons={"card_checksum": 2})
     answer = await client.get("/verdicts/")
     assert answer.status == 200
@@ -65,12 +66,25 @@ async def test_the_counts_are_the_document_of_the_contract(stage: Stage, client:
     text = await answer.text()
     assert json.loads(text) == {
         "authorized": 12,
+        "review": 3,
         "unauthorized": 9,
-        "total": 21,
+        "total": 24,
         "dead_letters": 1,
         "partitions": {
-            "0": {"authorized": 3, "unauthorized": 2, "dead_letters": 0, "next_offset": 5},
-            "1": {"authorized": 9, "unauthorized": 7, "dead_letters": 1, "next_offset": 17},
+            "0": {
+                "authorized": 3,
+                "review": 0,
+                "unauthorized": 2,
+                "dead_letters": 0,
+                "next_offset": 5,
+            },
+            "1": {
+                "authorized": 9,
+                "review": 3,
+                "unauthorized": 7,
+                "dead_letters": 1,
+                "next_offset": 20,
+            },
         },
     }
     assert text.index('"0"') < text.index('"1"')

@@ -132,24 +132,27 @@ def test_list_and_replay_have_options_of_their_own() -> None:
 
 
 ROWS = {
-    1: PartitionCounts(authorized=3, unauthorized=2, dead_letters=1, next_offset=9),
+    1: PartitionCounts(authorized=3, review=4, unauthorized=2, dead_letters=1, next_offset=9),
     3: PartitionCounts(authorized=10, unauthorized=20, dead_letters=30, next_offset=77),
 }
 
 
 def test_counts_are_the_document_of_the_contract() -> None:
     document = Counts("bankaccount", {1: ROWS[1]}, {}, {0: 0, 1: 12}).document()
-    nothing = {"authorized": 0, "unauthorized": 0, "dead_letters": 0, "next_offset": 0}
+    names = ("authorized", "review", "unauthorized", "dead_letters", "next_offset")
+    nothing = dict.fromkeys(names, 0)
     assert document == {
         "authorized": 3,
+        "review": 4,
         "unauthorized": 2,
-        "total": 5,
+        "total": 9,
         "dead_letters": 1,
         "partitions": {
             "0": nothing,
             "1": {
                 **nothing,
                 "authorized": 3,
+                "review": 4,
                 "unauthorized": 2,
                 "dead_letters": 1,
                 "next_offset": 9,
@@ -175,18 +178,18 @@ def test_the_table_shows_the_lag() -> None:
     text = shown(Counts("bankaccount", ROWS, {2: 40}, {0: 5, 1: 12, 2: 42, 3: 77}))
     rows = [line.replace("│", " ").split() for line in text.splitlines() if "│" in line]
     assert rows == [
-        ["0", "0", "0", "0", "0", "5"],
-        ["1", "3", "2", "1", "9", "3"],
-        ["2", "0", "0", "0", "0", "2"],
-        ["3", "10", "20", "30", "77", "0"],
-        ["total", "13", "22", "31", "10"],
+        ["0", "0", "0", "0", "0", "0", "5"],
+        ["1", "3", "4", "2", "1", "9", "3"],
+        ["2", "0", "0", "0", "0", "0", "2"],
+        ["3", "10", "0", "20", "30", "77", "0"],
+        ["total", "13", "4", "22", "31", "10"],
     ]
 
 
 def test_nothing_is_judged_of_a_topic_that_was_re_created() -> None:
     found = Counts("bankaccount", ROWS, {}, {1: 4, 3: 77}, mismatched={1})
     rows = [line.replace("│", " ").split() for line in shown(found).splitlines() if "│" in line]
-    assert rows[0] == ["1", "3", "2", "1", "9", "4"]
+    assert rows[0] == ["1", "3", "4", "2", "1", "9", "4"]
 
 
 def test_counts_say_when_there_is_nothing_to_count() -> None:

@@ -25,6 +25,7 @@ VERDICTS = [
         "card": f"************{1000 + number}",
         "amount": 12_345_678.5,
         "authorized": number % 2 == 0,
+        "outcome": "unauthorized" if number % 2 else "authorized",
         "reasons": ["amount_not_positive", "card_checksum"] if number % 2 else [],
     }
     for number in range(50)
@@ -76,7 +77,7 @@ def test_the_picture_has_totals_share_rate_lag_owners_and_reasons() -> None:
     text = "\n".join(drawn(seen))
     assert "accounts 40 " in text
     assert "authorized 30 (75.0 %)" in text
-    assert "unauthorized 10" in text
+    assert "unauthorized 10    review 0" in text
     assert "accounts/s 1,007" in text
     assert "to be judged 1,010" in text
     assert "dead letters 2" in text
@@ -85,6 +86,20 @@ def test_the_picture_has_totals_share_rate_lag_owners_and_reasons() -> None:
     assert "worker-0:16066" in text
     assert "veritas_declined         9  90.0 %  █████████" in text
     assert "empty" in text
+
+
+def test_what_is_to_be_reviewed_has_a_column_where_there_is_any() -> None:
+    waiting = row(authorized=30, review=20, unauthorized=10, reasons={"large": 24})
+    lines = drawn(document({0: waiting, 1: row(1)}, {0: 100, 1: 100}, OWNERS))
+    assert "review 20" in "\n".join(lines)
+    [head] = [line for line in lines if line.startswith("part.")]
+    assert head.split() == [
+        "part.", "authorized", "review", "unauthorized", "dead", "lag", "acc./s", "owner",
+    ]  # fmt: skip
+    [first] = [line for line in lines if " 30 " in line and "worker-0" in line]
+    assert first.split()[:6] == ["0", "30", "20", "10", "0", "0"]
+    shown = [VERDICTS[0] | {"outcome": "review", "authorized": False, "reasons": ["large"]}]
+    assert "review" in drawn(document({0: row()}, verdicts=shown))[-1]
 
 
 def test_eighty_columns_hold_all_numbers_of_a_busy_stream() -> None:

@@ -85,7 +85,7 @@ def test_rates_over_time_are_a_workers_else_what_was_seen_since_the_start() -> N
     )
     assert [board.document()["rates"] for _ in range(3)] == [[], [10.0], [10.0, 10.0]]
     worker.found = read_snapshot(SNAPSHOT)
-    assert board.document()["rates"] == [6, 9]
+    assert board.document()["rates"] == [6, 13]
 
 
 def test_a_rate_is_over_the_last_seconds() -> None:

@@ -16,7 +16,13 @@ SNAPSHOT: dict[str, Any] = {
         "provider": {"level": "bad", "text": "away for 2 minutes"},
         "counts": {"level": "ok", "text": "up to date"},
     },
-    "history": {"at": [1, 2], "authorized": [5, 6], "unauthorized": [1, 2], "dead_letters": [0, 1]},
+    "history": {
+        "at": [1, 2],
+        "authorized": [5, 6],
+        "review": [0, 4],
+        "unauthorized": [1, 2],
+        "dead_letters": [0, 1],
+    },
     "partitions": [{"partition": 0, "owner": "worker-a:6066"}, {"partition": 1, "owner": ""}],
 }
 
@@ -24,7 +30,7 @@ SNAPSHOT: dict[str, Any] = {
 def test_what_a_worker_tells_is_read_and_what_is_no_worker_is_not() -> None:
     found = read_snapshot(SNAPSHOT)
     assert found is not None
-    assert list(found.rates) == [6, 9]
+    assert list(found.rates) == [6, 13]
     assert found.owners == {0: "worker-a:6066"}
     moving = read_snapshot({**SNAPSHOT, "partitions": [{"partition": 0, "owner": None}]})
     assert moving is not None

@@ -6,7 +6,7 @@ from records.totals import lag, progress_document, summed
 
 ROWS = st.dictionaries(
     st.integers(0, 20),
-    st.builds(PartitionCounts, *[st.integers(0, 1000) for _ in range(4)]),
+    st.builds(PartitionCounts, *[st.integers(0, 1000) for _ in range(5)]),
 )
 
 
@@ -17,20 +17,21 @@ def test_the_totals_are_the_sums_of_the_partitions(
     document = counts_document(rows, partitions)
     each = document["partitions"].values()
     assert list(document["partitions"]) == [str(n) for n in sorted({*rows, *partitions})]
-    for name in ("authorized", "unauthorized", "dead_letters"):
+    for name in ("authorized", "review", "unauthorized", "dead_letters"):
         assert document[name] == sum(one[name] for one in each)
     assert document["total"] == sum(row.total for row in rows.values())
 
 
 def test_a_partition_without_a_row_has_nothing_done() -> None:
     assert counts_document({}, [1])["partitions"] == {
-        "1": {"authorized": 0, "unauthorized": 0, "dead_letters": 0, "next_offset": 0}
+        "1": {"authorized": 0, "review": 0, "unauthorized": 0, "dead_letters": 0, "next_offset": 0}
     }
 
 
 def test_the_document_without_partitions_is_all_nothing() -> None:
     assert counts_document({}) == {
         "authorized": 0,
+        "review": 0,
         "unauthorized": 0,
         "total": 0,
         "dead_letters": 0,

@@ -45,6 +45,7 @@ def test_a_verdict_is_shown_without_what_nobody_needs() -> None:
         "card": "************5614",
         "amount": 644.78,
         "authorized": False,
+        "outcome": "unauthorized",
         "reasons": ["veritas_declined"],
     }
 

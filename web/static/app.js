@@ -19,15 +19,14 @@ let recent = []; // of those, what the list is made of
 let pausedAt = null; // ms
 
 function showCounts(document_) {
-  for (const name of ["authorized", "unauthorized", "total", "dead_letters"]) {
+  for (const name of ["authorized", "review", "unauthorized", "total", "dead_letters"]) {
     setText(name, count(document_[name]));
   }
-  const part = document_.total ? document_.authorized / document_.total : null;
-  setText("share-authorized", part === null ? "–" : share(part));
-  setText("share-unauthorized", part === null ? "–" : share(1 - part));
-  const bar = byId("share-bar");
-  bar.style.width = `${100 * (part ?? 0)}%`;
-  bar.parentElement.classList.toggle("known", part !== null);
+  for (const name of ["authorized", "review", "unauthorized"]) {
+    const part = document_.total ? document_[name] / document_.total : null;
+    setText(`share-${name}`, part === null ? "–" : share(part));
+    byId(`share-bar-${name}`).style.width = `${100 * (part ?? 0)}%`;
+  }
   fitTiles();
 }
 
@@ -40,7 +39,7 @@ function showRate(counts, history) {
     setText("rate", rate(Math.max(0, after - before) / ((now - since) / 1000)));
   } else if (history.at.length) {
     const last = (name) => history[name].at(-1);
-    setText("rate", rate(last("authorized") + last("unauthorized") + last("dead_letters")));
+    setText("rate", rate(last("authorized") + last("review") + last("unauthorized") + last("dead_letters")));
   }
 }
 
@@ -71,7 +70,7 @@ function showDashboard(document_) {
 function showVerdicts() {
   if (pausedAt === null) recent = latest;
   const outcome = document.querySelector("#filter input:checked").value;
-  const wanted = recent.filter((one) => outcome === "all" || (outcome === "authorized") === one.authorized);
+  const wanted = recent.filter((one) => outcome === "all" || outcome === one.outcome);
   showRecent(byId("recent"), wanted);
   byId("recent").hidden = wanted.length === 0;
   byId("recent-none").hidden = wanted.length > 0;

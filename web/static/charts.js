@@ -3,7 +3,7 @@
 import { rate, share } from "./text.js";
 
 const SPAN_S = 900;
-const NAMES = ["authorized", "unauthorized", "dead_letters"];
+const NAMES = ["authorized", "review", "unauthorized", "dead_letters"];
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 // Room for the longest label, in px: a digit of the axis' font takes 7.
@@ -14,13 +14,16 @@ const faint = (hex) => `${hex}40`;
 // dead letters is the sum of all.
 const COLUMNS = {
   rates(history) {
-    const [authorized, unauthorized, dead] = NAMES.map((name) => history[name]);
-    const judged = authorized.map((number, index) => number + unauthorized[index]);
-    return [history.at, judged.map((number, index) => number + dead[index]), judged, authorized];
+    const sums = []; // of the first, the first two, … of them
+    for (const name of NAMES) {
+      const below = sums.at(-1);
+      sums.push(history[name].map((number, index) => number + (below ? below[index] : 0)));
+    }
+    return [history.at, ...sums.reverse()];
   },
   mix(history) {
     const shares = history.authorized.map((number, index) => {
-      const judged = number + history.unauthorized[index];
+      const judged = number + history.review[index] + history.unauthorized[index];
       return judged > 0 ? (100 * number) / judged : null;
     });
     return [history.at, shares];
@@ -28,7 +31,7 @@ const COLUMNS = {
 };
 
 const SERIES = {
-  rates: () => ["dead", "unauthorized", "authorized"].map((name) => ({
+  rates: () => ["dead", "unauthorized", "review", "authorized"].map((name) => ({
     stroke: colour(name), fill: faint(colour(name)), width: 1.5, points: { show: false },
   })),
   mix: () => [{ stroke: colour("authorized"), width: 2, points: { show: false }, spanGaps: false }],
@@ -85,7 +88,7 @@ export class Chart {
       },
       series: [{}, ...SERIES[this.#kind]()],
       // Each colour only between its own line and the one below.
-      bands: shares ? [] : [{ series: [1, 2] }, { series: [2, 3] }],
+      bands: shares ? [] : [{ series: [1, 2] }, { series: [2, 3] }, { series: [3, 4] }],
       axes: [
         { ...axis, size: 28, space: 70, values: "{HH}:{mm}" },
         { ...axis, size: axisSize, values: (_plot, ticks) => ticks.map((tick) => (shares ? `${tick} %` : tick.toLocaleString("en"))) },
@@ -96,7 +99,7 @@ export class Chart {
   // What the picture says, for who cannot see it.
   #describe(history) {
     const sum = (name) => history[name].reduce((total, number) => total + number, 0);
-    const judged = sum("authorized") + sum("unauthorized");
+    const judged = sum("authorized") + sum("review") + sum("unauthorized");
     const all = judged + sum("dead_letters");
     const text = this.#kind === "mix"
       ? `Share authorized over the last 15 minutes: ${judged ? share(sum("authorized") / judged) : "no verdicts"}`

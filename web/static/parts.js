@@ -35,7 +35,7 @@ export function showBars(list, counts, none) {
 
 // In front of each cell where the screen has no room for a head.
 const PARTITION_LABELS = [
-  "Partition", "lag", "owner", "last change", "authorized", "unauthorized", "dead letters", "next offset",
+  "Partition", "lag", "owner", "last change", "authorized", "review", "unauthorized", "dead letters", "next offset",
 ];
 
 // A row with a cell for each class. Roles are named because `display` takes them away on small screens.
@@ -57,7 +57,7 @@ const withoutDomain = (name) => name.replace(/^([a-z][^.:]*)\.[^:]*(:\d+)$/i, "$
 
 export function showPartitions(table, partitions, now) {
   const make = () => {
-    const row = tableRow("th", "number", "number", "words", "", "number", "number", "number", "number");
+    const row = tableRow("th", "number", "number", "words", "", "number", "number", "number", "number", "number");
     [...row.cells].forEach((cell, index) => { cell.dataset.label = PARTITION_LABELS[index]; });
     return row;
   };
@@ -67,7 +67,7 @@ export function showPartitions(table, partitions, now) {
       one.lag === null ? "–" : count(one.lag),
       one.owner === null ? "–" : withoutDomain(one.owner) || "unassigned",
       one.updated_at ? ago(one.updated_at, now) : "–",
-      ...[one.authorized, one.unauthorized, one.dead_letters, one.next_offset].map(count),
+      ...[one.authorized, one.review, one.unauthorized, one.dead_letters, one.next_offset].map(count),
     ];
     texts.forEach((text, index) => setText(row.cells[index], text));
     row.cells[2].className = one.owner === "" ? "words unassigned" : "words";
@@ -96,7 +96,7 @@ const cardEnd = (card) => card.replace(/^\*+(?=\d{4}$)/, "…");
 export function showRecent(table, verdicts) {
   const make = () => tableRow("td", "", "", "", "number", "words");
   fillChildren(table.tBodies[0], verdicts, make, (row, verdict) => {
-    const outcome = verdict.authorized ? "authorized" : "unauthorized";
+    const outcome = verdict.outcome;
     const texts = [
       time(verdict.at), outcome, cardEnd(verdict.card), amount(verdict.amount), verdict.reasons.join(", "),
     ];
