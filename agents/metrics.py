@@ -80,7 +80,9 @@ class AccountMetrics:
         rules = version.compiled.rule_set.rules
         against = [each for each in rules if not each.shadow and _is_against(each)]
         wanted: dict[Counter, set[tuple[str, ...]]] = {
-            self._reasons: {(name,) for name in (*(rule.name for rule in against), *STANDING_REASONS)},
+            self._reasons: {
+                (name,) for name in (*(rule.name for rule in against), *STANDING_REASONS)
+            },
             self._hits: {(rule.name, SHADOW if rule.shadow else LIVE) for rule in rules},
             self._errors: {(rule.name,) for rule in rules if rule.expression.can_fail},
         }
