@@ -25,6 +25,7 @@ from agents.producer import produce_fakes
 from agents.report import VerdictLog
 from agents.token_keys import TokenKeys
 from agents.verification import verification
+from cli.explain import explain_answers
 from cluster.clients import aiokafka_kwargs, librdkafka
 from cluster.faust_settings import faust_settings
 from cluster.remedy import RECONCILE_FIRST, other_topic_remedy
@@ -115,6 +116,7 @@ def create_app(
         registry=registry,
         version=VERSION,
         token=secret(settings.web_token),
+        explain=explain_answers(settings, lambda: app.should_stop),
     )
     cli.attach(app, settings, FakeAccounts)
     return app

@@ -4,10 +4,12 @@ import faust
 
 from cli.counts import add_counts
 from cli.dead_letters import add_dead_letters
+from cli.explain.command import add_explain
 from cli.produce.command import MakeFakes, add_produce
 from cli.reconcile.command import add_reconcile
 from cli.rules import add_rules
 from cli.top.command import add_top
+from cli.whatif.command import add_what_if
 from config import Settings
 
 
@@ -22,3 +24,5 @@ def attach(app: faust.App, settings: Settings, fakes: MakeFakes) -> None:
     add_reconcile(app, settings)
     add_dead_letters(app, settings)
     add_rules(app)
+    add_what_if(app, settings)
+    add_explain(app, settings)

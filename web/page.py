@@ -1,6 +1,6 @@
 """Builds what the pages show of an app, its engine and the counts of the group, and attaches it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from records import PartitionCounts
 from web.attach import attach
+from web.explanations import Answer, Explanations
 from web.health import HealthSource
 from web.recent import RecentVerdicts
 from web.state import WebState
@@ -44,10 +45,12 @@ def attach_page(
     registry: CollectorRegistry,
     version: str,
     token: str | None,
+    explain: Callable[[str], Answer],
 ) -> None:
     """Serve page, counts, health and metrics from the app's web server, as `attach` says.
 
-    `client`: the aiokafka options of the consumer of verdicts; `health` as in `WebState`.
+    `client`: the aiokafka options of the consumer of verdicts; `health` as in `WebState`; `explain`
+    answers `GET /verdicts/ID` and may block.
     """
     state = WebState(
         feed=feed,
@@ -58,5 +61,6 @@ def attach_page(
         recent=RecentVerdicts(LatestRecords(verdicts_topic, client)),
         owners=partial(engine.owners, accounts_topic),
         health=health,
+        explanations=Explanations(explain),
     )
     attach(app, state, token=token)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from prometheus_client import CollectorRegistry
 
 from records.totals import Row
+from web.explanations import Explanations
 from web.health import HealthSource, not_ready_reason
 from web.history import History
 
@@ -71,6 +72,7 @@ class WebState:
     #: Line of the page -> the parts that it is about, in the order in which they are asked why the
     #: worker is not ready.
     health: Mapping[str, Sequence[HealthSource]]
+    explanations: Explanations
     history: History = field(default_factory=History)
 
     @property

@@ -24,6 +24,8 @@ _TIMEOUT = 5.0
 #: Seconds for one event; a client that reads none for this long is disconnected.
 _SEND_TIMEOUT = 5.0
 _MOST_STREAMS = 100
+#: The characters of a topic's name; whatever else is asked for is not found.
+_RECORD_ID = "{record_id:[a-zA-Z0-9._-]{1,300}}"
 
 blueprint = faust.web.Blueprint("verdicts")
 blueprint.static("/static/", STATIC)
@@ -115,6 +117,20 @@ class Stream(StateView):
 
     def _ends(self) -> bool:
         return self.app.should_stop
+
+
+@blueprint.route(f"/verdicts/{_RECORD_ID}/", name="verdict-slash")
+@blueprint.route(f"/verdicts/{_RECORD_ID}", name="verdict")
+class Verdict(StateView):
+    """Why one account was judged so."""
+
+    async def get(self, _request: Request, record_id: str) -> Response:
+        """The document of `explain`; 503 while too many wait for theirs."""
+        answer = await self.state.explanations.get(record_id)
+        if answer is None:
+            return self.not_yet("too many verdicts are asked for at once")
+        status, document = answer
+        return self.document(document, status)
 
 
 @blueprint.route("/health/live/", name="live-slash")

@@ -1,7 +1,8 @@
 """What the web shows, made up: no broker, no engine."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp.web
@@ -11,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from records import PartitionCounts
 from web import Health, WebState, attach
+from web.explanations import Answer, Explanations
 
 
 class FakeFeed(Versioned):
@@ -57,6 +59,7 @@ class Stage:
         self.engine = Health("ok", "working on 2 partitions")
         self.provider = Health("ok", "answers in 2 ms")
         self.tokens = Health("ok", "key a1b2c3d4")
+        self.explain: Callable[[str], Answer] = lambda record_id: (HTTPStatus.OK, {"id": record_id})
         registry = CollectorRegistry()
         Counter("accounts", "judged", registry=registry).inc(3)
         self.app = faust.App(
@@ -83,8 +86,12 @@ class Stage:
                 "provider": [ProviderOf(self)],
                 "tokens": [TokensOf(self)],
             },
+            explanations=Explanations(self._explain),
         )
         attach(self.app, self.state, token=token)
+
+    def _explain(self, record_id: str) -> Answer:
+        return self.explain(record_id)
 
     def web_app(self) -> aiohttp.web.Application:
         """What aiohttp serves; make it once, within the loop that will serve it."""

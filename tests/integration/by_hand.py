@@ -80,16 +80,18 @@ class StreamByHand:
         next_offset: int,
         row: Mapping[str, Any] | None = None,
         topic: TopicIdentity | None = None,
+        values: Iterable[bytes] = (),
         commit: bool = True,
     ) -> None:
         """Verdicts, dead letters and the row of a partition in one transaction.
 
-        Without `topic` the row says nothing of the topic that it belongs to, as in version 0.1.
+        `values` are verdicts as bytes. Without `topic` the row says nothing of the topic that it
+        belongs to, as in version 0.1.
         """
         settings, producer = self.settings, self.producer
         producer.begin_transaction()
-        for offset in verdicts:
-            value = verdict(settings, partition, offset)
+        made = (verdict(settings, partition, offset) for offset in verdicts)
+        for value in (*made, *values):
             producer.produce(settings.verdicts_topic, value, partition=partition)
         for offset in dead:
             self.bury(dead_letter(settings, partition, offset))

@@ -1,0 +1,102 @@
+"""`--accounts FILE`: accounts to try rules on, a JSON object a line, without a broker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import IO, Any, Final
+
+import orjson
+
+from cli.support.errors import CommandError
+from cli.whatif.before import NEW
+from records import BankAccount
+from records.account import account_of
+from records.card import mask
+from records.decode import MAX_BYTES
+from records.recorded import OUTCOMES
+from records.token import token
+from rules.again import Given
+from rules.given import given
+
+_LONGEST_LINE: Final = MAX_BYTES + 10_000
+#: What a line may say besides the account, the types, and what to write.
+_EXTRAS: Final[dict[str, tuple[tuple[type, ...], str]]] = {
+    "veritas": ((bool, type(None)), "true, false or null"),
+    "timestamp": ((int,), "ms since the epoch"),
+    "outcome": ((str,), f"one of {', '.join(OUTCOMES)}"),
+    "reasons": ((list,), "a list of strings"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FileAccount:
+    """An account of the file, as `before.Before`."""
+
+    id: str
+    card: str
+    amount: float
+    outcome: str = NEW
+    reasons: tuple[str, ...] = ()
+    veritas: bool | None = None
+    allowed_by: str = ""
+    rules: str = ""
+
+
+class AccountsFile:
+    """The accounts of a file, to be read once.
+
+    ``not_accounts`` counts lines that would become dead letters. ``needs_time``: a rule that looks
+    at the timestamp, without which a line is then an error.
+    """
+
+    def __init__(self, name: str, token_key: bytes, needs_time: str | None) -> None:
+        self.not_accounts = 0
+        self.lines = 0
+        self._name = name
+        self._token_key = token_key
+        self._needs_time = needs_time
+
+    def read(self, file: IO[bytes]) -> Iterator[tuple[FileAccount, Given]]:
+        """Each account and its fields. Raises CommandError for a line that cannot be used."""
+        for line in _lines(file):
+            self.lines += 1
+            if len(line) > _LONGEST_LINE:
+                raise self._error(f"longer than {_LONGEST_LINE:,} bytes")
+            if not line.strip():
+                continue
+            account = account_of(line)
+            if isinstance(account, BankAccount):
+                yield self._entry(account, orjson.loads(line))
+            else:
+                self.not_accounts += 1
+
+    def _entry(self, account: BankAccount, fields: dict[str, Any]) -> tuple[FileAccount, Given]:
+        for name, (types, text) in _EXTRAS.items():
+            if name in fields and type(fields[name]) not in types:
+                raise self._error(f'"{name}" is {text}')
+        outcome, reasons = fields.get("outcome", NEW), fields.get("reasons", [])
+        if outcome not in (*OUTCOMES, NEW):
+            raise self._error(f'"outcome" is {_EXTRAS["outcome"][1]}')
+        if not all(isinstance(reason, str) for reason in reasons):
+            raise self._error('"reasons" is a list of strings')
+        timestamp = fields.get("timestamp")
+        if timestamp is None and self._needs_time is not None:
+            raise self._error(f'"timestamp" is missing: rule {self._needs_time} looks at the time')
+        card = account.credit_card_number
+        entry = FileAccount(
+            f"{self._name}:{self.lines}",
+            mask(card),
+            account.amount,
+            outcome,
+            tuple(reasons),
+            fields.get("veritas"),
+        )
+        return entry, given(account, token(card, self._token_key), timestamp or 0)
+
+    def _error(self, text: str) -> CommandError:
+        return CommandError(f"{self._name}:{self.lines}: {text}")
+
+
+def _lines(file: IO[bytes]) -> Iterable[bytes]:
+    return iter(lambda: file.readline(_LONGEST_LINE + 1), b"")

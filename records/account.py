@@ -1,0 +1,13 @@
+"""Which values of the accounts topic are judged."""
+
+from records.bank_account import BankAccount
+from records.card import is_card_amount
+from records.decode import Undecodable, decode
+
+
+def account_of(value: bytes | None) -> BankAccount | Undecodable:
+    """The account in these bytes, or why there is none that a verdict may repeat."""
+    account = decode(value)
+    if isinstance(account, BankAccount) and is_card_amount(account.amount):
+        return Undecodable("field_type", "Amount is a card number")
+    return account

@@ -1,0 +1,21 @@
+"""From an account to the arguments of a compiled function."""
+
+from __future__ import annotations
+
+from records import BankAccount
+from records.card import digits
+from rules.again import Given
+
+__all__ = ["given"]
+
+
+def given(account: BankAccount, token: str, timestamp: int) -> Given:
+    """The fields of `rules.fields.GIVEN`; ``timestamp`` is the record's, in ms since the epoch."""
+    return (
+        account.first_name,
+        account.last_name,
+        account.amount,
+        digits(account.credit_card_number),
+        token,
+        timestamp,
+    )
