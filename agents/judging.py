@@ -10,8 +10,8 @@ from faust_transactions import SourceRecord
 
 from agents.judgement import Judgement
 from agents.stage_timer import StageTimer
-from records import BankAccount, DeadLetter, Undecodable, decode
-from records.card import digits, is_card_amount, mask_number
+from records import BankAccount, DeadLetter, Undecodable
+from records.card import digits, mask_number
 from records.replay import replay_in
 from records.token import Tokens, key_id
 from records.verdict_encoder import VerdictEncoder
@@ -28,14 +28,6 @@ STAGES = ("decode", "screen", "verify", "encode")
 def now_ms() -> int:
     """Milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
-
-
-def account_of(value: bytes | None) -> BankAccount | Undecodable:
-    """The account in these bytes, or why there is none that a verdict may repeat."""
-    account = decode(value)
-    if isinstance(account, BankAccount) and is_card_amount(account.amount):
-        return Undecodable("field_type", "Amount is a card number")
-    return account
 
 
 class Case:

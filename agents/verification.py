@@ -9,9 +9,10 @@ import faust
 from faust_transactions import Batch, Transactions
 
 from agents.judgement import Judgement
-from agents.judging import Judge, account_of, now_ms
+from agents.judging import Judge, now_ms
 from agents.limit import InvalidLimit
 from agents.stage_timer import StageTimer
+from records.account import account_of
 
 __all__ = ["verification"]
 

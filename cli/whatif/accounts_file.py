@@ -14,7 +14,7 @@ from records import BankAccount
 from records.account import account_of
 from records.card import mask
 from records.decode import MAX_BYTES
-from records.recorded import OUTCOMES
+from records.outcome import OUTCOMES
 from records.token import token
 from rules.again import Given
 from rules.given import given

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from records.recorded import OUTCOMES
+from records.outcome import OUTCOMES
 
 #: In place of an outcome: of an account that was not judged before, and of one for which Veritas
 #: would have to be asked for the first time.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from cli.whatif.before import AFTER, BEFORE, NEW, UNKNOWN, Before
-from records.recorded import OUTCOMES
+from records.outcome import OUTCOMES
 from rules.again import Again
 from rules.compiled import CompiledRules, Decision
 
