@@ -84,7 +84,7 @@ class AccountMetrics:
                 (name,) for name in (*(rule.name for rule in against), *STANDING_REASONS)
             },
             self._hits: {(rule.name, SHADOW if rule.shadow else LIVE) for rule in rules},
-            self._errors: {(rule.name,) for rule in rules if rule.expression.can_fail},
+            self._errors: {(rule.name,) for rule in rules},
         }
         for counter, series in wanted.items():
             for labels in self._rule_series[counter] - series:

@@ -16,15 +16,13 @@ _ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| (.+?) \| .+ \|$", re.MULTILINE)
 #: `label`: value, value
 _LABEL = re.compile(r"`(\w+)`(?:: ([a-z_, -]+))?")
 
-#: These have no series before there is a partition, a batch, or a rule that can fail; see
-#: test_engine_metrics, test_limit, test_verification.
+#: These have no series before there is a partition or a batch; see test_engine_metrics, test_limit.
 WITHOUT_SERIES = {
     "faust_transactions_committed_offset",
     "faust_transactions_lag_records",
     "faust_transactions_lost_offsets_total",
     "faust_transactions_stopped_partitions",
     "fraud_partition_held",
-    "fraud_rule_errors_total",
 }
 
 

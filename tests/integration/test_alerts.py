@@ -20,7 +20,7 @@ from tests.worker import Worker
 from tools.devbroker import EmbeddedBroker, KafkaServer, free_port
 
 STREAM = {"NoProgress", "PartitionHeld", "TransactionsAborting"}
-STREAM |= {"InvalidRecords", "AuthorizedShareOutOfBand"}
+STREAM |= {"InvalidRecords", "AuthorizedShareOutOfBand", "ReviewShareUp", "RuleErrors"}
 STREAM |= {"PartitionStopped", "OffsetsLost", "TokenKeysDiffer"}
 GROUP = {"WorkerDown", "NoWorker", "BrokerUnreachable", "PartitionsUnowned"}
 GROUP |= {"WorkerGone", "WorkerRestarting"}
