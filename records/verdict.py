@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from records.bounds import EPOCH_MS, LONGEST_ID, LONGEST_TOPIC, MOST_RULES, OFFSETS, PARTITIONS
-from records.outcome import OUTCOMES
+from records.outcome import OUTCOMES, Outcome
 from records.wire import WireRecord
 
 _LONGEST_VALUE: Final = 65_536
@@ -58,7 +58,7 @@ class Verdict(WireRecord):
         # JSON knows lists only; what was written as a tuple is to be read back as one.
         self.reasons, self.shadow = tuple(self.reasons), tuple(self.shadow)
         if not self.outcome:
-            self.outcome = "authorized" if self.authorized else "unauthorized"
+            self.outcome = _outcome_of(self.authorized)
             if self.veritas is None and (self.authorized or "veritas_declined" in self.reasons):
                 self.veritas = self.authorized
 
@@ -87,7 +87,7 @@ def read_verdict(value: bytes | None) -> Verdict | None:
 
 
 class VerdictPlace(NamedTuple):
-    """Which input a verdict judges, when, and by the tokens of which key."""
+    """Which input a verdict judges, when, by the tokens of which key, and with which outcome."""
 
     id: str
     topic: str
@@ -95,6 +95,7 @@ class VerdictPlace(NamedTuple):
     offset: int
     verified_at: int
     key: str
+    outcome: str
 
 
 def read_place(value: bytes | None) -> VerdictPlace | None:
@@ -109,17 +110,28 @@ def read_place(value: bytes | None) -> VerdictPlace | None:
         fields = orjson.loads(value)
         name, topic, at = fields["id"], fields["topic"], fields["verified_at"]
         partition, offset, key = fields["partition"], fields["offset"], fields.get("key", "")
+        outcome = fields.get("outcome") or _outcome_of(fields["authorized"])
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
     # In Python True is an int, and 1.0 is in a range.
     is_typed = type(partition) is type(offset) is type(at) is int
     if not (is_typed and type(name) is type(topic) is type(key) is str):
         return None
-    if partition not in PARTITIONS or offset not in OFFSETS or at not in EPOCH_MS:
+    if (
+        outcome not in OUTCOMES
+        or partition not in PARTITIONS
+        or offset not in OFFSETS
+        or at not in EPOCH_MS
+    ):
         return None
     if len(topic) > LONGEST_TOPIC or len(name) > LONGEST_ID or len(key) > _LONGEST_WORD:
         return None
-    return VerdictPlace(name, topic, partition, offset, at, key)
+    return VerdictPlace(name, topic, partition, offset, at, key, outcome)
+
+
+def _outcome_of(authorized: object) -> Outcome:
+    """Of a verdict without rules."""
+    return "authorized" if authorized is True else "unauthorized"
 
 
 def _is_within_bounds(verdict: Verdict) -> bool:

@@ -24,7 +24,8 @@ class Proof:
 
     An outcome is a verdict or a dead letter. Outcomes of other accounts topics are counted by topic
     in `other_streams`. `elsewhere` lists records of the outputs that are neither. `keys` counts
-    verdicts by the id of the token key; those of version 0.1 have none.
+    verdicts by the id of the token key; those of version 0.1 have none. `outcomes` counts them by
+    outcome.
     """
 
     def __init__(self, settings: Settings, ledgers: Mapping[int, PartitionLedger]) -> None:
@@ -33,6 +34,7 @@ class Proof:
         self.elsewhere = Listing()
         self.other_streams: Counter[str] = Counter()
         self.keys: Counter[str] = Counter()
+        self.outcomes: Counter[str] = Counter()
         self._first_outcomes: dict[tuple[str, int], int] = {}
         self._verdicts, self._dead_letters = settings.verdicts_topic, settings.dead_letters_topic
 
@@ -90,6 +92,7 @@ class Proof:
             return
         if verdict.key in self.keys or _KEY_ID.fullmatch(verdict.key):
             count_name(self.keys, verdict.key)
+        self.outcomes[verdict.outcome] += 1
         self._first_outcomes.setdefault((self._verdicts, partition), offset)
         self.ledgers[partition].verdict(offset, verdict.verified_at)
 

@@ -21,6 +21,7 @@ from cli.support.positions import Position, accounts_identity, mismatches, posit
 from cluster import ClusterError, connect, is_compacted, topic_spans
 from cluster.offsets import Isolation
 from config import Settings
+from records.outcome import OUTCOMES
 
 Progress = Callable[[int, int], None]
 Stop = Callable[[], bool]
@@ -46,6 +47,8 @@ class Reconciliation:
     other_streams: Mapping[str, int]
     #: Id of a token key -> verdicts of this stream.
     keys: Mapping[str, int]
+    #: Outcome -> verdicts of this stream.
+    outcomes: Mapping[str, int]
     #: Partitions that could not be read to their ends, and how far: a transaction is open there.
     stopped_at: Mapping[Place, int]
     seconds: float
@@ -108,6 +111,7 @@ def reconcile(
         mismatches=elsewhere,
         other_streams=dict(proof.other_streams.most_common()),
         keys=dict(proof.keys.most_common()),
+        outcomes={outcome: proof.outcomes[outcome] for outcome in OUTCOMES},
         stopped_at=stopped_at,
         seconds=time.monotonic() - began,
     )

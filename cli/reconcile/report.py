@@ -41,6 +41,7 @@ def document(result: Reconciliation) -> dict[str, Any]:
         },
         "other_streams": dict(result.other_streams),
         "keys": dict(result.keys),
+        "outcomes": dict(result.outcomes),
         "open_transactions": {
             f"{topic}-{partition}": offset
             for (topic, partition), offset in result.stopped_at.items()
@@ -52,6 +53,9 @@ def document(result: Reconciliation) -> dict[str, Any]:
 def show(result: Reconciliation, console: Console) -> None:
     """Print a table of the partitions, remarks, the ids found, and a conclusion."""
     console.print(_table(result))
+    if result.whole.verdicts:
+        outcomes = ", ".join(f"{number:,} {name}" for name, number in result.outcomes.items())
+        console.print(f"Verdicts by outcome: {outcomes}.", highlight=False, soft_wrap=True)
     for remark in remarks(result):
         console.print(remark, markup=False, highlight=False, soft_wrap=True)
     for name in _LISTED:

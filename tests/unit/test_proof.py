@@ -201,6 +201,19 @@ def test_verdicts_are_counted_by_the_key_of_their_token() -> None:
     assert proof.keys == {"0123abcd": 2, "ffffffff": 1}
 
 
+def test_verdicts_are_counted_by_outcome_those_of_version_0_1_too() -> None:
+    proof = proof_of(
+        *(account(n) for n in range(4)),
+        verdict(0, outcome="review", authorized=False),
+        verdict(1),
+        verdict(2, outcome="", authorized=True),
+        verdict(3, outcome="", authorized=False),
+        verdict(4, outcome="refused"),
+    )
+    assert proof.outcomes == {"review": 1, "authorized": 2, "unauthorized": 1}
+    assert proof.elsewhere.ids == ["not a verdict (verdicts-0@7)"]
+
+
 @pytest.mark.parametrize("field", ["verified_at", "offset", "partition"])
 @pytest.mark.parametrize("number", [1e30, 10**19, -1, True, None, "1"])
 def test_numbers_that_nothing_holds_make_no_verdict(field: str, number: Any) -> None:

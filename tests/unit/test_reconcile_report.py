@@ -21,6 +21,7 @@ def result(found: Findings, **changes: Any) -> Reconciliation:
         "mismatches": {},
         "other_streams": {},
         "keys": {},
+        "outcomes": {"authorized": 0, "review": 0, "unauthorized": 0},
         "stopped_at": {},
         "seconds": 0.25,
     }
@@ -52,6 +53,14 @@ def test_one_is_no_plural(number: int, pending: str, gone: str, conclusion: str)
     assert any(line.startswith(pending) for line in lines)
     assert any(line.startswith(gone) for line in lines)
     assert lines[-1].startswith(conclusion)
+
+
+def test_verdicts_are_told_by_outcome_where_there_are_any() -> None:
+    outcomes = {"authorized": 1_200, "review": 3, "unauthorized": 0}
+    text = shown(Findings(accounts=1_203, verdicts=1_203), outcomes=outcomes)
+    assert "Verdicts by outcome: 1,200 authorized, 3 review, 0 unauthorized." in text
+    assert document(result(Findings(), outcomes=outcomes))["outcomes"] == outcomes
+    assert "by outcome" not in shown(Findings())
 
 
 def test_an_account_whose_outcome_may_be_deleted_is_reported() -> None:
