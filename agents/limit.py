@@ -3,6 +3,9 @@
 A faulty producer, or a verification service that rejects or fails everything, would otherwise
 turn a whole topic into dead letters (arroyo's dead-letter policy has such a limit for the same
 reason). The count is in the partition's row, so it outlives restarts and moves with the partition.
+
+It is about what producers send, so records that `dead-letters replay` sent are not counted. Anybody
+who may write accounts can forge their headers: when too many replays fail, a warning says so.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal, NoReturn, Protocol
 
 from faust_transactions import SourceRecord
@@ -18,6 +21,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from agents.window import SIZE, Crossing, crossing, slide
 from records import DeadLetter, PartitionCounts
+from records.replay import REPLAY_OF, replay_in
 
 __all__ = ["InvalidLimit", "allowed"]
 
@@ -42,13 +46,16 @@ def allowed(ratio: float) -> int:
 class InvalidLimit:
     """Lets batches pass while at most `ratio` of a partition's last records are dead letters.
 
-    A `ratio` of 1.0 turns the limit off and forgets what was counted before.
+    Records that are replays are not among them: they neither hold a partition nor, where they are
+    judged, keep one from being held. A `ratio` of 1.0 turns the limit off and forgets what was
+    counted before.
     """
 
     def __init__(self, ratio: float, registry: CollectorRegistry) -> None:
         self._ratio = ratio
         self._allowed = allowed(ratio)
         self._held: dict[int, str] = {}
+        self._replays = FailedReplays(self._allowed)
         self._gauge = Gauge(
             "fraud_partition_held",
             "1 for a partition that is held because too many of its records are dead letters.",
@@ -75,16 +82,21 @@ class InvalidLimit:
         """
         if self._allowed >= SIZE:
             return ""
-        offsets = {letter.offset for letter in dead_letters}
-        dead = [index for index, each in enumerate(batch.records) if each.offset in offsets]
         row: PartitionCounts = batch.state
-        if crossed := crossing(row.invalid_window, dead, self._allowed):
-            await self._hold(batch, dead_letters, crossed)
+        failed = {letter.offset for letter in dead_letters if letter.replay is None}
+        self._replays(batch, {letter.offset for letter in dead_letters} - failed)
+        window = row.invalid_window
+        if window or failed:
+            counted = [each for each in batch.records if not _is_replay(each, batch.topic)]
+            dead = [index for index, each in enumerate(counted) if each.offset in failed]
+            if crossed := crossing(window, dead, self._allowed):
+                await self._hold(batch, dead_letters, crossed, counted[crossed.at].offset)
+            window = slide(window, len(counted), dead)
         self._gauge.labels(batch.partition).set(0)
-        return slide(row.invalid_window, len(batch.records), dead)
+        return window
 
     async def _hold(
-        self, batch: InFlight, dead_letters: Sequence[DeadLetter], crossed: Crossing
+        self, batch: InFlight, dead_letters: Sequence[DeadLetter], crossed: Crossing, offset: int
     ) -> NoReturn:
         partition = batch.partition
         share = f"{crossed.invalid} of its last {SIZE:,} records are dead letters"
@@ -96,7 +108,7 @@ class InvalidLimit:
             "FRAUD_MAX_INVALID_RATIO=1.0",
             batch.topic,
             partition,
-            batch.records[crossed.at].offset,
+            offset,
             share,
             self._ratio,
             self._allowed,
@@ -106,7 +118,7 @@ class InvalidLimit:
             extra={
                 "topic": batch.topic,
                 "partition": partition,
-                "offset": batch.records[crossed.at].offset,
+                "offset": offset,
                 "dead_letters": crossed.invalid,
             },
         )
@@ -118,6 +130,50 @@ class InvalidLimit:
         finally:
             del self._held[partition]
             self._gauge.remove(partition)
+
+
+class FailedReplays:
+    """Warns when more than `allowed` of a partition's last replays are dead letters again.
+
+    `dead-letters replay` stops long before that, so the cause is somebody else who writes its
+    headers: a script that copies dead letters back, or a producer that wants to pass the limit.
+    Counts in the process, since its start. Once a partition, until fewer of them fail.
+    """
+
+    def __init__(self, allowed: int) -> None:
+        self._allowed = allowed
+        self._windows: dict[int, str] = {}
+        self._warned: set[int] = set()
+
+    def __call__(self, batch: InFlight, failed: Collection[int]) -> None:
+        """Count the replays of a batch; those with these offsets are dead letters."""
+        partition, before = batch.partition, self._windows.get(batch.partition, "")
+        if not (before or failed):
+            return
+        replays = [each for each in batch.records if _is_replay(each, batch.topic)]
+        dead = [index for index, each in enumerate(replays) if each.offset in failed]
+        crossed = crossing(before, dead, self._allowed)
+        self._windows[partition] = slide(before, len(replays), dead)
+        if crossed is None:
+            self._warned.discard(partition)
+        elif partition not in self._warned:
+            self._warned.add(partition)
+            logger.warning(
+                "%s-%d: %d of its last %s replayed records are dead letters again. They do not "
+                "hold the partition. If you do not replay them, stop who does: a producer, or a "
+                "script that copies dead letters back, writes the header %s",
+                batch.topic,
+                partition,
+                crossed.invalid,
+                f"{SIZE:,}",
+                REPLAY_OF,
+                extra={"topic": batch.topic, "partition": partition},
+            )
+
+
+def _is_replay(record: SourceRecord, topic: str) -> bool:
+    # Most records have no headers.
+    return bool(record.headers) and replay_in(record.headers, topic) is not None
 
 
 def _most_frequent(codes: Counter[str]) -> str:

@@ -8,6 +8,7 @@ from contextlib import suppress
 import faust
 import pytest
 from faust_transactions import Batch
+from faust_transactions.testing import StoredRecord
 
 from tests.functional.test_verification import GOOD, Stream, batch
 
@@ -174,3 +175,72 @@ async def test_a_ratio_of_one_lets_everything_pass_and_forgets_it(app: faust.App
     stream.transactions.states[3] = off.transactions.states[3]
     await (await judged(stream, mixed("b" * 500, offset=3_500)))
     assert stream.transactions.states[3].dead_letters == 4_000
+
+
+def replays(pattern: str, *, offset: int) -> Batch:
+    """As `mixed`, of records that were sent back."""
+    headers = (("replay_of", b"bankaccount-3-7"), ("replay_count", b"1"))
+    records = [
+        StoredRecord(each.offset, each.value, each.key, headers=headers)
+        for each in mixed(pattern, offset=offset).records
+    ]
+    return Batch("bankaccount", 3, records)
+
+
+async def test_replays_that_fail_again_do_not_hold_the_partition(app: faust.App) -> None:
+    stream = Stream(app)
+    for part in (mixed("b" * 500), replays("b" * 5_000, offset=500)):
+        await (await judged(stream, part))
+    assert stream.transactions.states[3].dead_letters == 5_500
+    assert (stream.limit.not_ready_reason, held(stream, 3)) == (None, 0)
+    # What producers send counts as before.
+    task = await judged(stream, mixed("b", offset=5_500))
+    assert stream.limit.not_ready_reason is not None
+    await given_up(task)
+
+
+async def test_replays_that_are_judged_do_not_make_room_for_invalid_records(
+    app: faust.App, caplog: pytest.LogCaptureFixture
+) -> None:
+    stream = Stream(app)
+    for part in (mixed("b" * 500), replays("g" * 1_000, offset=500)):
+        await (await judged(stream, part))
+    mix = [*replays("gg", offset=1_500).records, *mixed("gb", offset=1_502).records]
+    task = await judged(stream, Batch("bankaccount", 3, mix))
+    assert stream.limit.not_ready_reason is not None
+    assert "bankaccount-3 is held at offset 1503: 501 of " in caplog.text
+    await given_up(task)
+
+
+async def test_a_healthy_partition_counts_no_replays(app: faust.App) -> None:
+    stream = Stream(app)
+    await (await judged(stream, replays("bgb", offset=0)))
+    assert stream.transactions.states[3].invalid_window == ""
+
+
+def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [
+        each.getMessage()
+        for each in caplog.records
+        if each.name == "agents.limit" and each.levelno == logging.WARNING
+    ]
+
+
+async def test_who_forges_the_headers_of_replays_is_reported_once(
+    app: faust.App, caplog: pytest.LogCaptureFixture
+) -> None:
+    stream = Stream(app)
+    await (await judged(stream, replays("b" * 500, offset=0)))
+    assert warnings_in(caplog) == []
+    for offset in (500, 1_000):
+        await (await judged(stream, replays("b" * 500, offset=offset)))
+    [line] = warnings_in(caplog)
+    assert line.startswith(
+        "bankaccount-3: 501 of its last 1,000 replayed records are dead letters again. "
+        "They do not hold the partition."
+    ), line
+    assert "header replay_of" in line
+    # Again after it was over.
+    for part in (replays("g" * 800 + "b", offset=1_500), replays("b" * 600, offset=2_301)):
+        await (await judged(stream, part))
+    assert len(warnings_in(caplog)) == 2
