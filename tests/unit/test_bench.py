@@ -183,7 +183,10 @@ def test_a_deleted_row_counts_nothing() -> None:
     [
         ("stock", b"7"),
         ("streams", struct.pack(">4q", 3, 4, 5, 12)),
-        ("ours", orjson.dumps({"authorized": 3, "unauthorized": 4, "dead_letters": 5})),
+        (
+            "ours",
+            orjson.dumps({"authorized": 2, "review": 1, "unauthorized": 4, "dead_letters": 5}),
+        ),
     ],
 )
 def test_the_rows_of_each_program_are_read(program: str, written: bytes) -> None:

@@ -10,6 +10,7 @@ from struct import unpack
 
 import orjson
 
+from records.outcome import OUTCOMES
 from tools.bench import streams_build
 from tools.bench.topics import Topics
 
@@ -104,7 +105,7 @@ def _worker(app: str, web_port: int | None = None) -> Callable[[Topology], list[
 
 def _in_our_row(row: bytes) -> int:
     counts = orjson.loads(row)
-    return int(counts["authorized"]) + int(counts["unauthorized"])
+    return sum(int(counts[outcome]) for outcome in OUTCOMES)
 
 
 def _in_the_streams_row(row: bytes) -> int:

@@ -28,6 +28,9 @@ final class Judge implements Processor<byte[], byte[], Object, Object> {
   private static final ObjectReader ACCOUNTS = strict().readerFor(BankAccount.class);
   private static final int SHOWN_DIGITS = 4;
 
+  /** As long as the version of a rule set. */
+  private static final String RULES = "000000000000";
+
   private final KeyedHash tokens;
   private final SimulatedVeritas veritas;
   private ProcessorContext<Object, Object> context;
@@ -63,7 +66,8 @@ final class Judge implements Processor<byte[], byte[], Object, Object> {
   private Verdict judge(BankAccount account, RecordMetadata source) {
     String digits = Screening.digitsOf(account.creditCardNumber());
     List<String> reasons = Screening.reasonsAgainst(account, digits);
-    if (reasons.isEmpty() && !veritas.authorizes(account, digits)) {
+    Boolean answer = reasons.isEmpty() ? veritas.authorizes(account, digits) : null;
+    if (Boolean.FALSE.equals(answer)) {
       reasons.add("veritas_declined");
     }
     return new Verdict(
@@ -77,7 +81,11 @@ final class Judge implements Processor<byte[], byte[], Object, Object> {
         reasons.isEmpty(),
         reasons,
         context.currentSystemTimeMs(),
-        tokens.keyId());
+        tokens.keyId(),
+        reasons.isEmpty() ? "authorized" : "unauthorized",
+        0,
+        RULES,
+        answer);
   }
 
   /** Takes types as they are, no number for a text or the other way round, as the worker does. */

@@ -15,4 +15,8 @@ record Verdict(
     boolean authorized,
     List<String> reasons,
     @JsonProperty("verified_at") long verifiedAt,
-    String key) {}
+    String key,
+    String outcome,
+    int score,
+    String rules,
+    Boolean veritas) {}
