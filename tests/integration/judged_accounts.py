@@ -19,6 +19,7 @@ from tests.integration.by_hand import bootstrap
 from tests.topics import produce
 
 KEY = b"key-of-these-tests"
+_BUILTIN = builtin()
 
 
 def fakes(number: int, seed: int = 5) -> list[bytes]:
@@ -43,7 +44,7 @@ def verdict_on(
     **changes: Any,
 ) -> bytes:
     """The verdict of these rules; Veritas authorizes amounts whose whole part is even."""
-    version = version or builtin()
+    version = version or _BUILTIN
     account = decode(value)
     assert isinstance(account, BankAccount)
     name = token(account.credit_card_number, KEY)

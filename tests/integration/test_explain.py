@@ -19,6 +19,7 @@ from tests.integration.judged_accounts import fakes, send_accounts, verdict_on
 from tests.integration.test_commands import faust
 from tests.integration.test_startup import named
 from tests.topics import produce
+from tools.devbroker import EmbeddedBroker
 
 PARTITION = 2
 HOUR = 3_600_000
@@ -195,3 +196,13 @@ def test_the_command_explains(settings: Settings, stream: StreamByHand) -> None:
     done = faust(settings, "explain", "nonsense")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: this is no id of topic")
+
+
+def test_it_reads_the_embedded_broker(embedded_broker: EmbeddedBroker) -> None:
+    settings = Settings(broker=embedded_broker.url, create_topics=False)
+    check(settings, timeout=0)
+    judged(settings, StreamByHand(settings), 30)
+    explain = Explainer(settings)
+    assert explain(record_id(settings, 20))["again"]["same"]
+    assert explain(record_id(settings, 29))["status"] == "dead_letter"
+    assert explain(record_id(settings, 99))["status"] == "absent"

@@ -22,6 +22,7 @@ from tests.integration.judged_accounts import fakes, send_accounts, verdict_on
 from tests.integration.test_commands import faust
 from tests.integration.test_startup import named
 from tests.topics import produce
+from tools.devbroker import EmbeddedBroker
 
 UNCHANGED = Path(active.__file__).with_name("builtin.toml")
 LARGE = (
@@ -192,3 +193,10 @@ def test_the_command_says_by_its_exit_code_whether_too_much_flips(
     done = faust(settings, "what-if", str(file))
     assert (done.returncode, done.stdout) == (1, "")
     assert f"{file}:1:1: rule number 1: name is missing" in done.stderr
+
+
+def test_it_reads_the_embedded_broker(embedded_broker: EmbeddedBroker) -> None:
+    settings = Settings(broker=embedded_broker.url, create_topics=False)
+    check(settings, timeout=0)
+    judged(settings, StreamByHand(settings), 1, fakes(50))
+    assert (tried(settings).tally.compared, tried(settings).tally.flips) == (50, 0)
