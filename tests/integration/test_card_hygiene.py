@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import re
 import signal
 import socket
@@ -28,6 +29,8 @@ COMMANDS = [
     ("counts",),
     ("reconcile", "--json"),
     ("dead-letters", "list", "--json", "--limit", "0"),
+    ("what-if", "rules/examples/article.toml"),
+    ("what-if", "rules/examples/names.toml", "--json"),
 ]
 
 
@@ -91,11 +94,20 @@ def watch() -> Iterator[Callable[[Worker], Watcher]]:
         yield start
 
 
+def explanations(worker: Worker, stream: Stream) -> str:
+    """Why the first accounts of each partition were judged so."""
+    ids = [f"{stream.accounts}-{p}-{offset}" for p in range(4) for offset in range(12)]
+    found = [worker.get(f"/verdicts/{one}") for one in ids]
+    assert {200} <= {status for status, _ in found} <= {200, 404}
+    return "\n".join(json.dumps(document) for _, document in found)
+
+
 def answers(worker: Worker, card: str) -> str:
     """What the worker's web says to requests good and bad, some with a card in them."""
     head = b"Host: x\r\nConnection: close\r\n"
     paths = ["/", "/verdicts/", "/metrics", "/health/live", "/health/ready", "/static/app.js"]
     paths += [f"/{card}", f"/verdicts/?card={card}", f"/static/{card}.js", f"/table/{card}"]
+    paths += [f"/verdicts/{card}", f"/verdicts/x-1-{card}"]
     requests = [f"GET {path} HTTP/1.1\r\n".encode() + head + b"\r\n" for path in paths]
     body = account(CreditCardNumber=card)
     length = b"Content-Length: %d\r\n\r\n" % len(body)
@@ -186,6 +198,7 @@ def test_no_card_number_is_anywhere_but_where_it_may_be(
     for command, done in zip(COMMANDS, ended, strict=True):
         assert done.returncode == 0, done.stdout + done.stderr
         told[" ".join(command)] = done.stdout + done.stderr
+    told["explanations"] = explanations(worker, stream)
     assert worker.stop() == 0
     watcher.join()
     assert service.stop() == 0
