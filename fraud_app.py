@@ -25,10 +25,12 @@ from agents.producer import produce_fakes
 from agents.report import VerdictLog
 from agents.token_keys import TokenKeys
 from agents.verification import verification
+from agents.versions import follow_versions
 from cli.explain import explain_answers
 from cluster.clients import aiokafka_kwargs, librdkafka
 from cluster.faust_settings import faust_settings
 from cluster.remedy import RECONCILE_FIRST, other_topic_remedy
+from cluster.single import workers_topic
 from cluster.startup import diagnose
 from config import Settings, SettingsError
 from records import PartitionCounts
@@ -76,16 +78,29 @@ def create_app(
         )
         app.timer(settings.produce_interval, on_leader=True, name="producer")(fakes)
 
-    # verdicts and dead letters out
-    verdict_log = VerdictLog()
+    # what accounts are judged by: the rule set that was published last
+    client = aiokafka_kwargs(settings)
     rules = ActiveRules(builtin())
     rules.follow(metrics.follow)
+    versions = follow_versions(
+        app,
+        rules,
+        registry,
+        rules_topic=settings.rules_topic,
+        workers_topic=workers_topic(settings),
+        worker=partial(member_name, app),
+        client=client,
+    )
+
+    # verdicts and dead letters out
+    verdict_log = VerdictLog()
     judge = Judge(veritas, rules, settings.token_key_bytes)
     limit = InvalidLimit(settings.max_invalid_ratio, registry)
     verify_accounts = verification(
         transactions=engine,
         limit=limit,
         judge=judge,
+        rules_ready=versions.wait_ready,
         verdicts_topic=settings.verdicts_topic,
         dead_letters_topic=settings.dead_letters_topic,
         worker=partial(member_name, app),
@@ -98,7 +113,6 @@ def create_app(
     app.on_before_shutdown.connect(lambda *_, **__: veritas.close(), weak=False)
 
     # the page, health and metrics
-    client = aiokafka_kwargs(settings)
     feed = web.follow_counts(
         app, engine, counts.changelog_topic_name, settings.accounts_topic, client
     )
@@ -112,7 +126,12 @@ def create_app(
         verdicts_topic=settings.verdicts_topic,
         partitions=settings.partitions,
         client=client,
-        health={"engine": [engine, limit], "provider": [veritas], "tokens": [token_keys]},
+        health={
+            "engine": [engine, limit],
+            "rules": [versions],
+            "provider": [veritas],
+            "tokens": [token_keys],
+        },
         registry=registry,
         version=VERSION,
         token=secret(settings.web_token),

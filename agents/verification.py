@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import faust
@@ -24,6 +24,7 @@ def verification(
     transactions: Transactions,
     limit: InvalidLimit,
     judge: Judge,
+    rules_ready: Callable[[], Awaitable[None]],
     verdicts_topic: str,
     dead_letters_topic: str,
     worker: Callable[[], str],
@@ -31,8 +32,8 @@ def verification(
 ) -> Agent:
     """Make the agent.
 
-    ``worker`` returns this worker's name; each of ``reports`` gets the judgement of every committed
-    batch.
+    ``rules_ready`` waits until it is known which rules to judge by. ``worker`` returns this
+    worker's name; each of ``reports`` gets the judgement of every committed batch.
     """
 
     async def verify_accounts(batches: faust.StreamT[Any]) -> AsyncIterator[int]:
@@ -40,6 +41,7 @@ def verification(
         batch: Batch
         async for batch in batches:
             async with transactions.begin(batch) as tx:
+                await rules_ready()
                 timer = StageTimer()
                 decoded = [account_of(record.value) for record in tx.records]
                 timer.end("decode")

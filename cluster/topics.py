@@ -15,6 +15,7 @@ from faust_transactions import MAX_RECORD_BYTES
 from cluster.errors import ClusterError, reason
 from cluster.partitions import mismatch
 from cluster.reach import quiet, wait
+from cluster.single import single_topics, too_many_partitions
 from cluster.topic_config import MAX_MESSAGE_BYTES, topic_configs
 from config import Settings
 
@@ -48,7 +49,7 @@ def changelog_topic(settings: Settings) -> str:
 def ensure_topics(
     client: AdminClient, settings: Settings, *, stop: threading.Event | None = None
 ) -> None:
-    """Makes sure that the topics are there with the partitions that the settings say.
+    """Makes sure that the topics are there with the partitions that they need.
 
     Missing ones are created, or, where the program may not (FRAUD_CREATE_TOPICS=0), asked for by
     name, which lets them appear on brokers that create topics by themselves. Another worker that
@@ -61,6 +62,7 @@ def ensure_topics(
         settings.accounts_topic: {},
         settings.verdicts_topic: {},
         changelog_topic(settings): _CHANGELOG,
+        **single_topics(settings),
     }
     config: dict[str, str] = {}
     # All of them first, so that nothing is created beside one that is wrong.
@@ -86,7 +88,7 @@ def _ensure(
     deadline = time.monotonic() + (_CREATED if settings.create_topics else _APPEARS)
     while missing := _missing(client, settings, wanted):
         if time.monotonic() > deadline:
-            raise ClusterError(_not_there(settings, ", ".join(sorted(missing))))
+            raise ClusterError(_not_there(settings, sorted(missing)))
         wait(0.1, stop)
 
 
@@ -115,15 +117,18 @@ def _missing(client: AdminClient, settings: Settings, wanted: Iterable[str]) -> 
     """The topics that cannot be used yet. Raises ClusterError for one with other partitions."""
     try:
         # All topics: asking for one by its name would create it on many a broker.
-        found = client.list_topics(timeout=_ANSWER).topics
+        found = client.list_topics(timeout=_ANSWER)
     except KafkaException as exc:
         raise ClusterError(f"Kafka does not list its topics: {reason(exc.args[0])}") from exc
+    topics = found.topics
     wanted = set(wanted)
-    numbers = {name: len(found[name].partitions) for name in wanted if name in found}
+    partitioned = {name for name in wanted if name in topics} - single_topics(settings).keys()
+    numbers = {name: len(topics[name].partitions) for name in partitioned}
     line = mismatch(settings, {name: number for name, number in numbers.items() if number})
+    line = line or too_many_partitions(settings, found)
     if line is not None:
         raise ClusterError(line)
-    return {name for name in wanted if name not in found or not _has_leaders(found[name])}
+    return {name for name in wanted if name not in topics or not _has_leaders(topics[name])}
 
 
 def _has_leaders(topic: TopicMetadata) -> bool:
@@ -135,7 +140,9 @@ def _create(
     client: AdminClient, settings: Settings, wanted: Mapping[str, Mapping[str, str]]
 ) -> None:
     new = [
-        NewTopic(name, settings.partitions, settings.replication_factor, config=dict(config))
+        NewTopic(
+            name, _partitions(settings, name), settings.replication_factor, config=dict(config)
+        )
         for name, config in wanted.items()
     ]
     for name, created in client.create_topics(new, operation_timeout=_ANSWER).items():
@@ -151,7 +158,7 @@ def _not_created(settings: Settings, name: str, error: KafkaError) -> str:
     if error.code() == KafkaError.INVALID_REPLICATION_FACTOR:
         factor = settings.replication_factor
         return f"{what}: FRAUD_REPLICATION_FACTOR={factor} needs as many brokers"
-    return f"{what}: create it with {settings.partitions} partitions, then start again"
+    return f"{what}: create it with {_number(settings, name)}, then start again"
 
 
 def _touch(settings: Settings, names: set[str]) -> None:
@@ -164,8 +171,17 @@ def _touch(settings: Settings, names: set[str]) -> None:
             raise ClusterError(f"topic {name} cannot be asked for: {reason(exc.args[0])}") from exc
 
 
-def _not_there(settings: Settings, names: str) -> str:
+def _not_there(settings: Settings, names: list[str]) -> str:
     if settings.create_topics:
-        return f"topic {names} has no leaders: look at the state of the brokers"
-    partitions = settings.partitions
-    return f"no topic {names}, FRAUD_CREATE_TOPICS is 0: create it with {partitions} partitions"
+        return f"topic {', '.join(names)} has no leaders: look at the state of the brokers"
+    steps = ", ".join(f"{name} with {_number(settings, name)}" for name in names)
+    return f"no topic {', '.join(names)}, FRAUD_CREATE_TOPICS is 0: create {steps}"
+
+
+def _partitions(settings: Settings, name: str) -> int:
+    return 1 if name in single_topics(settings) else settings.partitions
+
+
+def _number(settings: Settings, name: str) -> str:
+    number = _partitions(settings, name)
+    return "1 partition" if number == 1 else f"{number} partitions"

@@ -12,6 +12,7 @@ from confluent_kafka.admin import AdminClient
 from faust_transactions import PRODUCER_BATCH_BYTES
 
 from cluster.errors import ClusterError
+from cluster.single import RULES_LIMIT, workers_topic
 from cluster.topic_config import MAX_MESSAGE_BYTES, Config, replica_counts, topic_configs
 from cluster.topics import changelog_topic, dead_letters_limit
 from config import Settings
@@ -46,7 +47,12 @@ def check_topic_settings(client: AdminClient, settings: Settings) -> None:
     Where the brokers do not tell their configuration, for which a right of its own is needed,
     nothing is compared.
     """
-    topics = [*settings.topics, changelog_topic(settings)]
+    topics = [
+        *settings.topics,
+        changelog_topic(settings),
+        settings.rules_topic,
+        workers_topic(settings),
+    ]
     try:
         configs = topic_configs(client, topics)
         replicas = replica_counts(client) if configs else {}
@@ -74,6 +80,7 @@ def problems(
             yield from _replication(topic, configs[topic], replicas.get(topic, 0))
             yield from _clock(topic, configs[topic])
     yield from _cleanup(settings, configs)
+    yield from _single_topics(settings, configs)
     yield from _retention(accounts, configs.get(accounts, {}))
     sizes = {topic: int(config[MAX_MESSAGE_BYTES]) for topic, config in configs.items()}
     yield from (Problem(line) for line in too_small(settings, sizes))
@@ -130,6 +137,29 @@ def _cleanup(settings: Settings, configs: Mapping[str, Config]) -> Iterator[Prob
             f"topic {changelog} has {_CLEANUP}={policies[changelog]}: Kafka deletes the rows of "
             "quiet partitions, and with them how far those are judged: "
             + _configure(changelog, _CLEANUP, "compact")
+        )
+
+
+def _single_topics(settings: Settings, configs: Mapping[str, Config]) -> Iterator[Problem]:
+    rules, workers = settings.rules_topic, workers_topic(settings)
+    policies = {topic: config.get(_CLEANUP, "compact") for topic, config in configs.items()}
+    if policies.get(rules, "compact") != "compact":
+        yield Problem(
+            f"topic {rules} has {_CLEANUP}={policies[rules]}: Kafka deletes the active rule set "
+            f"after a while: {_configure(rules, _CLEANUP, 'compact')}",
+            fatal=True,
+        )
+    if policies.get(workers, "compact") != "compact":
+        yield Problem(
+            f"topic {workers} has {_CLEANUP}={policies[workers]}: Kafka deletes which rules quiet "
+            "workers judge by, and rules publish would wait for them: "
+            + _configure(workers, _CLEANUP, "compact")
+        )
+    limit = int(configs.get(rules, {}).get(MAX_MESSAGE_BYTES, RULES_LIMIT))
+    if limit < RULES_LIMIT:
+        yield Problem(
+            f"topic {rules} has {MAX_MESSAGE_BYTES}={limit}: it refuses large rule sets: "
+            + _configure(rules, MAX_MESSAGE_BYTES, RULES_LIMIT)
         )
 
 

@@ -1,5 +1,6 @@
 """The verification agent in Faust's own test client: batches in, what is written looked at."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import cast
@@ -70,17 +71,25 @@ class Stream:
         self.transactions = MemoryTransactions(PartitionCounts)
         self.reported: list[Judgement] = []
         self.rules = ActiveRules(builtin())
+        self.rules_known = asyncio.Event()
+        self.rules_known.set()
+        self.waiting = asyncio.Event()
         self.agent = app.agent(app.channel(), name=name)(
             verification(
                 transactions=self.transactions,
                 limit=self.limit,
                 judge=Judge(self.veritas, self.rules, b"key", clock=lambda: 1_795_410_452_087),
+                rules_ready=self.rules_ready,
                 verdicts_topic="verdicts",
                 dead_letters_topic="dead",
                 worker=lambda: "here",
                 reports=[self.reported.append],
             )
         )
+
+    async def rules_ready(self) -> None:
+        self.waiting.set()
+        await self.rules_known.wait()
 
     def results(self, batches: AsyncIterator[Batch]) -> AsyncGenerator[int]:
         """What the agent's function yields for these batches, one number each."""
@@ -129,6 +138,17 @@ async def test_a_verdict_says_what_the_contract_says(stream: Stream) -> None:
     }
     topic, partition, key, _, _ = stream.transactions.written[0]
     assert (topic, partition, len(key or b"")) == ("verdicts", 3, 32)
+
+
+async def test_nothing_is_judged_until_the_rules_are_known(stream: Stream) -> None:
+    stream.rules_known.clear()
+    async with stream.agent.test_context() as agent:
+        putting = asyncio.ensure_future(agent.put(batch(GOOD)))
+        await stream.waiting.wait()
+        assert (stream.veritas.asked, stream.verdicts()) == ([], [])
+        stream.rules_known.set()
+        await putting
+    assert len(stream.verdicts()) == 1
 
 
 async def test_each_record_ends_in_one_verdict_or_one_dead_letter(stream: Stream) -> None:

@@ -34,7 +34,9 @@ def of_a_worker(settings: Settings) -> Iterator[Right]:
     yield TOPIC, changelog, LITERAL, READ
     yield TOPIC, changelog, LITERAL, WRITE
     yield TOPIC, leader, LITERAL, READ
-    for topic in (*settings.topics, changelog, leader):
+    yield TOPIC, settings.rules_topic, LITERAL, READ
+    yield TOPIC, f"{app_id}-workers", LITERAL, WRITE
+    for topic in (*settings.topics, changelog, leader, settings.rules_topic, f"{app_id}-workers"):
         yield TOPIC, topic, LITERAL, CREATE
     yield GROUP, app_id, LITERAL, READ
     ids = f"{app_id}:{settings.accounts_topic}:"
@@ -42,9 +44,11 @@ def of_a_worker(settings: Settings) -> Iterator[Right]:
 
 
 def of_an_operator(settings: Settings) -> Iterator[Right]:
-    """What `produce`, `reconcile` and `dead-letters` need besides."""
+    """What `produce`, `reconcile`, `dead-letters` and `rules` need besides."""
     yield TOPIC, settings.accounts_topic, LITERAL, WRITE
     yield TOPIC, settings.dead_letters_topic, LITERAL, READ
+    yield TOPIC, settings.rules_topic, LITERAL, WRITE
+    yield TOPIC, f"{settings.app_id}-workers", LITERAL, READ
 
 
 def grant(bootstrap: str, user: str, rights: Iterator[Right]) -> None:

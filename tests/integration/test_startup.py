@@ -21,10 +21,13 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but 
 from faust_transactions import TopicIdentity, topic_ids
 
 from cluster import changelog_topic
+from cluster.publications import publish
 from cluster.rows import last_rows, rows_in
+from cluster.single import single_topics, workers_topic
 from cluster.startup import StartupError, StartupStopped, check
 from config import Settings
 from records import PartitionCounts, Verdict
+from rules.publication import Publication
 from tests.brokers import Kafka
 from tests.topics import create_topic, delete_topic, produce, topic_config
 from tests.worker import Worker
@@ -42,7 +45,8 @@ StartWorker = Callable[..., Worker]
 
 def named(prefix: str, broker: str, **others: Any) -> Settings:
     topics = {
-        name: f"{prefix}-{name}" for name in ("accounts_topic", "verdicts_topic", "app_id")
+        name: f"{prefix}-{name}"
+        for name in ("accounts_topic", "verdicts_topic", "rules_topic", "app_id")
     } | {"dead_letters_topic": f"{prefix}-dead"}
     return Settings(broker=broker, **{**topics, **others})
 
@@ -54,7 +58,7 @@ def settings(kafka: Kafka, topic_prefix: str) -> Settings:
 
 def partitions(settings: Settings, bootstrap: str) -> dict[str, int]:
     found = AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=10).topics
-    wanted = [*settings.topics, changelog_topic(settings)]
+    wanted = [*settings.topics, changelog_topic(settings), *single_topics(settings)]
     return {name: len(found[name].partitions) for name in wanted if name in found}
 
 
@@ -95,9 +99,33 @@ def refused(settings: Settings, **options: Any) -> str:
 
 def test_missing_topics_are_created(kafka: Kafka, settings: Settings) -> None:
     check(settings, timeout=0)
-    assert partitions(settings, kafka.bootstrap) == dict.fromkeys(
-        [*settings.topics, changelog_topic(settings)], 4
-    )
+    four = dict.fromkeys([*settings.topics, changelog_topic(settings)], 4)
+    one = dict.fromkeys([settings.rules_topic, workers_topic(settings)], 1)
+    assert partitions(settings, kafka.bootstrap) == four | one
+
+
+def test_the_rules_are_kept_and_their_topic_takes_the_largest(
+    kafka: Kafka, settings: Settings
+) -> None:
+    check(settings, timeout=0)
+    config = topic_config(kafka.bootstrap, settings.rules_topic)
+    assert config["cleanup.policy"] == "compact"
+    publish(settings, Publication("0123456789ab", '"\n' * 450_000, 1))
+    assert topic_config(kafka.bootstrap, workers_topic(settings))["cleanup.policy"] == "compact"
+
+
+@pytest.mark.parametrize("which", ["rules_topic", "workers"])
+def test_the_order_of_rules_needs_one_partition(
+    kafka: Kafka, settings: Settings, which: str
+) -> None:
+    topic = settings.rules_topic if which == "rules_topic" else workers_topic(settings)
+    create_topic(kafka.bootstrap, topic, 4)
+    line = refused(settings)
+    assert line.startswith(f"topic {topic} has 4 partitions, not 1: ")
+    assert ("FRAUD_RULES_TOPIC" in line) == (which == "rules_topic")
+    assert partitions(settings, kafka.bootstrap) == {topic: 4}
+    delete_topic(kafka.bootstrap, topic)
+    check(settings, timeout=0)
 
 
 def test_the_changelog_is_compacted_in_small_segments(kafka: Kafka, settings: Settings) -> None:
@@ -177,17 +205,20 @@ def test_topics_to_be_made_by_others_are_asked_for(own_kafka: StartKafka) -> Non
     settings = named("by-others", f"kafka://{server.bootstrap}", create_topics=False)
     for name in settings.topics:
         create_topic(server.bootstrap, name, 4)
+    create_topic(server.bootstrap, settings.rules_topic, 1, config={"cleanup.policy": "compact"})
     line = refused(settings)
-    assert f"no topic {changelog_topic(settings)}, FRAUD_CREATE_TOPICS is 0" in line
-    assert "with 4 partitions" in line
-    create_topic(server.bootstrap, changelog_topic(settings), 4)
+    changelog, workers = changelog_topic(settings), workers_topic(settings)
+    assert f"no topic {changelog}, {workers}, FRAUD_CREATE_TOPICS is 0" in line
+    assert line.endswith(f"create {changelog} with 4 partitions, {workers} with 1 partition")
+    create_topic(server.bootstrap, changelog, 4)
+    create_topic(server.bootstrap, workers, 1)
     check(settings, timeout=0)
 
 
 def test_the_embedded_broker_lets_topics_appear(embedded_broker: EmbeddedBroker) -> None:
     settings = Settings(broker=embedded_broker.url, create_topics=False)
     check(settings, timeout=0)
-    assert len(partitions(settings, embedded_broker.address)) == 4
+    assert len(partitions(settings, embedded_broker.address)) == 6
     line = refused(Settings(broker=embedded_broker.url, create_topics=False, partitions=8))
     assert "set FRAUD_PARTITIONS=4" in line
 

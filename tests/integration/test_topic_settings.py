@@ -8,6 +8,7 @@ import pytest
 from confluent_kafka import KafkaException
 
 from cluster import changelog_topic
+from cluster.single import workers_topic
 from cluster.startup import StartupError, check
 from config import Settings
 from tests.brokers import Kafka
@@ -16,7 +17,7 @@ from tests.topics import configure_topic, create_topic, produce, topic_config
 
 @pytest.fixture
 def settings(kafka: Kafka, topic_prefix: str) -> Settings:
-    names = ("accounts_topic", "verdicts_topic", "dead_letters_topic", "app_id")
+    names = ("accounts_topic", "verdicts_topic", "dead_letters_topic", "rules_topic", "app_id")
     short: dict[str, Any] = {name: f"{topic_prefix[-30:]}-{name}".strip("-") for name in names}
     return Settings(broker=kafka.url, **short)
 
@@ -36,6 +37,8 @@ def follow(kafka: Kafka, line: str) -> None:
         ("dead_letters_topic", {"cleanup.policy": "compact,delete"}, "cleanup.policy=compact"),
         ("verdicts_topic", {"message.timestamp.before.max.ms": "0"}, "before.max.ms=0: "),
         ("dead_letters_topic", {"message.timestamp.after.max.ms": "9"}, "after.max.ms=9: "),
+        ("rules_topic", {"cleanup.policy": "delete"}, "deletes the active rule set"),
+        ("rules_topic", {"cleanup.policy": "compact,delete"}, "cleanup.policy=compact"),
     ],
 )
 def test_an_output_that_cannot_work_ends_the_start_and_the_remedy_helps(
@@ -107,6 +110,32 @@ def test_a_changelog_from_which_rows_are_deleted_is_a_warning(
     check(settings, timeout=0)
     [record] = caplog.records
     assert "has cleanup.policy=delete: Kafka deletes the rows" in record.getMessage()
+    follow(kafka, record.getMessage())
+    caplog.clear()
+    check(settings, timeout=0)
+    assert caplog.records == []
+
+
+def test_a_rules_topic_that_takes_no_large_set_is_a_warning(
+    kafka: Kafka, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    create_topic(kafka.bootstrap, settings.rules_topic, 1, config={"cleanup.policy": "compact"})
+    check(settings, timeout=0)
+    [record] = caplog.records
+    assert "max.message.bytes=1048588: it refuses large rule sets" in record.getMessage()
+    follow(kafka, record.getMessage())
+    caplog.clear()
+    check(settings, timeout=0)
+    assert caplog.records == []
+
+
+def test_a_workers_topic_that_forgets_is_a_warning(
+    kafka: Kafka, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    create_topic(kafka.bootstrap, workers_topic(settings), 1)
+    check(settings, timeout=0)
+    [record] = caplog.records
+    assert "-workers has cleanup.policy=delete: " in record.getMessage()
     follow(kafka, record.getMessage())
     caplog.clear()
     check(settings, timeout=0)

@@ -32,6 +32,7 @@ from faust_transactions.kafka.record_headers import headers_of
 from faust_transactions.kafka.tail import CONSUMER as TAIL_CONSUMER
 from faust_transactions.kafka.tail import LastRecord, last_records, read_last
 from faust_transactions.kafka.topic_ids import TopicIds, topic_ids
+from faust_transactions.kafka.topic_reader import TopicReader
 from faust_transactions.kafka.versioned import Versioned
 from faust_transactions.observe.health import Health, Level
 from faust_transactions.observe.latency import LatencyHistogram
@@ -65,6 +66,7 @@ __all__ = [
     "StateMismatch",
     "TopicIdentity",
     "TopicIds",
+    "TopicReader",
     "Transaction",
     "TransactionRefused",
     "Transactions",
