@@ -137,7 +137,7 @@ def create_app(
         token=secret(settings.web_token),
         explain=explain_answers(settings, lambda: app.should_stop),
     )
-    cli.attach(app, settings, FakeAccounts)
+    cli.attach(app, settings, FakeAccounts, VERSION)
     return app
 
 

@@ -13,16 +13,17 @@ from cli.whatif.command import add_what_if
 from config import Settings
 
 
-def attach(app: faust.App, settings: Settings, fakes: MakeFakes) -> None:
+def attach(app: faust.App, settings: Settings, fakes: MakeFakes, program: str) -> None:
     """Add the commands to the `faust` program when it is started with this app.
 
-    `fakes` makes the source of fake accounts for a seed. Nothing is opened before a command runs.
+    `fakes` makes the source of fake accounts for a seed, `program` is this program's version.
+    Nothing is opened before a command runs.
     """
     add_produce(app, settings, fakes)
     add_counts(app, settings)
     add_top(app, settings)
     add_reconcile(app, settings)
     add_dead_letters(app, settings)
-    add_rules(app)
+    add_rules(app, settings, program)
     add_what_if(app, settings)
     add_explain(app, settings)

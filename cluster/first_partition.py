@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import Any, NamedTuple, cast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple, Self, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from faust_transactions import committed_spans, partitions_of
@@ -12,7 +14,7 @@ from cluster.errors import PARTITION_EOF, ClusterError, reason
 from cluster.reach import quiet
 from config import Settings
 
-__all__ = ["PARTITION", "Stored", "append", "read_all"]
+__all__ = ["PARTITION", "PartitionReader", "Stored", "append", "read_all"]
 
 #: On the embedded broker every topic has more; the others stay empty.
 PARTITION = 0
@@ -45,48 +47,65 @@ class Stored(NamedTuple):
     value: bytes | None
 
 
-def read_all(settings: Settings, topic: str, timeout: float = 30.0) -> list[Stored]:
-    """All records that are there now; empty when the topic does not exist, which is not created.
+class PartitionReader:
+    """Reads the first partition of a topic from its beginning on, whenever it is asked to.
 
-    Joins no group. Raises ClusterError.
+    Joins no group. As a context manager it is closed at the end of the block.
     """
-    deadline = time.monotonic() + timeout
-    # The group is only named, for clusters where this one alone is allowed.
-    consumer = Consumer({**quiet(settings), "group.id": settings.app_id, **_READER})
-    try:
-        if PARTITION not in partitions_of(consumer, topic, deadline):
-            return []
-        span = committed_spans(consumer, topic, [PARTITION], deadline)[PARTITION]
-        consumer.assign([TopicPartition(topic, PARTITION, span.begin)])
-        found = _up_to(consumer, span.end, deadline) if span.begin < span.end else []
-    except KafkaException as exc:
-        raise ClusterError(f"topic {topic} cannot be read: {reason(exc.args[0])}") from exc
-    finally:
-        consumer.close()
-    if found is None:
-        raise ClusterError(f"topic {topic} was not read in {timeout:g} s: look at the brokers")
-    return found
 
+    def __init__(self, settings: Settings, topic: str) -> None:
+        # The group is only named, for clusters where this one alone is allowed.
+        self._consumer = Consumer({**quiet(settings), "group.id": settings.app_id, **_READER})
+        self._topic = topic
+        self._next: int | None = None
 
-def _up_to(consumer: Consumer, end: int, deadline: float) -> list[Stored] | None:
-    found: list[Stored] = []
-    while time.monotonic() < deadline:
-        message = consumer.poll(_POLL)
-        if message is None:
-            continue
-        error = message.error()
-        if error is not None:
-            if error.code() == PARTITION_EOF:
-                return found
-            if error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:  # nothing of it is used
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()
+
+    def read(self, timeout: float = 30.0) -> list[Stored]:
+        """The records that there are now, without those of earlier calls.
+
+        Empty when the topic does not exist, which is not created. Raises ClusterError.
+        """
+        deadline = time.monotonic() + timeout
+        with _explained(self._topic):
+            if PARTITION not in partitions_of(self._consumer, self._topic, deadline):
+                return []
+            spans = committed_spans(self._consumer, self._topic, [PARTITION], deadline)
+            begin, end = spans[PARTITION]
+            if self._next is None:
+                self._next = begin
+                self._consumer.assign([TopicPartition(self._topic, PARTITION, begin)])
+            found = self._up_to(end, deadline)
+        if self._next < end:
+            text = f"topic {self._topic} was not read in {timeout:g} s"
+            raise ClusterError(f"{text}: look at the state of the brokers")
+        return found
+
+    def _up_to(self, end: int, deadline: float) -> list[Stored]:
+        found: list[Stored] = []
+        while self._next is not None and self._next < end and time.monotonic() < deadline:
+            message = self._consumer.poll(_POLL)
+            if message is None:
+                continue
+            error, offset = message.error(), cast(int, message.offset())
+            if error is None:
+                self._next = offset + 1
+                found.append(Stored(offset, message.key(), message.value()))
+            elif error.code() == PARTITION_EOF:
+                self._next = max(self._next, offset)
+            elif error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:  # nothing of it is used
                 raise KafkaException(error)
-            continue
-        offset = cast(int, message.offset())
-        if offset < end:
-            found.append(Stored(offset, message.key(), message.value()))
-        if offset >= end - 1:
-            return found
-    return None
+        return found
+
+
+def read_all(settings: Settings, topic: str, timeout: float = 30.0) -> list[Stored]:
+    """All records that are there now, as `PartitionReader.read`. Raises ClusterError."""
+    with PartitionReader(settings, topic) as reader:
+        return reader.read(timeout)
 
 
 def append(settings: Settings, topic: str, key: bytes, value: bytes, timeout: float = 30.0) -> int:
@@ -101,7 +120,10 @@ def append(settings: Settings, topic: str, key: bytes, value: bytes, timeout: fl
         producer.produce(
             topic, value, key, PARTITION, on_delivery=lambda *each: outcome.append(each)
         )
-        producer.flush(timeout + 1)
+        # In slices: as long as librdkafka waits no signal is handled.
+        deadline = time.monotonic() + timeout + 1
+        while not outcome and time.monotonic() < deadline:
+            producer.poll(_POLL)
     except KafkaException as exc:
         raise ClusterError(_not_written(topic, exc.args[0], len(value))) from exc
     if not outcome:
@@ -110,6 +132,14 @@ def append(settings: Settings, topic: str, key: bytes, value: bytes, timeout: fl
     if error is not None:
         raise ClusterError(_not_written(topic, error, len(value)))
     return cast(int, message.offset())
+
+
+@contextmanager
+def _explained(topic: str) -> Iterator[None]:
+    try:
+        yield
+    except KafkaException as exc:
+        raise ClusterError(f"topic {topic} cannot be read: {reason(exc.args[0])}") from exc
 
 
 def _not_written(topic: str, error: KafkaError, size: int) -> str:

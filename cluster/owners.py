@@ -23,19 +23,10 @@ def partition_owners(
     rebalancing or was never there, the brokers do not say within `timeout` seconds, or this login
     may not ask. A worker that was killed is the owner until its session has timed out.
     """
-    try:
-        # Not describe_consumer_groups: librdkafka 2.16 aborts the process now and then when the
-        # coordinator goes away meanwhile (an assertion in rd_kafka_enq_once_del_source_return).
-        found: Any = client.list_groups(group=settings.app_id, timeout=timeout)
-        [group] = found
-    except (KafkaException, ValueError):
-        # The embedded broker among others, which knows no such question.
-        return None
-    if group.error is not None:
-        return None
-    if group.state in _DESERTED:
+    group = _describe(client, settings, timeout)
+    if group is not None and group.state in _DESERTED:
         return {}
-    if group.state != _SETTLED:
+    if group is None or group.state != _SETTLED:
         return None
     return {
         partition: member.client_id
@@ -44,6 +35,30 @@ def partition_owners(
         if topic == settings.accounts_topic
         for partition in partitions
     }
+
+
+def group_members(client: AdminClient, settings: Settings, timeout: float) -> set[str] | None:
+    """The workers that are members of the group, by their client ids; None while not known.
+
+    A worker that was killed is a member until its session has timed out.
+    """
+    group = _describe(client, settings, timeout)
+    if group is None:
+        return None
+    return set() if group.state in _DESERTED else {each.client_id for each in group.members}
+
+
+def _describe(client: AdminClient, settings: Settings, timeout: float) -> Any:
+    """The group, or None where the brokers do not tell of it."""
+    try:
+        # Not describe_consumer_groups: librdkafka 2.16 aborts the process now and then when the
+        # coordinator goes away meanwhile (an assertion in rd_kafka_enq_once_del_source_return).
+        found: Any = client.list_groups(group=settings.app_id, timeout=timeout)
+        [group] = found
+    except (KafkaException, ValueError):
+        # The embedded broker among others, which knows no such question.
+        return None
+    return None if group.error is not None else group
 
 
 def _assigned(assignment: bytes) -> list[tuple[str, list[int]]]:

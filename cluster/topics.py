@@ -74,6 +74,11 @@ def ensure_topics(
     _ensure(client, settings, {**wanted, letters: config}, stop)
 
 
+def ensure_single_topics(client: AdminClient, settings: Settings) -> None:
+    """Like `ensure_topics`, for the rules topic and that of the workers only."""
+    _ensure(client, settings, single_topics(settings), None)
+
+
 def _ensure(
     client: AdminClient,
     settings: Settings,

@@ -40,7 +40,8 @@ def settings(kafka: Kafka, topic_prefix: str) -> Settings:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    names = ("broker", "app_id", "accounts_topic", "verdicts_topic", "dead_letters_topic")
+    topics = ("accounts_topic", "verdicts_topic", "dead_letters_topic", "rules_topic")
+    names = ("broker", "app_id", *topics)
     ours = {f"FRAUD_{name.upper()}": getattr(settings, name) for name in names}
     others = {name: value for name, value in os.environ.items() if not name.startswith("FRAUD_")}
     return {**others, **ours, "FRAUD_TOKEN_KEY": "key-of-these-tests"}

@@ -38,6 +38,7 @@ class Stream:
             "FRAUD_ACCOUNTS_TOPIC": self.accounts,
             "FRAUD_VERDICTS_TOPIC": self.verdicts,
             "FRAUD_DEAD_LETTERS_TOPIC": self.dead,
+            "FRAUD_RULES_TOPIC": f"{prefix}-rules",
             "FRAUD_PRODUCE_SIZE": "0",
         }
         self._start = start

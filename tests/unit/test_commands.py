@@ -123,7 +123,7 @@ def options(command: click.Command) -> set[str]:
 
 
 def test_list_and_replay_have_options_of_their_own() -> None:
-    cli.attach(faust.App("options"), Settings(), FakeAccounts)
+    cli.attach(faust.App("options"), Settings(), FakeAccounts, "0.0.0")
     group = faust.cli.base.cli.commands["dead-letters"]
     assert isinstance(group, click.Group)
     choosing = {"--code", "--file", "--since", "--until"}

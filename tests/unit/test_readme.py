@@ -156,7 +156,7 @@ def commands(group: click.Group, prefix: str = "") -> set[str]:
 
 
 def test_every_command_is_documented() -> None:
-    cli.attach(faust.App("documented"), Settings(), FakeAccounts)
+    cli.attach(faust.App("documented"), Settings(), FakeAccounts, "0.0.0")
     documented = re.findall(
         r"^\| `faust -A fraud_app ([a-z-]+(?: [a-z-]+)?)", text(DOCS / "commands.md"), re.MULTILINE
     )

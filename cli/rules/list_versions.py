@@ -1,0 +1,80 @@
+"""`rules list`."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+import faust
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cli.rules.versions import active
+from cli.support.blocking_command import JSON, BlockingCommand
+from cluster import connect
+from cluster.publications import read_entries
+from config import Settings
+from records.text import shown
+from rules.publication import Entry, Publication
+
+_LONGEST_AUTHOR = 40
+_LONGEST_NOTE = 200
+
+
+def add_list(app: faust.App, settings: Settings, group: click.Group) -> None:
+    """Add the command to its group."""
+
+    @app.command(JSON, base=BlockingCommand, group=group, command_name="list")
+    def list_command(self: BlockingCommand, as_json: bool) -> None:
+        """List what was published: version, time, author and note, oldest first."""
+        connect(settings, timeout=0)
+        entries = read_entries(settings)
+        now = active(entries)
+        if as_json or self.json:
+            self.write_json([_document(each, now) for each in entries])
+        else:
+            show(entries, now, self.console)
+
+
+def show(entries: Sequence[Entry], now: Publication, console: Console) -> None:
+    """Print the records of the topic as a table; ``now`` is what is judged by."""
+    if not entries:
+        console.print(f"Nothing was published; the built-in rules, {now.version}, are active.")
+        return
+    table = Table()
+    for name in ("version", "published (UTC)", "author", "note", ""):
+        table.add_column(name, no_wrap=name in ("version", "published (UTC)"))
+    is_active = [entry.publication == now for entry in entries]
+    for index, entry in enumerate(entries):
+        # Whatever follows the active one was passed over.
+        state = "active" if is_active[index] else "" if any(is_active[index:]) else "cannot be used"
+        table.add_row(*(Text(each) for each in _row(entry)), state)
+    console.print(table)
+    if not any(is_active):
+        console.print(f"None of them can be used: the built-in rules, {now.version}, are active.")
+
+
+def _row(entry: Entry) -> tuple[str, str, str, str]:
+    found = entry.publication
+    if found is None:
+        return f"no rule set (offset {entry.offset})", "", "", ""
+    at = datetime.fromtimestamp(found.published_at / 1000, UTC)
+    author, note = shown(found.author, _LONGEST_AUTHOR), shown(found.note, _LONGEST_NOTE)
+    return found.version, f"{at:%Y-%m-%d %H:%M:%S}", author, note
+
+
+def _document(entry: Entry, now: Publication) -> dict[str, Any]:
+    found = entry.publication
+    document = {"offset": entry.offset, "version": None, "active": found == now}
+    if found is None:
+        return document
+    return {
+        **document,
+        "version": found.version,
+        "published_at": found.published_at,
+        "author": found.author,
+        "note": found.note,
+        "program": found.program,
+        "files": sorted(found.files),
+    }

@@ -1,0 +1,139 @@
+"""Writes a publication and waits until the group's workers judge by it."""
+
+from __future__ import annotations
+
+import getpass
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import click
+from faust.cli import option
+from rich.console import Console
+
+from cli.rules.versions import builtin_publication, usable
+from cli.rules.waiting import Laggard, laggards
+from cli.support.blocking_command import EX_FAILURE
+from cli.support.errors import CommandError
+from cli.support.output import PLAIN
+from cluster import connect
+from cluster.announcements import Workers
+from cluster.publications import publish, read_entries
+from cluster.topics import ensure_single_topics
+from config import Settings
+from rules.publication import LONGEST_AUTHOR, Entry, Publication
+from rules.ruleset import LONGEST_NOTE
+
+__all__ = ["PUBLISH_OPTIONS", "author_name", "prepare", "publish_and_wait"]
+
+_EVERY = 0.2
+_DEFAULT_TIMEOUT = 30.0
+
+
+class _Text(click.ParamType):
+    """Text of at most so many characters."""
+
+    name = "text"
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check its length."""
+        # Bytes of a command line that are not UTF-8 come as lone surrogates.
+        text = value.encode(errors="replace").decode()
+        if len(text) > self._longest:
+            self.fail(f"more than {self._longest:,} characters", param, ctx)
+        return text
+
+
+PUBLISH_OPTIONS: Sequence[Any] = (
+    option("--note", type=_Text(LONGEST_NOTE), default="", help="Why, for the list of versions."),
+    option(
+        "--author",
+        type=_Text(LONGEST_AUTHOR),
+        help="Who publishes it; the user of the operating system by default.",
+    ),
+    option(
+        "--timeout",
+        type=click.FloatRange(0),
+        default=_DEFAULT_TIMEOUT,
+        show_default=True,
+        help="Seconds to wait for the workers; 0 to wait for none.",
+    ),
+)
+
+
+def author_name(given: str | None) -> str:
+    """The author that was given, or the user of the operating system."""
+    if given is not None:
+        return given
+    try:
+        return getpass.getuser()[:LONGEST_AUTHOR]
+    except (KeyError, OSError):  # a container's user often has no name
+        return "unknown"
+
+
+def prepare(settings: Settings) -> list[Entry]:
+    """What was published so far; makes sure that the topics are there. Raises ClusterError."""
+    ensure_single_topics(connect(settings, timeout=0), settings)
+    return read_entries(settings)
+
+
+def publish_and_wait(
+    settings: Settings,
+    publication: Publication,
+    entries: Sequence[Entry],
+    *,
+    timeout: float,
+    console: Console,
+) -> int:
+    """Publish it unless it is active already; returns the exit code.
+
+    ``entries`` are those of `prepare`. Its time is set here. Raises ClusterError, CommandError.
+    """
+    last = entries[-1].publication if entries else builtin_publication()
+    version = publication.version
+    if last is not None and last.version == version and usable(last):
+        console.print(f"version {version} is active already; nothing was written", **PLAIN)
+        return 0
+    publication = replace(publication, published_at=_after(last))
+    try:
+        offset = publish(settings, publication)
+    except ValueError as exc:
+        raise CommandError(f"the rule set cannot be published: {exc}") from exc
+    console.print(f"version {version} is published", **PLAIN)
+    return _wait(settings, offset, timeout, console) if timeout else 0
+
+
+def _after(last: Publication | None) -> int:
+    """Now, or right after the last publication where that is later by this machine's clock."""
+    now = time.time_ns() // 1_000_000
+    return max(now, last.published_at + 1) if last else now
+
+
+def _wait(settings: Settings, offset: int, timeout: float, console: Console) -> int:
+    deadline = time.monotonic() + timeout
+    with Workers(settings) as workers:
+        while True:
+            said = workers.said()
+            present = workers.present()
+            if not present:
+                console.print("no worker is running; the next to start judges by it", **PLAIN)
+                return 0
+            behind = laggards(present, said, offset)
+            if not behind:
+                number = "1 worker judges" if len(present) == 1 else f"{len(present)} workers judge"
+                console.print(f"{number} by it", **PLAIN)
+                return 0
+            if all(each.refuses for each in behind) or time.monotonic() > deadline:
+                return _report(behind, len(present), console)
+            time.sleep(_EVERY)
+
+
+def _report(behind: Sequence[Laggard], present: int, console: Console) -> int:
+    console.print(f"{len(behind)} of {present} workers do not judge by it:", **PLAIN)
+    for each in behind:
+        console.print(f"  {each.worker} {each.why}", **PLAIN)
+    return EX_FAILURE

@@ -1,0 +1,77 @@
+"""`rules show`."""
+
+from pathlib import Path
+
+import click
+import faust
+from faust.cli import argument, option
+from rich.console import Console
+
+from cli.rules.versions import active, find
+from cli.support.blocking_command import BlockingCommand
+from cli.support.errors import CommandError
+from cli.support.output import PLAIN, write_bytes
+from cluster import connect
+from cluster.publications import read_entries
+from config import Settings
+from rules.publication import Publication
+
+_FILE = "rules.toml"
+
+
+def add_show(app: faust.App, settings: Settings, group: click.Group) -> None:
+    """Add the command to its group."""
+
+    @app.command(
+        argument("version", required=False),
+        option(
+            "--to",
+            "folder",
+            type=click.Path(path_type=Path, file_okay=False),
+            help="Write rules.toml and its list files to this folder instead.",
+        ),
+        base=BlockingCommand,
+        group=group,
+        command_name="show",
+    )
+    def show_command(self: BlockingCommand, version: str | None, folder: Path | None) -> None:
+        """Print the rule set VERSION as its file, or the active one.
+
+        List files that it names follow as comments.
+        """
+        connect(settings, timeout=0)
+        entries = read_entries(settings)
+        found = active(entries) if version is None else find(entries, version)
+        if folder is None:
+            write_bytes(self.stdout, as_text(found).encode())
+        else:
+            write_to(folder, found, self.console)
+
+
+def as_text(publication: Publication) -> str:
+    """The source, with each list file as comments behind it; without control characters."""
+    text = publication.source.replace("\r\n", "\n")
+    text += "" if text.endswith("\n") else "\n"
+    for name, content in publication.files.items():
+        text += f"\n# {name}:\n"
+        text += "".join(f"#   {line}\n" for line in content.splitlines())
+    # Anybody may have written it, and it may go to a terminal.
+    return "".join(each if each.isprintable() or each in "\n\t" else "?" for each in text)
+
+
+def write_to(folder: Path, publication: Publication, console: Console) -> None:
+    """Write the files as they were published; overwrites none. Raises CommandError."""
+    files = {_FILE: publication.source, **publication.files}
+    for name in files:
+        inside = (folder / name).resolve().is_relative_to(folder.resolve())
+        if not inside or name == "":
+            raise CommandError(f"the list file {name!r} would not be in {folder}")
+    for name, content in files.items():
+        path = folder / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("x", encoding="utf-8", newline="") as file:
+                file.write(content)
+        except OSError as exc:
+            raise CommandError(f"{path} cannot be written: {exc.strerror}") from exc
+        console.print(str(path), **PLAIN)
