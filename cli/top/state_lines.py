@@ -13,7 +13,12 @@ from cli.top.worker_snapshot import WorkerSnapshot
 
 _STYLES: Final = {"ok": "green", "warn": "yellow", "bad": "bold red"}
 _GRAVITY: Final = {level: gravity for gravity, level in enumerate(_STYLES)}
-_NAMES: Final = {"engine": "engine", "provider": "verification service", "tokens": "account tokens"}
+_NAMES: Final = {
+    "engine": "engine",
+    "rules": "rules",
+    "provider": "verification service",
+    "tokens": "account tokens",
+}
 
 
 def state_lines(document: Mapping[str, Any], *, short: bool) -> list[RenderableType]:

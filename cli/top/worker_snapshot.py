@@ -11,6 +11,7 @@ from records.totals import ENDINGS
 
 _LONGEST = 200
 _PARTS = ("worker", "engine", "provider")
+_ONLY_FAULTS = ("rules", "tokens")
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class WorkerSnapshot:
 
     worker: str
     version: str
-    #: Of `worker`, `engine` and `provider`, and of `tokens` where workers use different keys.
+    #: Of `worker`, `engine` and `provider`; of `rules` and `tokens` where there is a fault.
     health: Mapping[str, Health]
     #: Accounts a second in the intervals of the last 15 minutes, oldest first.
     rates: Sequence[float]
@@ -33,9 +34,10 @@ def read_snapshot(document: Any) -> WorkerSnapshot | None:
         history = document["history"]
         columns = [[float(number) for number in history[name]] for name in ENDINGS]
         health = {name: _health_of(document["health"][name]) for name in _PARTS}
-        tokens = document["health"].get("tokens")
-        if tokens is not None and tokens["level"] != "ok":
-            health["tokens"] = _health_of(tokens)
+        for name in _ONLY_FAULTS:
+            found = document["health"].get(name)
+            if found is not None and found["level"] != "ok":
+                health[name] = _health_of(found)
         return WorkerSnapshot(
             _text(document["worker"]),
             _text(document["version"]),

@@ -49,6 +49,31 @@ def test_the_rule_set_is_the_one_that_was_published() -> None:
     assert [rule.when for rule in found.rules] == ["amount > 1"]
 
 
+def test_the_version_of_a_text_never_changes() -> None:
+    # Workers refuse what was published when this program, or Python, computes another one.
+    text = """
+        [thresholds]
+        review = 50
+        unauthorized = 100.5
+        [lists]
+        known = ["b", "a", "\u00e4"]
+        [[rule]]
+        name = "every_kind"
+        when = '(1 < amount <= 1e3 or not luhn_ok) and network not in ["visa", "jcb"]'
+        then = "unauthorized"
+        [[rule]]
+        name = "functions"
+        when = 'in_list(bin, "known") or matches(last_name, "^[a-z]+$") or len(last4) % 2 == 1'
+        points = 30
+        [[rule]]
+        name = "after"
+        when = "veritas and -amount * 2 - 1 / (card_length + 1) < -0.5"
+        then = "review"
+        shadow = true
+    """
+    assert load(text).version == "822a2f586278"
+
+
 def test_list_files_come_along() -> None:
     files = {"bins.txt": "411111 # tests\n"}
     version = load(LISTED, files.__getitem__).version

@@ -2,7 +2,7 @@
 
 import { ago, amount, count, element, fillChildren, setText, time } from "./text.js";
 
-const NAMES = { worker: "Worker", engine: "Engine", provider: "Verification service", counts: "Counts", tokens: "Account tokens" };
+const NAMES = { worker: "Worker", engine: "Engine", rules: "Rules", provider: "Verification service", counts: "Counts", tokens: "Account tokens" };
 
 export function showHealth(list, health) {
   const make = () => element("li", "", element("span", "dot"), element("span"));
