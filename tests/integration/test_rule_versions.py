@@ -12,8 +12,8 @@ from rules.active import builtin
 from rules.ruleset import load
 from tests.brokers import Kafka
 from tests.integration.test_owners import name
-from tests.integration.test_stream import Start, Stream, wait_for
-from tests.topics import produce
+from tests.integration.test_stream import ARTICLE, Start, Stream, wait_for
+from tests.topics import produce, read_topic
 from tests.worker import Worker
 from tools.devbroker import EmbeddedBroker
 
@@ -56,6 +56,15 @@ def ready(worker: Worker) -> str:
     return "ready" if status == 200 else str(answer)
 
 
+def last_verdict(stream: Stream, number: int) -> tuple[str, str, list[str]]:
+    """Of so many, once they are there: version, outcome and reasons."""
+    wait_for(lambda: len(read_topic(stream.bootstrap, stream.verdicts)), number)
+    records = read_topic(stream.bootstrap, stream.verdicts)
+    verdicts = [json.loads(each.value or b"") for each in records]
+    last = max(verdicts, key=lambda verdict: verdict["offset"])
+    return last["rules"], last["outcome"], last["reasons"]
+
+
 def publish_three(stream: Stream, worker: Worker, write: Write) -> None:
     """Publish three sets; after each command the worker judges by what it published."""
     assert judges_by(worker) == builtin().version
@@ -67,6 +76,9 @@ def publish_three(stream: Stream, worker: Worker, write: Write) -> None:
             "1 worker judges by it",
         ], done.stderr
         assert (done.returncode, judges_by(worker)) == (0, version_of(file))
+        produce(stream.bootstrap, stream.accounts, [ARTICLE], partition=2)
+        verdict = last_verdict(stream, limit)
+        assert verdict == (version_of(file), "review", [f"above_{limit}"])
     again = stream.run("rules", "publish", str(write(3)))
     assert (again.returncode, again.stdout) == (
         0,
