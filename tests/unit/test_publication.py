@@ -63,7 +63,7 @@ def test_the_version_of_a_text_never_changes() -> None:
         then = "unauthorized"
         [[rule]]
         name = "functions"
-        when = 'in_list(bin, "known") or matches(last_name, "^[a-z]+$") or len(last4) % 2 == 1'
+        when = 'in_list(last_name, "known") or matches(bin, "^4[0-9]+$") or len(last4) % 2 < 1'
         points = 30
         [[rule]]
         name = "after"
@@ -71,7 +71,7 @@ def test_the_version_of_a_text_never_changes() -> None:
         then = "review"
         shadow = true
     """
-    assert load(text).version == "822a2f586278"
+    assert load(text).version == "62103d3c05cb"
 
 
 def test_list_files_come_along() -> None:
