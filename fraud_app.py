@@ -135,6 +135,7 @@ def create_app(
         registry=registry,
         version=VERSION,
         token=secret(settings.web_token),
+        rules=rules,
         explain=explain_answers(settings, lambda: app.should_stop),
     )
     cli.attach(app, settings, FakeAccounts, VERSION)

@@ -7,6 +7,7 @@ from faust_transactions import Health
 
 from records import counts_document
 from records.totals import ENDINGS, progress_document
+from web import rules
 from web.health import worst
 from web.history import Sample
 from web.state import WebState
@@ -37,6 +38,7 @@ def dashboard(state: WebState) -> dict[str, Any]:
         "health": _health(state),
         "history": state.history.document(),
         "recent": list(state.recent.verdicts),
+        "rules": rules.summary(state),
     }
 
 

@@ -9,6 +9,7 @@ from faust_transactions import ChangelogFollower, Engine, LatestRecords, member_
 from prometheus_client import CollectorRegistry
 
 from records import PartitionCounts
+from rules.active import ActiveRules
 from web.attach import attach
 from web.explanations import Answer, Explanations
 from web.health import HealthSource
@@ -46,6 +47,7 @@ def attach_page(
     version: str,
     token: str | None,
     explain: Callable[[str], Answer],
+    rules: ActiveRules,
 ) -> None:
     """Serve page, counts, health and metrics from the app's web server, as `attach` says.
 
@@ -62,5 +64,6 @@ def attach_page(
         owners=partial(engine.owners, accounts_topic),
         health=health,
         explanations=Explanations(explain),
+        rules=lambda: rules.current,
     )
     attach(app, state, token=token)

@@ -99,8 +99,14 @@ def entry(value: bytes) -> dict[str, Any] | None:
         "amount": float(verdict.amount),
         "authorized": verdict.authorized,
         "outcome": verdict.outcome,
-        "reasons": [shown(reason, _LONGEST_REASON) for reason in verdict.reasons[:_MOST_REASONS]],
+        "reasons": _names(verdict.reasons),
+        "allowed_by": shown(verdict.allowed_by, _LONGEST_REASON),
+        "shadow": _names(verdict.shadow),
     }
+
+
+def _names(rules: Sequence[str]) -> list[str]:
+    return [shown(name, _LONGEST_REASON) for name in rules[:_MOST_REASONS]]
 
 
 def _id(verdict: Verdict) -> str:

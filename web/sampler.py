@@ -4,13 +4,13 @@ from typing import Any
 
 from mode import Service
 
-from web import documents
+from web import documents, rules
 from web.history import INTERVAL
 from web.state import WebState
 
 
 class Sampler(Service):
-    """Adds to `state.history` while it runs."""
+    """Adds to `state.history` and `state.rule_hits` while it runs."""
 
     mundane_level = "debug"
 
@@ -24,4 +24,5 @@ class Sampler(Service):
             # The first counts after the start would look like a burst.
             if self._state.feed.ready:
                 self._state.history.add(documents.sample(self._state))
+                self._state.rule_hits.add(rules.hits(self._state))
             await self.sleep(INTERVAL)

@@ -9,9 +9,11 @@ from typing import Any, Protocol
 from prometheus_client import CollectorRegistry
 
 from records.totals import Row
+from rules.active import RuleVersion
 from web.explanations import Explanations
 from web.health import HealthSource, not_ready_reason
 from web.history import History
+from web.rule_hits import RuleHits
 
 
 class Feed(Protocol):
@@ -73,7 +75,10 @@ class WebState:
     #: worker is not ready.
     health: Mapping[str, Sequence[HealthSource]]
     explanations: Explanations
+    #: The rule set that this worker judges by.
+    rules: Callable[[], RuleVersion]
     history: History = field(default_factory=History)
+    rule_hits: RuleHits = field(default_factory=RuleHits)
 
     @property
     def not_ready_reason(self) -> str | None:

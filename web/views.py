@@ -12,7 +12,7 @@ import orjson
 from faust.types.web import Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from web import documents
+from web import documents, rules
 from web.events import events
 from web.state import WebState
 
@@ -131,6 +131,18 @@ class Verdict(StateView):
             return self.not_yet("too many verdicts are asked for at once")
         status, document = answer
         return self.document(document, status)
+
+
+@blueprint.route("/rules", name="rules-bare")
+@blueprint.route("/rules/", name="rules")
+class Rules(StateView):
+    """The active rule set."""
+
+    async def get(self, _request: Request) -> Response:
+        """Its version and rules, and how often each fired in the whole group."""
+        if not self.state.feed.ready:
+            return self.not_yet("reading the counts of the group")
+        return self.document(rules.rules(self.state))
 
 
 @blueprint.route("/health/live/", name="live-slash")

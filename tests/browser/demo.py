@@ -4,11 +4,19 @@ import math
 import random
 import time
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
+from rules.active import RuleVersion
+from rules.compiled import CompiledRules
+from rules.ruleset import load
 from tests.functional.web_fakes import Stage
 from web import Health
 from web.history import Sample
+from web.rule_hits import HitSample
+from web.rules import hits
+
+RULES = Path(__file__).parents[2] / "rules" / "examples"
 
 _SHARES = (0.3, 0.2, 0.27, 0.23)
 
@@ -42,6 +50,13 @@ def demo(stage: Stage) -> None:
                 "amount_not_positive": int(0.04 * no),
                 "name_blank": int(0.01 * no),
             },
+            hits={
+                "amount_large": look,
+                "card_checksum": int(0.17 * no),
+                "amount_not_positive": int(0.04 * no),
+                "name_blank": int(0.01 * no),
+            },
+            shadow_hits={"amount_large_stricter": 2 * look, "amex_at_night": look // 3},
             codes={"not_json": int(0.8 * bad), "field_missing": int(0.2 * bad)},
             updated_at=int(now * 1000),
         )
@@ -61,13 +76,35 @@ def demo(stage: Stage) -> None:
         }
         for number in range(50)
     ]
+    stage.rules = published("shadow-trial", "Ada", "try 5,000 as the limit", now - 4 * 3_600)
+    fired = hits(stage.state)
+    before = HitSample(
+        now - 885,
+        {name: int(0.7 * number) for name, number in fired.live.items()},
+        {name: int(0.7 * number) for name, number in fired.shadow.items()},
+    )
+    stage.state.rule_hits.add(before)
     stage.feed.changed()
 
 
+def published(example: str, author: str, note: str, at: float) -> RuleVersion:
+    """One of the examples, as if it had been published then."""
+    source = (RULES / f"{example}.toml").read_text(encoding="utf-8")
+    rule_set = load(source, lambda name: (RULES / name).read_text(encoding="utf-8"))
+    return RuleVersion(CompiledRules(rule_set), rule_set.version, int(at * 1000), author, note)
+
+
 def _judged(number: int) -> dict[str, Any]:
-    if number % 3:
-        return {"authorized": True, "outcome": "authorized", "reasons": []}
-    if number % 7 == 0:
-        return {"authorized": False, "outcome": "review", "reasons": ["amount_large"]}
-    reason = "veritas_declined" if number % 2 else "card_checksum"
-    return {"authorized": False, "outcome": "unauthorized", "reasons": [reason]}
+    shadow = ["amount_large_stricter"] if number % 7 == 0 else []
+    outcome, reasons = "authorized", list[str]()
+    if number % 3 == 0:
+        outcome, reasons = "unauthorized", ["veritas_declined" if number % 2 else "card_checksum"]
+        if number % 7 == 0:
+            outcome, reasons = "review", ["amount_large"]
+    return {
+        "authorized": outcome == "authorized",
+        "outcome": outcome,
+        "reasons": reasons,
+        "allowed_by": "",
+        "shadow": shadow,
+    }

@@ -36,6 +36,8 @@ def verdict(number: int, *reasons: str) -> dict[str, Any]:
         "authorized": not reasons,
         "outcome": "unauthorized" if reasons else "authorized",
         "reasons": list(reasons),
+        "allowed_by": "",
+        "shadow": [],
     }
 
 
@@ -193,15 +195,15 @@ def test_the_verdicts_can_be_filtered(site: Site, visit: Open) -> None:
     page = visit().page
     rows = page.locator("#recent tbody tr")
     expect(rows).to_have_count(4)
-    page.get_by_label("unauthorized").check()
+    page.get_by_role("radio", name="unauthorized").check()
     expect(rows).to_have_count(2)
     expect(page.locator("#recent-note")).to_have_text("2 of the last 4")
     expect(rows.first).to_contain_text("card_checksum")
     expect(rows.first.get_by_role("cell").nth(2)).to_have_text("…5002")
-    page.get_by_label("review").check()
+    page.get_by_role("radio", name="review").check()
     expect(rows).to_have_count(1)
     expect(rows.first).to_contain_text("large")
-    page.get_by_label("authorized", exact=True).check()
+    page.get_by_role("radio", name="authorized", exact=True).check()
     expect(rows).to_have_count(1)
     site.do(show(verdict(4, "name_blank")))
     expect(rows).to_have_count(0)
@@ -317,6 +319,8 @@ def test_it_works_by_keyboard(site: Site, visit: Open) -> None:
     for _ in range(3):
         page.keyboard.press("ArrowDown")
     expect(rows).to_have_count(1)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("combobox", name="Rule")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
     expect(page.locator("#pause")).to_have_text("Resume")

@@ -11,6 +11,7 @@ from faust_transactions import Versioned
 from prometheus_client import CollectorRegistry, Counter
 
 from records import PartitionCounts
+from rules.active import RuleVersion, builtin
 from web import Health, WebState, attach
 from web.explanations import Answer, Explanations
 
@@ -60,6 +61,7 @@ class Stage:
         self.provider = Health("ok", "answers in 2 ms")
         self.tokens = Health("ok", "key a1b2c3d4")
         self.explain: Callable[[str], Answer] = lambda record_id: (HTTPStatus.OK, {"id": record_id})
+        self.rules: RuleVersion = builtin()
         registry = CollectorRegistry()
         Counter("accounts", "judged", registry=registry).inc(3)
         self.app = faust.App(
@@ -87,6 +89,7 @@ class Stage:
                 "tokens": [TokensOf(self)],
             },
             explanations=Explanations(self._explain),
+            rules=lambda: self.rules,
         )
         attach(self.app, self.state, token=token)
 

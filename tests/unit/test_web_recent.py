@@ -47,6 +47,8 @@ def test_a_verdict_is_shown_without_what_nobody_needs() -> None:
         "authorized": False,
         "outcome": "unauthorized",
         "reasons": ["veritas_declined"],
+        "allowed_by": "",
+        "shadow": [],
     }
 
 

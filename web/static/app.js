@@ -2,8 +2,10 @@
 // markup.
 
 import { Chart } from "./charts.js";
+import { firedIn, showChoices, showRules } from "./rules.js";
 import { follow } from "./stream.js";
 import { showBars, showHealth, showPartitions, showRecent, showSummary } from "./parts.js";
+import { explainOnClick } from "./why.js";
 import { byId, count, rate, setText, share, time } from "./text.js";
 
 const RATE_SPAN_MS = 10_000;
@@ -59,6 +61,9 @@ function showDashboard(document_) {
   showHealth(byId("health"), document_.health);
   showBars(byId("reasons"), document_.reasons, "No reasons yet.");
   showBars(byId("codes"), document_.codes, "No dead letters.");
+  showRules(byId("rules"), byId("rules-note"), document_.rules, document_.at);
+  byId("rules-none").hidden = document_.rules.rules.length > 0;
+  showChoices(byId("rule"), document_.rules);
   showPartitions(byId("partitions"), document_.partitions, document_.at);
   showSummary(byId("partitions-note"), document_.partitions);
   rates.show(document_.history, document_.at);
@@ -70,7 +75,8 @@ function showDashboard(document_) {
 function showVerdicts() {
   if (pausedAt === null) recent = latest;
   const outcome = document.querySelector("#filter input:checked").value;
-  const wanted = recent.filter((one) => outcome === "all" || outcome === one.outcome);
+  const rule = byId("rule").value;
+  const wanted = recent.filter((one) => (outcome === "all" || outcome === one.outcome) && (!rule || firedIn(one, rule)));
   showRecent(byId("recent"), wanted);
   byId("recent").hidden = wanted.length === 0;
   byId("recent-none").hidden = wanted.length > 0;
@@ -91,6 +97,8 @@ function showLink(connected) {
 }
 
 byId("filter").addEventListener("change", showVerdicts);
+byId("rule").addEventListener("change", showVerdicts);
+explainOnClick(byId("recent"), byId("why"));
 byId("pause").addEventListener("click", () => {
   pausedAt = pausedAt === null ? Date.now() : null;
   setText("pause", pausedAt === null ? "Pause" : "Resume");

@@ -1,6 +1,6 @@
 // The lists and tables of the page.
 
-import { ago, amount, count, element, fillChildren, setText, time } from "./text.js";
+import { ago, amount, count, element, fillChildren, setText, tableRow, time } from "./text.js";
 
 const NAMES = { worker: "Worker", engine: "Engine", rules: "Rules", provider: "Verification service", counts: "Counts", tokens: "Account tokens" };
 
@@ -37,20 +37,6 @@ export function showBars(list, counts, none) {
 const PARTITION_LABELS = [
   "Partition", "lag", "owner", "last change", "authorized", "review", "unauthorized", "dead letters", "next offset",
 ];
-
-// A row with a cell for each class. Roles are named because `display` takes them away on small screens.
-function tableRow(first, ...classes) {
-  const row = element("tr");
-  row.setAttribute("role", "row");
-  classes.forEach((name, index) => {
-    const cell = element(index ? "td" : first, name);
-    const head = cell.tagName === "TH";
-    cell.setAttribute("role", head ? "rowheader" : "cell");
-    if (head) cell.scope = "row";
-    row.append(cell);
-  });
-  return row;
-}
 
 // host.example.org:6066 as host:6066; an address stays as it is.
 const withoutDomain = (name) => name.replace(/^([a-z][^.:]*)\.[^:]*(:\d+)$/i, "$1$2");
@@ -94,13 +80,21 @@ export function showSummary(note, partitions) {
 const cardEnd = (card) => card.replace(/^\*+(?=\d{4}$)/, "…");
 
 export function showRecent(table, verdicts) {
-  const make = () => tableRow("td", "", "", "", "number", "words");
+  const make = () => {
+    const row = tableRow("td", "", "", "", "number", "words", "");
+    const button = element("button", "link-like", "why?");
+    button.type = "button";
+    row.lastElementChild.append(button);
+    return row;
+  };
   fillChildren(table.tBodies[0], verdicts, make, (row, verdict) => {
     const outcome = verdict.outcome;
-    const texts = [
-      time(verdict.at), outcome, cardEnd(verdict.card), amount(verdict.amount), verdict.reasons.join(", "),
-    ];
+    const texts = [time(verdict.at), outcome, cardEnd(verdict.card), amount(verdict.amount), names(verdict)];
     texts.forEach((text, index) => setText(row.cells[index], text));
     row.cells[1].className = `outcome ${outcome}`;
+    row.dataset.id = verdict.id;
+    row.cells[5].firstElementChild.setAttribute("aria-label", `why? ${outcome}, card ${cardEnd(verdict.card)}`);
   });
 }
+
+const names = (verdict) => verdict.allowed_by ? `allowed by ${verdict.allowed_by}` : verdict.reasons.join(", ");

@@ -6,6 +6,8 @@ const money = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFra
 const scientific = new Intl.NumberFormat("en", { notation: "scientific", maximumFractionDigits: 2 });
 const clock = new Intl.DateTimeFormat("en", { timeStyle: "medium", hourCycle: "h23" });
 
+const dateAndTime = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
+
 export const byId = (id) => document.getElementById(id);
 export const count = (number) => whole.format(number);
 export const rate = (number) => (number < 100 ? tenths : whole).format(number);
@@ -13,6 +15,7 @@ export const share = (part) => `${tenths.format(100 * part)} %`;
 // A double holds 15 digits; more would be made up, and would not fit a line.
 export const amount = (number) => (Math.abs(number) < 1e13 ? money : scientific).format(number);
 export const time = (ms) => clock.format(new Date(ms));
+export const moment = (ms) => dateAndTime.format(new Date(ms));
 
 export function ago(ms, now) {
   const seconds = Math.max(0, Math.round((now - ms) / 1000));
@@ -40,4 +43,18 @@ export function element(tag, className = "", ...children) {
   if (className) node.className = className;
   node.append(...children);
   return node;
+}
+
+// A row with a cell for each class. Roles are named because `display` takes them away on small screens.
+export function tableRow(first, ...classes) {
+  const row = element("tr");
+  row.setAttribute("role", "row");
+  classes.forEach((name, index) => {
+    const cell = element(index ? "td" : first, name);
+    const head = cell.tagName === "TH";
+    cell.setAttribute("role", head ? "rowheader" : "cell");
+    if (head) cell.scope = "row";
+    row.append(cell);
+  });
+  return row;
 }
