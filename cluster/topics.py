@@ -1,5 +1,6 @@
 """The topics that the stream needs, as they are and as they should be."""
 
+import logging
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -15,9 +16,12 @@ from faust_transactions import MAX_RECORD_BYTES
 from cluster.errors import ClusterError, reason
 from cluster.partitions import mismatch
 from cluster.reach import quiet, wait
+from cluster.retention import creation_config, kept, wanted_ms
 from cluster.single import single_topics, too_many_partitions
 from cluster.topic_config import MAX_MESSAGE_BYTES, topic_configs
 from config import Settings
+
+logger = logging.getLogger(__name__)
 
 #: What the headers of a dead letter take at most, with much to spare: the names of two topics have
 #: 249 characters each, a code and a detail less than 500 together.
@@ -60,7 +64,7 @@ def ensure_topics(
     letters = settings.dead_letters_topic
     wanted: dict[str, dict[str, str]] = {
         settings.accounts_topic: {},
-        settings.verdicts_topic: {},
+        settings.verdicts_topic: creation_config(settings),
         changelog_topic(settings): _CHANGELOG,
         **single_topics(settings),
     }
@@ -72,6 +76,11 @@ def ensure_topics(
         _ensure(client, settings, wanted, stop)
         config = _dead_letters_config(client, settings)
     _ensure(client, settings, {**wanted, letters: config}, stop)
+    if settings.create_topics and settings.verdicts_topic in missing:
+        keeps = kept(wanted_ms(settings))
+        logger.info(
+            "topic %s keeps verdicts %s (FRAUD_VERDICTS_RETENTION)", settings.verdicts_topic, keeps
+        )
 
 
 def ensure_single_topics(client: AdminClient, settings: Settings) -> None:

@@ -68,6 +68,11 @@ class Settings(BaseSettings):
     create_topics: kinds.Flag = Field(
         default=True, description="create missing topics (the embedded broker cannot)"
     )
+    verdicts_retention: kinds.Days = Field(
+        default=7,
+        description="days that the verdicts topic keeps verdicts when the app creates it; -1: for "
+        "ever",
+    )
     produce_interval: kinds.Seconds = Field(
         default=1.0, description="seconds between ticks of the producer agent"
     )

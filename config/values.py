@@ -14,6 +14,9 @@ from config.addresses import base_url, broker_addresses, host_name
 from config.pem import check_certificates
 
 STORE_SCHEMES = ("memory", "rocksdb")
+FOR_EVER = -1
+"""A retention in days by which nothing is deleted, as in Kafka's own `retention.ms`."""
+MOST_DAYS = 36_500
 TOKEN_KEY_BYTES = 64
 """The longest key that BLAKE2b takes (RFC 7693)."""
 
@@ -91,6 +94,12 @@ def _check_certificates(value: Path) -> Path:
     return value
 
 
+def _check_days(value: int) -> int:
+    if value == 0:
+        raise ValueError("deletes at once")
+    return value
+
+
 def _check_token_key(value: SecretStr) -> SecretStr:
     if not 1 <= len(value.get_secret_value().encode()) <= TOKEN_KEY_BYTES:
         raise ValueError("length of the key")
@@ -135,6 +144,12 @@ Partitions = Annotated[int, Field(ge=1, le=10_000), Accepts("a whole number from
 Replicas = Annotated[int, Field(ge=1, le=100), Accepts("a whole number from 1 to 100")]
 Bytes = Annotated[
     int, Field(ge=1_000, le=100_000_000), Accepts("a whole number of bytes from 1000 to 100000000")
+]
+Days = Annotated[
+    int,
+    Field(ge=FOR_EVER, le=MOST_DAYS),
+    AfterValidator(_check_days),
+    Accepts(f"a whole number of days from 1 to {MOST_DAYS}, or -1 for ever"),
 ]
 Attempts = Annotated[int, Field(ge=1, le=100), Accepts("a whole number from 1 to 100")]
 Seconds = Annotated[

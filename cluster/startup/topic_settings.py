@@ -12,6 +12,7 @@ from confluent_kafka.admin import AdminClient
 from faust_transactions import PRODUCER_BATCH_BYTES
 
 from cluster.errors import ClusterError
+from cluster.retention import RETENTION_MS, difference
 from cluster.single import RULES_LIMIT, workers_topic
 from cluster.topic_config import MAX_MESSAGE_BYTES, Config, replica_counts, topic_configs
 from cluster.topics import changelog_topic, dead_letters_limit
@@ -21,7 +22,6 @@ logger = logging.getLogger(__name__)
 
 _CLEANUP: Final = "cleanup.policy"
 _MIN_INSYNC: Final = "min.insync.replicas"
-_RETENTION: Final = "retention.ms"
 # The brokers refuse records whose timestamp is farther from their clock (KIP-937).
 _CLOCK_LIMITS: Final = (
     "message.timestamp.before.max.ms",
@@ -82,6 +82,7 @@ def problems(
     yield from _cleanup(settings, configs)
     yield from _single_topics(settings, configs)
     yield from _retention(accounts, configs.get(accounts, {}))
+    yield from _verdicts_retention(settings, configs.get(verdicts, {}))
     sizes = {topic: int(config[MAX_MESSAGE_BYTES]) for topic, config in configs.items()}
     yield from (Problem(line) for line in too_small(settings, sizes))
 
@@ -164,13 +165,23 @@ def _single_topics(settings: Settings, configs: Mapping[str, Config]) -> Iterato
 
 
 def _retention(accounts: str, config: Config) -> Iterator[Problem]:
-    limit = int(config.get(_RETENTION, -1))
+    limit = int(config.get(RETENTION_MS, -1))
     if "delete" in config.get(_CLEANUP, "") and 0 <= limit < _SOUND_RETENTION:
         yield Problem(
-            f"topic {accounts} has {_RETENTION}={limit}: accounts that wait longer than "
+            f"topic {accounts} has {RETENTION_MS}={limit}: accounts that wait longer than "
             f"{limit / _SECOND:g} s, as in an outage, are deleted unjudged: "
-            + _configure(accounts, _RETENTION, 7 * _SOUND_RETENTION)
+            + _configure(accounts, RETENTION_MS, 7 * _SOUND_RETENTION)
         )
+
+
+def _verdicts_retention(settings: Settings, config: Config) -> Iterator[Problem]:
+    found = difference(settings, config)
+    if found is None:
+        return
+    line, name, value = found
+    if value is not None:
+        line = f"{line}: {_configure(settings.verdicts_topic, name, value)}"
+    yield Problem(line)
 
 
 def too_small(settings: Settings, limits: Mapping[str, int]) -> Iterator[str]:

@@ -135,6 +135,12 @@ def test_the_changelog_is_compacted_in_small_segments(kafka: Kafka, settings: Se
     assert int(config["segment.bytes"]) < 100_000_000
 
 
+def test_the_verdicts_are_kept_as_long_as_is_set(kafka: Kafka, settings: Settings) -> None:
+    check(settings.model_copy(update={"verdicts_retention": 30}), timeout=0)
+    config = topic_config(kafka.bootstrap, settings.verdicts_topic)
+    assert config["retention.ms"] == str(30 * 24 * 60 * 60 * 1_000)
+
+
 def test_nothing_is_created_when_all_is_there(
     kafka: Kafka, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

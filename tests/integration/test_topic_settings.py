@@ -35,6 +35,7 @@ def follow(kafka: Kafka, line: str) -> None:
     [
         ("dead_letters_topic", {"cleanup.policy": "compact"}, "refuses dead letters without a key"),
         ("dead_letters_topic", {"cleanup.policy": "compact,delete"}, "cleanup.policy=compact"),
+        ("verdicts_topic", {"retention.ms": "60000"}, "FRAUD_VERDICTS_RETENTION says for 7 days"),
         ("verdicts_topic", {"message.timestamp.before.max.ms": "0"}, "before.max.ms=0: "),
         ("dead_letters_topic", {"message.timestamp.after.max.ms": "9"}, "after.max.ms=9: "),
         ("rules_topic", {"cleanup.policy": "delete"}, "deletes the active rule set"),

@@ -3,6 +3,7 @@
 import pytest
 
 from cluster.partitions import mismatch
+from cluster.retention import creation_config
 from cluster.startup.group import refusal
 from cluster.startup.other_streams import shared_outputs
 from cluster.startup.topic_settings import Problem, problems
@@ -72,6 +73,53 @@ def test_fewer_copies_than_writing_may_need_are_named(topic: str) -> None:
 )
 def test_accounts_that_are_deleted_soon_are_named(retention: str, policy: str, number: int) -> None:
     assert len(found("in", retention_ms=retention, cleanup_policy=policy)) == number
+
+
+@pytest.mark.parametrize(
+    ("changes", "words", "remedy"),
+    [
+        (
+            {"retention_ms": "3600000"},
+            "keeps verdicts for 0.0416667 days",
+            "retention.ms=604800000",
+        ),
+        ({"retention_bytes": "1000000"}, "deletes verdicts by size", "retention.bytes=-1"),
+        ({"retention_ms": "2592000000"}, "keeps verdicts for 30 days", None),
+        ({"retention_ms": "-1"}, "keeps verdicts for ever", None),
+    ],
+)
+def test_verdicts_that_are_kept_otherwise_than_set_are_named(
+    changes: dict[str, str], words: str, remedy: str | None
+) -> None:
+    (problem,) = found("out", **changes)
+    assert not problem.fatal
+    assert words in problem.line
+    assert "FRAUD_VERDICTS_RETENTION says for 7 days" in problem.line
+    if remedy:
+        assert problem.line.endswith(f"--entity-name out --add-config {remedy}")
+    else:
+        # The command would delete verdicts.
+        assert "kafka-configs" not in problem.line
+        days = {"2592000000": 30, "-1": -1}[changes["retention_ms"]]
+        assert f"set FRAUD_VERDICTS_RETENTION={days}, " in problem.line
+
+
+@pytest.mark.parametrize(
+    ("days", "retention", "number"),
+    [(-1, "-1", 0), (-1, "604800000", 1), (30, "2592000000", 0), (1, "86400000", 0)],
+)
+def test_the_verdicts_retention_is_that_of_the_setting(
+    days: int, retention: str, number: int
+) -> None:
+    settings = SETTINGS.model_copy(update={"verdicts_retention": days})
+    assert creation_config(settings) == {"retention.ms": "-1" if days < 0 else f"{days * 86400000}"}
+    configs = {"out": SOUND | {"retention.ms": retention}}
+    assert len(list(problems(settings, configs, {}))) == number
+
+
+def test_verdicts_of_which_nothing_is_deleted_by_age_are_passed_over() -> None:
+    configs = {"out": SOUND | {"cleanup.policy": "", "retention.ms": "1"}}
+    assert list(problems(SETTINGS, configs, {})) == []
 
 
 @pytest.mark.parametrize(
