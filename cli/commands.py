@@ -9,6 +9,7 @@ from cli.produce.command import MakeFakes, add_produce
 from cli.reconcile.command import add_reconcile
 from cli.rules import add_rules
 from cli.top.command import add_top
+from cli.verdicts import add_verdicts
 from cli.whatif.command import add_what_if
 from config import Settings
 
@@ -27,3 +28,4 @@ def attach(app: faust.App, settings: Settings, fakes: MakeFakes, program: str) -
     add_rules(app, settings, program)
     add_what_if(app, settings)
     add_explain(app, settings)
+    add_verdicts(app, settings)

@@ -3,7 +3,6 @@
 import heapq
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import IO
 
 import click
@@ -17,6 +16,7 @@ from rich.text import Text
 from cli.dead_letters.letters import Letter, Letters, Wanted
 from cli.dead_letters.selection import SELECTION_OPTIONS, selection_of
 from cli.support.blocking_command import JSON, BlockingCommand
+from cli.support.moment import moment
 from cli.support.output import write_bytes
 from cluster import connect
 from config import Settings
@@ -106,11 +106,6 @@ def _table(topic: str, letters: list[Letter]) -> Table:
         # Not as rich's markup: brackets in a detail are brackets.
         table.add_row(*(Text(cell) for cell in cells))
     return table
-
-
-def moment(time_ms: int) -> str:
-    """A time in ms since the epoch as text, in UTC."""
-    return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _summarize(counted: Counter[str], shown: int, letters: Letters, console: Console) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from cli.explain.lookup import Account, Found
+from cli.support.untrusted_names import printable_token
 from records import BankAccount, Undecodable
 from records.account import account_of
 from records.card import mask, scrub_line
@@ -20,7 +20,6 @@ from rules.given import given
 HIDDEN: Final = "(hidden)"
 _NAMES: Final = ("first_name", "last_name")
 _LONGEST: Final = 200
-_TOKEN: Final = re.compile(r"[0-9a-f]{32}")
 
 _STATUS: Final = {
     "pending": "the stream has not judged it yet",
@@ -85,7 +84,7 @@ def _verdict(verdict: RecordedVerdict) -> dict[str, Any]:
         "allowed_by": shown(verdict.allowed_by, _LONGEST),
         "shadow": [shown(name, _LONGEST) for name in verdict.shadow],
         "veritas": verdict.veritas,
-        "account": _token(verdict.account),
+        "account": printable_token(verdict.account),
         "card": shown(verdict.card, _LONGEST),
         "amount": verdict.amount,
         "verified_at": verdict.verified_at,
@@ -133,13 +132,8 @@ def _value(name: str, value: Any, *, names: bool) -> Any:
     if name in _NAMES and value and not names:
         return HIDDEN
     if name == "token":
-        return _token(value)
+        return printable_token(value)
     return shown(value, _LONGEST) if isinstance(value, str) else value
-
-
-def _token(text: str) -> str:
-    """A token as it is: digits in a row are chance in it."""
-    return text if _TOKEN.fullmatch(text) else shown(text, _LONGEST)
 
 
 def _again(verdict: RecordedVerdict, decision: Decision) -> dict[str, Any]:

@@ -60,6 +60,13 @@ def write_bytes(stream: IO[str] | None, content: bytes) -> None:
         stream.write(content.decode())
 
 
+def write_text(stream: IO[str] | None, text: str) -> None:
+    """Write text as the stream's encoding has it. Raises OSError when there is no stream."""
+    if stream is None:
+        raise OSError(errno.EBADF, "standard output is closed")
+    stream.write(text)
+
+
 def discard(*streams: TextIO | None) -> None:
     """Drop what these streams still hold and all that is written to them later.
 

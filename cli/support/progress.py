@@ -13,16 +13,40 @@ _LINE_EVERY = 5.0
 Advance = Callable[[int, int], None]
 
 
+class ShownProgress:
+    """Call it with the number done and the total; cheap to call often."""
+
+    def __init__(self, advance: Advance, progress: Progress | None = None) -> None:
+        self._advance = advance
+        self._progress = progress
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show it, if it is time to."""
+        self._advance(done, total)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Take the bar off the terminal meanwhile, so that a result can be written there."""
+        if self._progress is None:
+            yield
+            return
+        self._progress.stop()
+        try:
+            yield
+        finally:
+            self._progress.start()
+
+
 @contextmanager
-def shown_progress(console: Console, label: str) -> Iterator[Advance]:
-    """Yield a function to call with the number done and the total; cheap to call often."""
+def shown_progress(console: Console, label: str) -> Iterator[ShownProgress]:
+    """Yield what to call with the number done and the total."""
     can_redraw = console.is_terminal and not console.is_dumb_terminal
-    with (_bar if can_redraw else _lines)(console, label) as advance:
-        yield advance
+    with (_bar if can_redraw else _lines)(console, label) as shown:
+        yield shown
 
 
 @contextmanager
-def _bar(console: Console, label: str) -> Iterator[Advance]:
+def _bar(console: Console, label: str) -> Iterator[ShownProgress]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -38,15 +62,15 @@ def _bar(console: Console, label: str) -> Iterator[Advance]:
             rate = done / seconds if seconds else 0.0
             progress.update(task, completed=done, total=total, rate=rate, refresh=True)
 
-        yield _every(_REFRESH, show)
+        yield ShownProgress(_every(_REFRESH, show), progress)
 
 
 @contextmanager
-def _lines(console: Console, label: str) -> Iterator[Advance]:
+def _lines(console: Console, label: str) -> Iterator[ShownProgress]:
     def show(done: int, total: int, seconds: float) -> None:
         console.print(f"{label}: {done:,} of {total:,} after {seconds:.0f} s", highlight=False)
 
-    yield _every(_LINE_EVERY, show)
+    yield ShownProgress(_every(_LINE_EVERY, show))
 
 
 def _every(interval: float, show: Callable[[int, int, float], None]) -> Advance:

@@ -1,5 +1,6 @@
 """Ids and names from a topic or a command line, where anything may have been written."""
 
+import re
 from collections import Counter
 from typing import Final
 
@@ -9,6 +10,7 @@ from records.text import shown
 OTHERS: Final = "(others)"
 _LONGEST_ID: Final = 120
 _MOST_NAMES: Final = 20
+_TOKEN: Final = re.compile(r"[0-9a-f]{32}")
 
 
 def printable_id(text: str, accounts_topic: str) -> str:
@@ -19,6 +21,11 @@ def printable_id(text: str, accounts_topic: str) -> str:
     """
     ours = is_id(text, accounts_topic) and not holds_a_card(text)
     return text if ours else shown(text, _LONGEST_ID)
+
+
+def printable_token(text: str) -> str:
+    """An account token as it is, as digits in a row are chance in it; else without card numbers."""
+    return text if _TOKEN.fullmatch(text) else shown(text, _LONGEST_ID)
 
 
 def count_name(counter: Counter[str], name: str) -> None:

@@ -31,6 +31,8 @@ COMMANDS = [
     ("dead-letters", "list", "--json", "--limit", "0"),
     ("what-if", "rules/examples/article.toml"),
     ("what-if", "rules/examples/names.toml", "--json"),
+    ("verdicts", "find"),
+    ("verdicts", "find", "--json"),
 ]
 
 

@@ -18,12 +18,12 @@ import cli
 from agents.fakes import FakeAccounts
 from cli.counts import Counts
 from cli.dead_letters.letters import Letter
-from cli.dead_letters.list_letters import moment
 from cli.dead_letters.selection import Selection
 from cli.produce.command import in_turn
 from cli.support.blocking_command import exit_code
 from cli.support.errors import CommandError, Interrupted
 from cli.support.interruption import interruption
+from cli.support.moment import moment
 from cli.support.progress import shown_progress
 from cli.support.time_option import TimeParameter
 from cli.support.untrusted_names import printable_id

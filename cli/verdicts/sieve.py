@@ -1,0 +1,61 @@
+"""Picks the verdicts that are looked for out of the records of the topic. No Kafka."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from cli.support.untrusted_names import count_name
+from cli.verdicts.query import Query
+from records.recorded import RecordedVerdict, read_recorded
+from records.text import shown
+from records.verdict import read_place
+
+
+class Sieve:
+    """For one search, of any number of records.
+
+    Most records are left out by their bytes alone; only what may match is parsed. With ``key``, the
+    id of the token key that the query's token was made with, it counts verdicts of other keys.
+    """
+
+    def __init__(self, query: Query, key: str | None = None) -> None:
+        #: Records that were looked at, and verdicts that matched.
+        self.read = self.found = 0
+        self._query = query
+        self._needles = query.needles
+        self._key = key
+        self._other_keys: Counter[str] = Counter()
+        # As the worker lays it out. What is laid out otherwise is parsed.
+        self._of_key = None if key is None else b'"key":"%b"' % key.encode()
+
+    def pick(self, values: Iterable[bytes | None]) -> list[RecordedVerdict]:
+        """The verdicts among these values that match, in their order."""
+        found = []
+        needles, of_key = self._needles, self._of_key
+        for value in values:
+            self.read += 1
+            if value is None:
+                continue
+            if of_key is not None and of_key not in value:
+                self._count_key(value)
+            for needle in needles:
+                if needle not in value:
+                    break
+            else:
+                verdict = read_recorded(value)
+                if verdict is not None and self._query(verdict):
+                    found.append(verdict)
+        self.found += len(found)
+        return found
+
+    @property
+    def other_keys(self) -> dict[str, int]:
+        """Id of another token key -> verdicts of it, the most first; "" for those without one."""
+        # Anybody may have written it.
+        return {shown(key): number for key, number in self._other_keys.most_common()}
+
+    def _count_key(self, value: bytes) -> None:
+        place = read_place(value)
+        if place is not None and place.key != self._key:
+            count_name(self._other_keys, place.key)
