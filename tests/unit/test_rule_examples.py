@@ -1,15 +1,21 @@
 """The worked rule sets of `rules/examples/`: what each makes of accounts."""
 
+import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from faust_transactions.testing import StoredRecord
 
+from agents.judging import Judge
+from records import BankAccount
 from records.card import check_digit
+from rules.active import ActiveRules, RuleVersion
 from rules.compiled import CompiledRules, Decision
 from rules.ruleset import load
+from veritas import SimulatedVeritas
 
 EXAMPLES = Path(__file__).parents[2] / "rules" / "examples"
 SETS = sorted(path.stem for path in EXAMPLES.glob("*.toml"))
@@ -214,3 +220,26 @@ def test_an_example_says_what_it_is_for_and_docs_name_it(name: str) -> None:
     assert (EXAMPLES / f"{name}.toml").read_text(encoding="utf-8").startswith("# ")
     docs = (EXAMPLES.parents[1] / "docs" / "rules.md").read_text(encoding="utf-8")
     assert f"](../rules/examples/{name}.toml)" in docs
+
+
+@pytest.mark.parametrize(("name", "least", "most"), [("article", 450, 550), ("deny-list", 25, 75)])
+async def test_of_the_article_s_producer_half_are_authorized(
+    name: str, least: int, most: int
+) -> None:
+    """Its cards are 16 digits by chance, so with the built-in rules a tenth passes Luhn's check."""
+    chance = random.Random(11)
+    rules = ActiveRules(RuleVersion(COMPILED[name], COMPILED[name].rule_set.version))
+    judge = Judge(SimulatedVeritas(0.5, 0), rules, b"key")
+    accounts = [
+        BankAccount(
+            first_name="Jimmie",
+            last_name="Swaniawski",
+            credit_card_number=f"35{chance.randrange(10**14):014d}",
+            amount=round(chance.uniform(1, 1_000), 2),
+        )
+        for _ in range(1_000)
+    ]
+    records = [StoredRecord(number, account.dumps()) for number, account in enumerate(accounts)]
+    judged = await judge("accounts", 0, records, accounts)
+    assert least < judged.outcomes["authorized"] < most
+    assert judged.outcomes.total() == 1_000
