@@ -3,7 +3,6 @@
 import heapq
 from collections import Counter
 from collections.abc import Iterator
-from typing import IO
 
 import click
 import faust
@@ -14,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.dead_letters.letters import Letter, Letters, Wanted
-from cli.dead_letters.selection import SELECTION_OPTIONS, selection_of
-from cli.support.blocking_command import JSON, BlockingCommand
+from cli.dead_letters.selection import SELECTION_OPTIONS, SelectingCommand, Selection
+from cli.support.blocking_command import JSON
 from cli.support.moment import moment
 from cli.support.output import write_bytes
 from cluster import connect
@@ -37,22 +36,14 @@ def add_list(app: faust.App, settings: Settings, group: click.Group) -> None:
             help="How many of the newest; 0 for all.",
         ),
         JSON,
-        base=BlockingCommand,
+        base=SelectingCommand,
         group=group,
         command_name="list",
     )
     def list_command(
-        self: BlockingCommand,
-        ids: tuple[str, ...],
-        codes: tuple[str, ...],
-        file: IO[str] | None,
-        since: int | None,
-        until: int | None,
-        limit: int,
-        as_json: bool,
+        self: SelectingCommand, selection: Selection, limit: int, as_json: bool
     ) -> None:
         """List the newest dead letters, or those with these IDS."""
-        selection = selection_of(ids, codes, file, since, until)
         json = as_json or self.json
         list_letters(settings, selection, limit=limit, json=json, console=self.console)
 

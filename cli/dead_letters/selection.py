@@ -1,18 +1,19 @@
-"""Which dead letters a command is about, and the options that say so."""
+"""Which dead letters a command is about, and the options that say so, for `list` and `replay`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import click
 from faust.cli import argument, option
 
 from cli.dead_letters.letters import Letter
+from cli.support.blocking_command import BlockingCommand
 from cli.support.time_option import TimeParameter
 
 _IDS_FILE = click.File(encoding="utf-8-sig")
 
-#: Parameters `ids`, `codes`, `file`, `since` and `until` of a command.
+#: Of a `SelectingCommand`.
 SELECTION_OPTIONS: tuple[Any, ...] = (
     argument("ids", nargs=-1),
     option("--code", "codes", multiple=True, help="Only those with this code (repeatable)."),
@@ -39,6 +40,18 @@ class Selection:
             and (self.since is None or letter.failed_at >= self.since)
             and (self.until is None or letter.failed_at <= self.until)
         )
+
+
+class SelectingCommand(BlockingCommand):
+    """A command with `SELECTION_OPTIONS`; its function gets a `selection` in place of them."""
+
+    abstract: ClassVar[bool] = True
+
+    def parameters(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The other options and the selection. Raises a usage error for an unreadable file."""
+        own = ("ids", "codes", "file", "since", "until")
+        others = {name: value for name, value in given.items() if name not in own}
+        return {**others, "selection": selection_of(*(given[name] for name in own))}
 
 
 def selection_of(

@@ -58,7 +58,12 @@ class BlockingCommand(AppCommand):
 
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Run the function and exit with its code."""
-        sys.exit(exit_code(lambda: self.run(*self.args, *args, **{**self.kwargs, **kwargs})))
+        given = {**self.kwargs, **kwargs}
+        sys.exit(exit_code(lambda: self.run(*self.args, *args, **self.parameters(given))))
+
+    def parameters(self, given: dict[str, Any]) -> dict[str, Any]:
+        """What the function gets for these options; a base of several commands may combine some."""
+        return given
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """What the command does; returns its exit code, or None for 0."""

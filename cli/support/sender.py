@@ -15,6 +15,8 @@ from cluster.reach import quiet
 from config import Settings
 
 _BETWEEN_POLLS = 500
+# Records may come slowly.
+_LONGEST_BETWEEN_POLLS = 0.5
 _BATCH = 256 * 1024
 _CONFIG = {
     "enable.idempotence": True,
@@ -47,12 +49,16 @@ class Outgoing(NamedTuple):
 
 @dataclass
 class Sent:
-    """Counts of records: each one handed over was acknowledged, failed or is unknown."""
+    """Counts of records: each one handed over was acknowledged, failed or is unknown.
+
+    `ends` has, for each partition with acknowledged records, the offset after the last of them.
+    """
 
     acknowledged: int = 0
     failed: Counter[str] = field(default_factory=Counter)
     unknown: int = 0
     seconds: float = 0.0
+    ends: dict[int, int] = field(default_factory=dict)
 
     @property
     def failures(self) -> int:
@@ -66,7 +72,7 @@ class Sent:
 
 
 class Sender:
-    """An idempotent producer that counts. For one `send`."""
+    """An idempotent producer that counts, over all calls of `send`."""
 
     def __init__(self, settings: Settings, topic: str) -> None:
         self.topic = topic
@@ -75,6 +81,11 @@ class Sender:
         config = {**quiet(settings), **_CONFIG}
         self._producer = Producer({**config, "on_delivery": self._delivered})
         self._singly = SingleRecordProducer(config, self._delivered_alone)
+
+    @property
+    def has_given_up(self) -> bool:
+        """Whether so many failed in a row that it sends no more."""
+        return self._in_a_row >= _HOPELESS
 
     def send(
         self,
@@ -87,15 +98,15 @@ class Sender:
 
         Counts a record that fails by its reason and goes on, also with those in one batch with a
         record that is too large for the topic; stops after a thousand failures in a row. Calls
-        `progress` and `stop` every few hundred records: once `stop` returns True, sends no more,
-        waits up to ten seconds for those in flight, and counts the rest as unknown.
+        `progress` and `stop` every few hundred records, or half a second: once `stop` returns True,
+        sends no more, waits up to ten seconds for those in flight, and counts the rest as unknown.
         """
         began = time.monotonic()
         try:
             self._send(records, progress, stop)
             self._finish(progress, stop)
         finally:
-            self.sent.seconds = time.monotonic() - began
+            self.sent.seconds += time.monotonic() - began
         progress(self.sent)
         return self.sent
 
@@ -105,11 +116,13 @@ class Sender:
         progress: Callable[[Sent], None],
         stop: Callable[[], bool],
     ) -> None:
+        due = 0.0
         for number, record in enumerate(records):
-            if number % _BETWEEN_POLLS == 0:
+            if number % _BETWEEN_POLLS == 0 or time.monotonic() > due:
+                due = time.monotonic() + _LONGEST_BETWEEN_POLLS
                 self._poll(0)
                 progress(self.sent)
-                if stop() or self._in_a_row >= _HOPELESS:
+                if stop() or self.has_given_up:
                     return
             while not self._hand_over(record):
                 # The producer's queue is full: wait until some are delivered.
@@ -162,10 +175,14 @@ class Sender:
         else:
             self._delivered_alone(error, message)
 
-    def _delivered_alone(self, error: KafkaError | None, _message: Message) -> None:
+    def _delivered_alone(self, error: KafkaError | None, message: Message) -> None:
         if error is None:
             self.sent.acknowledged += 1
             self._in_a_row = 0
+            # Of a record that a retry found there already, the offset is not known.
+            partition, offset = message.partition(), message.offset()
+            if partition is not None and offset is not None:
+                self.sent.ends[partition] = max(self.sent.ends.get(partition, 0), offset + 1)
         else:
             self._failed(error)
 

@@ -243,14 +243,19 @@ def test_dead_letters_are_listed_and_replayed(kafka: Kafka, settings: Settings) 
     assert (done.returncode, done.stderr) == (0, "")
     found = [json.loads(line)["id"] for line in done.stdout.splitlines()]
     assert len(found) == 3
-    done = faust(settings, "dead-letters", "replay", found[0], input="")
+    replay = ("dead-letters", "replay", "--max-failed", "100%")
+    done = faust(settings, *replay, found[0], input="")
     assert done.returncode == 1
     assert "Send 1 dead letter to topic" in done.stderr
     assert "error: nothing was sent" in done.stderr
-    done = faust(settings, "dead-letters", "replay", found[0], input="y\n")
+    done = faust(settings, *replay, found[0], input="y\n")
     assert done.returncode == 0
     ids = "\ufeff# those of today\n\n" + "\n".join(found)
-    done = faust(settings, "dead-letters", "replay", "--file", "-", "--yes", input=ids)
+    done = faust(settings, *replay, "--file", "-", "--dry-run", input=ids)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "dead letter again: not_json" in done.stdout
+    assert len(read_topic(kafka.bootstrap, settings.accounts_topic)) == 1
+    done = faust(settings, *replay, "--file", "-", "--yes", input=ids)
     assert done.returncode == 0
     assert "1 were replayed before" in done.stdout
     assert len(read_topic(kafka.bootstrap, settings.accounts_topic)) == 3
@@ -259,12 +264,11 @@ def test_dead_letters_are_listed_and_replayed(kafka: Kafka, settings: Settings) 
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["--since", "2h"], "choose what to replay: IDS, --code or --file"),
-        # Ignored, it would send more than was meant.
-        (["--code", "empty", "--limit", "3"], "No such option"),
+        (["--until", "2h"], "choose what to replay: IDS, --code, --file or --since"),
+        (["--code", "empty", "--max-failed", "10"], "is not a share: write 10%"),
         (["--file", sys.executable], "--file is not UTF-8 text"),
     ],
-    ids=["nothing chosen", "limit", "no text"],
+    ids=["nothing chosen", "no share", "no text"],
 )
 def test_a_replay_refuses_what_it_cannot_take_as_it_was_meant(
     settings: Settings, words: list[str], line: str

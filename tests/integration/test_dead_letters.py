@@ -1,5 +1,6 @@
 """Listing and replaying dead letters, on a real Kafka."""
 
+import base64
 import io
 import json
 import time
@@ -11,7 +12,9 @@ from rich.console import Console
 
 from cli.dead_letters.list_letters import list_letters
 from cli.dead_letters.replay_letters import replay
+from cli.dead_letters.replay_sending import Replaying
 from cli.dead_letters.selection import Selection
+from cli.dead_letters.show_letter import show_letters
 from cli.support.errors import CommandError
 from cluster.startup import check
 from config import Settings
@@ -25,6 +28,8 @@ from tests.worker import Worker
 
 CARD = "3558018114425614"
 NOON = 1_769_860_800_000
+# No worker is there to judge what is sent.
+UNWATCHED = Replaying(1.0)
 
 
 @pytest.fixture
@@ -61,12 +66,21 @@ def listed_ids(settings: Settings, **options: Any) -> list[str]:
     return [json.loads(line)["id"] for line in lines]
 
 
-def replayed(settings: Settings, *, again: bool = False, **which: Any) -> str:
+def replayed(
+    settings: Settings,
+    *,
+    again: bool = False,
+    limit: int | None = None,
+    how: Replaying | None = UNWATCHED,
+    **which: Any,
+) -> str:
     out = io.StringIO()
     replay(
         settings,
         Selection(**which),
         again=again,
+        limit=limit,
+        how=how,
         confirm=lambda _question: True,
         console=Console(file=out, width=200),
     )
@@ -149,7 +163,8 @@ def test_no_card_number_is_ever_shown(
     # A careless tool may put one anywhere.
     bury(dead_letter(settings, 1, int(CARD), value=value, detail=CARD, key=CARD.encode()))
     bury(dead_letter(settings, 1, 2, value=value, code=CARD, topic=CARD))
-    shown = listed(settings) + listed(settings, json=True) + replayed(settings)
+    shown = listed(settings) + listed(settings, json=True) + replayed(settings, how=None)
+    shown += replayed(settings)
     assert CARD not in shown
     assert CARD[:12] not in shown
     assert "************5614" in shown
@@ -248,9 +263,9 @@ def test_what_fails_again_keeps_its_origin_and_counts_on(
     replayed(settings, codes=frozenset({"not_json"}))
     failed = wait_for_letters(settings, 2)
     assert [(each["replay_of"], each["replay_count"]) for each in failed] == [(None, 0), (first, 1)]
-    # Neither the one that was sent back, nor what came of it.
+    # Neither the one that was sent back, nor what came of it; they are one input.
     text = replayed(settings, codes=frozenset({"not_json"}))
-    assert "2 were replayed before and are skipped" in text
+    assert "1 were replayed before and are skipped" in text
     assert "No dead letters to replay." in text
 
     assert "1 dead letter ack" in replayed(settings, codes=frozenset({"not_json"}), again=True)
@@ -299,7 +314,14 @@ def test_a_no_sends_nothing(kafka: Kafka, settings: Settings, bury: Callable[...
         return False
 
     with pytest.raises(CommandError, match="nothing was sent"):
-        replay(settings, Selection(), again=False, confirm=refuse, console=Console(quiet=True))
+        replay(
+            settings,
+            Selection(),
+            again=False,
+            how=UNWATCHED,
+            confirm=refuse,
+            console=Console(quiet=True),
+        )
     assert asked == [f"Send 3 dead letters to topic {settings.accounts_topic}?"]
     assert accounts(kafka, settings) == []
 
@@ -314,7 +336,14 @@ def test_what_comes_while_it_asks_is_not_sent(
         return True
 
     which = Selection(codes=frozenset({"not_json"}))
-    replay(settings, which, again=False, confirm=bury_one_more, console=Console(quiet=True))
+    replay(
+        settings,
+        which,
+        again=False,
+        how=UNWATCHED,
+        confirm=bury_one_more,
+        console=Console(quiet=True),
+    )
     assert len(accounts(kafka, settings)) == 2
     assert "1 dead letter acknowledged" in replayed(settings, codes=frozenset({"not_json"}))
 
@@ -339,6 +368,7 @@ def test_what_is_too_large_for_the_accounts_is_told_and_all_others_are_sent(
             settings,
             Selection(),
             again=False,
+            how=UNWATCHED,
             confirm=lambda _question: True,
             console=Console(file=out, width=200),
         )
@@ -366,3 +396,84 @@ def test_large_ones_are_replayed_where_the_accounts_take_them(
     with pytest.raises(CommandError, match="1 dead letter not replayed"):
         replayed(settings)
     assert sorted(len(each.value or b"") for each in accounts(kafka, settings)) == [10, 4_000_000]
+
+
+def test_a_limit_sends_so_many_and_the_next_time_others(
+    kafka: Kafka, settings: Settings, bury: Callable[..., None]
+) -> None:
+    bury(*(dead_letter(settings, 1, offset) for offset in range(5)))
+    assert "3 of 5 by --limit" in replayed(settings, limit=3)
+    assert len(accounts(kafka, settings)) == 3
+    assert "2 dead letters acknowledged" in replayed(settings, limit=3)
+    origins = [each.headers["replay_of"].decode() for each in accounts(kafka, settings)]
+    assert sorted(origins) == sorted(ids(settings, *range(5)))
+
+
+def test_a_dry_run_says_what_would_become_of_each_and_sends_nothing(
+    kafka: Kafka, settings: Settings, bury: Callable[..., None]
+) -> None:
+    account = {"FirstName": "A", "LastName": "B", "CreditCardNumber": "4" + 15 * "1", "Amount": 1}
+    bury(
+        dead_letter(settings, 1, 0),
+        dead_letter(settings, 1, 1, code="veritas_failed", value=json.dumps(account).encode()),
+        dead_letter(
+            settings, 1, 2, code="field_type", value=json.dumps(account | {"Amount": 0}).encode()
+        ),
+        dead_letter(settings, 1, 3),
+    )
+    rows = {
+        tuple(cell.strip() for cell in line.split("│")[1:-1])
+        for line in replayed(settings, how=None, ids=ids(settings, 0, 1, 2)).splitlines()
+        if "│" in line
+    }
+    assert rows == {
+        ("not_json", "dead letter again: not_json", "1"),
+        ("veritas_failed", "Veritas would be asked", "1"),
+        ("field_type", "verdict: unauthorized", "1"),
+    }
+    assert accounts(kafka, settings) == []
+    assert "4 dead letters acknowledged" in replayed(settings)
+
+
+def shown(settings: Settings, letter_id: str, *, payload: bool = False, json: bool = False) -> str:
+    out = io.StringIO()
+    console = Console(file=out, width=80)
+    show_letters(settings, letter_id, payload=payload, json=json, console=console)
+    return out.getvalue()
+
+
+def test_one_is_shown_with_its_headers_and_its_bytes_on_demand_only(
+    settings: Settings, bury: Callable[..., None]
+) -> None:
+    value = b'{"CreditCardNumber": "%s"\xff\x1b[31m' % CARD.encode()
+    bury(dead_letter(settings, 1, 7, value=value, key=b"k", failed_at=NOON), *three(settings))
+    [wanted] = ids(settings, 7)
+    lines = shown(settings, wanted).splitlines()
+    assert lines[0] == f"Dead letter {wanted}, failed at 2026-01-31 12:00:00 (UTC)"
+    assert lines[1] == f"  in {settings.dead_letters_topic}-1 at offset 0"
+    assert {"  error: not_json", "  detail: broken at line 1 column 1", "  offset: 7"} <= set(lines)
+    assert "  key: 1 bytes" in lines
+    assert f"  value: {len(value)} bytes" in lines
+    assert CARD not in "".join(lines)
+    text = shown(settings, wanted, payload=True)
+    assert text.endswith(
+        f'  value: {len(value)} bytes\n{{"CreditCardNumber": "{CARD}"\\xff\\x1b[31m\n'
+    )
+
+    document = json.loads(shown(settings, wanted, json=True))
+    assert document["headers"]["error"] == "not_json"
+    assert (document["key_bytes"], document["value_bytes"]) == (1, len(value))
+    assert "value" not in document
+    document = json.loads(shown(settings, wanted, json=True, payload=True))
+    assert base64.b64decode(document["value"]) == value
+    assert base64.b64decode(document["key"]) == b"k"
+
+
+def test_one_that_is_not_there_or_not_ours_is_not_shown(
+    settings: Settings, bury: Callable[..., None]
+) -> None:
+    bury(dead_letter(settings, 1, 1, topic="other"))
+    with pytest.raises(CommandError, match="other-1-1 is of another stream, of topic other"):
+        shown(settings, "other-1-1")
+    with pytest.raises(CommandError, match=r"no dead letter \*{12}5614 in topic"):
+        shown(settings, CARD)

@@ -122,13 +122,15 @@ def options(command: click.Command) -> set[str]:
     return {name for parameter in command.params for name in parameter.opts if name[:2] == "--"}
 
 
-def test_list_and_replay_have_options_of_their_own() -> None:
+def test_list_show_and_replay_have_options_of_their_own() -> None:
     cli.attach(faust.App("options"), Settings(), FakeAccounts, "0.0.0")
     group = faust.cli.base.cli.commands["dead-letters"]
     assert isinstance(group, click.Group)
     choosing = {"--code", "--file", "--since", "--until"}
     assert options(group.commands["list"]) == choosing | {"--limit", "--json"}
-    assert options(group.commands["replay"]) == choosing | {"--again", "--yes"}
+    assert options(group.commands["show"]) == {"--payload", "--json"}
+    sending = {"--again", "--limit", "--rate", "--max-failed", "--dry-run", "--yes"}
+    assert options(group.commands["replay"]) == choosing | sending
 
 
 ROWS = {

@@ -1,0 +1,50 @@
+"""What `dead-letters replay` refuses before it sends anything."""
+
+from collections.abc import Mapping
+
+from confluent_kafka.admin import AdminClient
+
+from cli.dead_letters.replay_plan import Plan
+from cli.dead_letters.replay_sending import counted
+from cli.support.errors import CommandError
+from cli.support.untrusted_names import printable_id
+from cluster.owners import partition_owners
+from config import Settings
+
+_NAMED = 5
+_ANSWER = 5.0
+
+
+def check_worker(client: AdminClient, settings: Settings) -> None:
+    """Refuse when the group has no member: outcomes could not be watched."""
+    # None: it cannot be known here.
+    if partition_owners(client, settings, _ANSWER) == {}:
+        raise CommandError(
+            "no worker is running, so what becomes of them cannot be watched: start one, or send "
+            "all at once with --max-failed 100%; nothing was sent"
+        )
+
+
+def refuse_other_streams(named: Mapping[str, str], topic: str) -> None:
+    """Refuse ids of dead letters that belong to another accounts topic."""
+    if named:
+        some = ", ".join(sorted(named)[:_NAMED]) + (", …" if len(named) > _NAMED else "")
+        others = ", ".join(sorted(set(named.values()))[:_NAMED])
+        raise CommandError(
+            f"{counted(len(named))} of another stream, of topic {others}: {some}; replay to "
+            f"topic {topic} sends its own only; nothing was sent"
+        )
+
+
+def check_found(plan: Plan, ids: frozenset[str] | None, topic: str) -> None:
+    """Refuse ids of which there is no dead letter, or none that is selected."""
+    lost = sorted((ids or frozenset()) - plan.found)
+    if lost:
+        # The ids may be anything, such as a file of accounts.
+        some = ", ".join(printable_id(one, topic) for one in lost[:_NAMED]) + (
+            ", …" if len(lost) > _NAMED else ""
+        )
+        raise CommandError(
+            f"{counted(len(lost))} not found (or not with this code and time): {some}; "
+            "nothing was sent"
+        )
