@@ -20,6 +20,7 @@ from faust_transactions.compat.aiokafka import (
     reading_state,
     request_rejoin,
     set_fetch_wait,
+    set_prefetch_backoff,
     watch_fetch_errors,
 )
 from faust_transactions.compat.faust import (
@@ -58,6 +59,7 @@ __all__ = [
     "reading_state",
     "request_rejoin",
     "set_fetch_wait",
+    "set_prefetch_backoff",
     "set_web_runner",
     "setting_without_reading",
     "watch_fetch_errors",

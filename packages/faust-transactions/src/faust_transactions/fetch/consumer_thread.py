@@ -18,6 +18,8 @@ __all__ = ["BatchConsumerThread"]
 
 #: How long a broker may hold a fetch back while it has no data.
 FETCH_WAIT_MS = 100
+#: How long (s) a partition whose records wait here keeps its broker's others from being fetched.
+PREFETCH_BACKOFF = 0.001
 #: Longest wait (s) for aiokafka's consumer to leave its group and close its connections.
 STOP_TIMEOUT = 2.5
 
@@ -39,6 +41,11 @@ class BatchConsumerThread(compat.ConsumerThread):
         # Faust's 1.5 s is how long the embedded broker holds every fetch back, data or not.
         compat.set_fetch_wait(consumer, FETCH_WAIT_MS)
         compat.watch_fetch_errors(consumer, self._note_error)
+
+    async def on_start(self) -> None:
+        """Start aiokafka's consumer. A partition that is worked on shall hold up no others."""
+        await super().on_start()
+        compat.set_prefetch_backoff(self.client, PREFETCH_BACKOFF)
 
     def _note_error(self, tp: TP, error: type[BaseException]) -> None:
         self._errors[tp] += 1
