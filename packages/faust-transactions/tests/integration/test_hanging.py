@@ -16,7 +16,7 @@ from confluent_kafka import KafkaException, Producer
 from faust.types import TP
 from faust_transactions import Engine
 from faust_transactions.errors import StateMismatch
-from faust_transactions.kafka.hanging import HangingTransactionDetector, open_since
+from faust_transactions.kafka.hanging import LATE, HangingTransactionDetector, open_since
 from faust_transactions.kafka.tail import read_last
 from faust_transactions.observe.metrics import EngineMetrics
 from faust_transactions.restore import TaskRestorer
@@ -83,8 +83,11 @@ class FormerOwner:
         producer.purge()
         left_out = LEFT_OUT in self._server.log_file.read_text(encoding="utf-8")
         self._server.start()
-        time.sleep(2.0)
-        return left_out and bool(self.hanging())
+        if not left_out:
+            return False
+        # A coordinator that is slow to come back may write them yet.
+        time.sleep(LATE + 1)
+        return bool(self.hanging())
 
     def _stop(self) -> threading.Thread:
         """Begin to stop the broker; returns when its partitions have no leader."""
