@@ -19,7 +19,7 @@ from typing import Any, Literal, NoReturn, Protocol
 from faust_transactions import SourceRecord
 from prometheus_client import CollectorRegistry, Gauge
 
-from agents.window import SIZE, Crossing, crossing, slide
+from agents.window import SIZE, Crossing, crossing, invalid_in, slide
 from records import DeadLetter, PartitionCounts
 from records.replay import REPLAY_OF, replay_in
 
@@ -152,9 +152,9 @@ class FailedReplays:
             return
         replays = [each for each in batch.records if _is_replay(each, batch.topic)]
         dead = [index for index, each in enumerate(replays) if each.offset in failed]
-        crossed = crossing(before, dead, self._allowed)
-        self._windows[partition] = slide(before, len(replays), dead)
-        if crossed is None:
+        window = self._windows[partition] = slide(before, len(replays), dead)
+        invalid = invalid_in(window)
+        if invalid <= self._allowed:
             self._warned.discard(partition)
         elif partition not in self._warned:
             self._warned.add(partition)
@@ -164,7 +164,7 @@ class FailedReplays:
                 "script that copies dead letters back, writes the header %s",
                 batch.topic,
                 partition,
-                crossed.invalid,
+                invalid,
                 f"{SIZE:,}",
                 REPLAY_OF,
                 extra={"topic": batch.topic, "partition": partition},

@@ -49,6 +49,11 @@ def crossing(window: str, invalid: Iterable[int], allowed: int) -> Crossing | No
     return None
 
 
+def invalid_in(window: str) -> int:
+    """How many records of the window are dead letters."""
+    return _bits(window).bit_count()
+
+
 def _bits(window: str) -> int:
     return int(window, 16) if window else 0
 
