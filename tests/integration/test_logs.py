@@ -40,6 +40,8 @@ def test_all_that_a_worker_writes_is_json_without_cards(
 ) -> None:
     kafka = own_kafka()  # a new one, whose coordinators have yet to load
     env = {"FRAUD_BROKER": kafka.url, "FRAUD_LOG_FORMAT": "json"}
+    # So few that each has a line of its own, however long the start takes.
+    env |= {"FRAUD_PRODUCE_INTERVAL": "5"}
     worker = start_worker(env | {"FRAUD_LOG_FORMATS": "?"}, level="debug")
     worker.wait_ready()
     values = [account(card) for card in CARDS] + [b"no account " + CARDS[0].encode()]
