@@ -16,7 +16,7 @@ from cli.support.output import console, prepare, write_bytes
 from cli.top.command import watch
 from cli.top.picture import picture
 from config import Settings
-from tests.unit.test_top import VERDICTS, document, row
+from tests.unit.cli.top.test_top import VERDICTS, document, row
 
 ROOT = Path(__file__).parents[2]
 

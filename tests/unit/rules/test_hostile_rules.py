@@ -1,0 +1,316 @@
+"""Rule files that mean harm, or that somebody wrote wrong: a line with the place, and no harm."""
+
+import io
+import json
+import os
+import random
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from cli.rules.check import check
+from rules.compiled import CompiledRules
+from rules.faults import Fault, RuleSetError
+from rules.ruleset import MOST_BYTES, load
+from tests.unit.rules.test_rule_language import EXPRESSIONS
+
+pytestmark = pytest.mark.timeout(60)  # hangs are what this is about
+
+EXAMPLES = Path(__file__).parents[3] / "rules" / "examples"
+CARD = "4012888888881881"
+
+
+def rule(when: str, name: str = "x") -> str:
+    return f'[[rule]]\nname = "{name}"\nthen = "review"\nwhen = {json.dumps(when)}\n'
+
+
+def listed(value: str, when: str = 'in_list(token, "them")') -> str:
+    return f"[lists]\nthem = {value}\n{rule(when)}"
+
+
+def checked(file: Path) -> list[str]:
+    """The lines of `rules check`, without the file's name."""
+    console = Console(file=io.StringIO(), width=10_000)
+    assert check(file, console) == 1
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert all(line.startswith(f"{file}:") for line in lines)
+    return [line.removeprefix(f"{file}:") for line in lines]
+
+
+IN_EXPRESSIONS: Final = {
+    # -- to reach Python, or to keep it busy
+    "().__class__.__bases__[0].__subclasses__() == 1": "4:9: rule x: attributes are not allowed",
+    'open("/etc/passwd") == "x"': "4:9: rule x: unknown function `open`",
+    "__builtins__ == 1": "4:9: rule x: unknown field `__builtins__`",
+    "print": "4:9: rule x: unknown field `print`",
+    "_luhn_ok == 1": "4:9: rule x: unknown field `_luhn_ok`: did you mean `luhn_ok`?",
+    'card == "4"': "4:9: rule x: unknown field `card`",
+    "fired == 1": "4:9: rule x: unknown field `fired`",
+    "lower(first_name)(1)": "4:9: rule x: only functions are called",
+    "lower.__globals__ == 1": "4:9: rule x: attributes are not allowed",
+    '"%1000000000d" % 1 == first_name': "4:9: rule x: `%` needs numbers, but this is a string",
+    'first_name == "a"*10**9': "4:23: rule x: `*` needs numbers, but this is a string",
+    'first_name == f"{1:>1000000000}"': "4:23: rule x: f-strings are not allowed",
+    "amount > 10**10**10": "4:18: rule x: this operator is not allowed",
+    "amount > 1 << 10000000000": "4:18: rule x: this operator is not allowed",
+    "amount > 0x" + "f" * 3_900: "4:18: rule x: a number is too large",
+    "amount > " + "9_" * 1_900 + "9": "4:18: rule x: a number is too large",
+    "amount > " + "*".join(["1e15"] * 200): "4:9: rule x: the expression is nested too deeply",
+    "amount > " + "-" * 3_900 + "1": "4:9: rule x: the expression is nested too deeply",
+    "amount > " + "+".join(["1"] * 1_900): "4:9: rule x: the expression is nested too deeply",
+    "(" * 10_000 + "luhn_ok" + ")" * 10_000: "4:9: rule x: the expression has 20,007 characters",
+    "lower(" * 45 + "bin" + ")" * 45 + ' == "a"': "4:9: rule x: the expression is nested too deep",
+    "<".join(["1"] * 1_900): "4:9: rule x: the expression has over 500 parts",
+    "a" * 3_900 + " > 1": "4:9: rule x: unknown field `" + "a" * 64 + "`",
+    "(yield amount)": "4:10: rule x: this is not allowed in a rule",
+    "await amount": "4:9: rule x: this is not allowed in a rule",
+    "amount > 1; import os": "4:19: rule x: not an expression: invalid syntax",
+    "amount > 1)\nimport os\n(1": "4:22: rule x: not an expression: invalid syntax",
+    'len(*["a"]) > 1': "4:13: rule x: * is not allowed here",
+    # -- patterns
+    'matches(bin, "(((a{100}){100}){100}){100}")': "4:22: rule x: not a pattern that RE2 takes",
+    'matches(bin, "' + "a{1000}" * 100 + '")': "4:22: rule x: not a pattern that RE2 takes",
+    'matches(bin, r"(a)\\1")': "4:22: rule x: not a pattern that RE2 takes: invalid escape",
+    'matches(bin, "(" * 9)': "4:22: rule x: `*` needs numbers",
+    # -- what no record holds, or the parser passes over
+    'first_name == "\\ud800"': "4:23: rule x: never true: no record holds a lone surrogate",
+    'matches(bin, "\\udfff")': "4:22: rule x: never true: no record holds a lone surrogate",
+    'first_name == "\0"': "4:25: rule x: the expression contains a NUL character",
+    'matches(bin, "\\d\\b")': r"4:24: rule x: `\d` is no character: write r before the quote",
+    'first_name == "\\N{DIGIT ONE}"': r"4:25: rule x: `\N` is no character",
+    "amount > 1and luhn_ok": "4:18: rule x: a blank is missing after 1",
+    # -- never true, by type or by value
+    'amount == "5"': "4:9: rule x: a number cannot be compared with a string",
+    "last4 == 1111": "4:9: rule x: a string cannot be compared with a number",
+    'hour in ["1"]': "4:9: rule x: never true: a number is not in a list of strings",
+    'network == "viza"': "4:20: rule x: never true: network is visa, mastercard, amex, discover, "
+    "diners, jcb, unionpay, maestro or empty: did you mean `visa`?",
+    'network in ["visa", "Amex"]': "4:31: rule x: never true: network is",
+    'bin == "12345"': "4:16: rule x: never true: bin is six digits or empty",
+    '"41111111" == bin': "4:9: rule x: never true: bin is six digits or empty",
+    'startswith(bin, "41111111")': "4:25: rule x: never true: it is longer than the 6 characters",
+    "weekday in [6, 7]": "4:24: rule x: never true: weekday is 0 (Monday) to 6 (Sunday)",
+    "hour == -1": "4:17: rule x: never true: hour is a whole number from 0 to 23",
+    'token == "9F"': "4:18: rule x: never true: token is 32 hex digits in lower case",
+    # -- as it is written elsewhere
+    "luhn_ok && amount > 1": "4:17: rule x: not an expression: write and instead of &&",
+    "luhn_ok || amount > 1": "4:17: rule x: not an expression: write or instead of ||",
+    "!luhn_ok": "4:9: rule x: not an expression: write not instead of !",
+    'network = "visa"': "4:17: rule x: not an expression: write == instead of =",
+    "amount <> 1": "4:16: rule x: not an expression: write != instead of <>",
+}
+
+
+@pytest.mark.parametrize("when", IN_EXPRESSIONS, ids=lambda when: when[:30].replace("\0", "NUL"))
+def test_a_hostile_expression_is_a_line(when: str, tmp_path: Path) -> None:
+    file = tmp_path / "hostile.toml"
+    file.write_text(rule(when))
+    (line, *_) = checked(file)
+    assert line.startswith(IN_EXPRESSIONS[when])
+    assert len(line) < 250
+
+
+BROKEN_BY_DESIGN: Final = {
+    "array of 10,000 levels": ("a = " + "[" * 10_000, "1:1: nested too deeply"),
+    "inline tables": ("a = " + "{a=" * 10_000, "1:1: nested too deeply"),
+    "dotted key": (".".join("a" * 200_000) + " = 1", "1:1: a key has too many parts"),
+    "header": ("[" + ".".join(["'a'"] * 100_000) + "]", "1:2: a key has too many parts"),
+    "integer": ("a = " + "9" * 800_000, "1:5: a number has too many digits"),
+    "points": (f"[[rule]]\npoints = {'9' * 4_000}", "1:1: rule number 1: name is missing"),
+    "hexadecimal": ("rule = 0x" + "f" * 800_000, "1:1: rule rule: write rules as [[rule]]"),
+    "key": ("a" * 800_000 + " = 1", f"1:1: unknown key `{'a' * 64}`"),
+    "rule name": (
+        f'[[rule]]\nname = "{"a" * 800_000}"\nthen = "review"\nwhen = "luhn_ok"',
+        "2:1: rule number 1: name is a string like",
+    ),
+    "NUL": (rule("luhn_ok") + "\0", "5:1: not TOML: Invalid statement"),
+    "NUL in a string": ('[[rule]]\nname = "a\0"', r"2:10: not TOML: Illegal character '\x00'"),
+    "carriage returns": (rule("luhn_ok").replace("\n", "\r"), "1:9: not TOML: Expected newline"),
+    "10 MB": ("x = [" + '"a",' * 2_500_000 + "]", "1:1: more than 900,000 bytes"),
+    "rules": (rule("luhn_ok") * 10_000, "2001:1: 10,000 rules; at most 500"),
+    "names": (rule("luhn_ok") * 2, "6:1: rule x: another rule has this name"),
+    "keys": ('[[rule]]\nname = "a"\nname = "b"', "3:11: not TOML: Cannot overwrite a value"),
+    "lists": (
+        "[lists]\n" + "".join(f"l{i} = []\n" for i in range(1_000)),
+        "1:1: rule lists: 1,000 lists; at most 100",
+    ),
+    "parts": (
+        "".join(rule(" or ".join(["amount > 1"] * 100), f"r{i}") for i in range(80)),
+        "268:1: with this rule the set has over 20,000 parts of expressions",
+    ),
+    "patterns": (
+        "".join(rule(f"matches(bin, '{i}')", f"r{i}") for i in range(300)),
+        "804:1: with this rule the set has over 200 patterns",
+    ),
+    "infinity": ("[thresholds]\nreview = inf", "2:1: rule thresholds: review is a number from 1"),
+    "not a number": ("[thresholds]\nreview = nan", "2:1: rule thresholds: review is a number"),
+    "a date": ("[[rule]]\nname = 1979-05-27", "1:1: rule number 1: when is missing"),
+    "text turned round": (
+        "# \u202e\n",
+        "1:3: an invisible character, U+202E, that turns the text round",
+    ),
+    "a card number": (
+        f"\n[lists]\nthem = ['{CARD}']",
+        "3:10: this looks like a card number: write the account's token",
+    ),
+    "a card number in parts": (
+        rule("last_name == '4012 8888-8888 1881'"),
+        "4:23: this looks like a card number: write the account's token",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_BY_DESIGN)
+def test_a_hostile_document_is_a_line(name: str, tmp_path: Path) -> None:
+    source, expected = BROKEN_BY_DESIGN[name]
+    file = tmp_path / "hostile.toml"
+    file.write_text(source, newline="")
+    (line, *_) = checked(file)
+    assert line.startswith(expected)
+    assert CARD not in line
+    assert len(line) < 250
+
+
+def test_faults_are_listed_up_to_a_hundred(tmp_path: Path) -> None:
+    file = tmp_path / "hostile.toml"
+    file.write_text("".join(f"k{index} = 1\n" for index in range(5_000)))
+    *lines, last = checked(file)
+    assert len(lines) == 100
+    assert last == "101:1: more than 100 faults: the others are not printed"
+
+
+def test_windows_and_its_spreadsheets_are_understood(tmp_path: Path) -> None:
+    (tmp_path / "them.txt").write_bytes("\ufeff411111\r\n422222\r\n".encode())
+    source = "\ufeff" + listed('{file = "them.txt"}', 'in_list(bin, "them")')
+    rules = load(source.replace("\n", "\r\n"), lambda name: (tmp_path / name).read_text("utf-8"))
+    assert rules.lists["them"] == {"411111", "422222"}
+
+
+# -- list files
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A rule set's folder, with things in it and beside it that are no list files."""
+    folder = tmp_path / "rules"
+    (folder / "sub").mkdir(parents=True)
+    (tmp_path / "secret").write_text("s3cret\n")
+    (folder / "out").symlink_to(tmp_path / "secret")
+    (folder / "loop").symlink_to("loop")
+    os.mkfifo(folder / "pipe")
+    (folder / "latin").write_bytes(b"\xff")
+    (folder / "huge").write_text("0123456789abcdef\n" * 600_000)
+    (folder / "half").write_text("".join(f"{number:032x}\n" for number in range(14_000)))
+    (folder / "cards").write_text(f"a\n{CARD}\n")
+    (folder / "long_bins").write_text("411111\n42222222\n")
+    return folder
+
+
+BESIDE = "is no file beside this one or in a folder below it"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("gone", "2:1: rule lists: gone cannot be read: No such file or directory"),
+        ("sub", "2:1: rule lists: sub cannot be read: it is not a regular file"),
+        ("pipe", "2:1: rule lists: pipe cannot be read: it is not a regular file"),
+        ("loop", "2:1: rule lists: loop cannot be read: "),
+        ("out", "2:1: rule lists: out cannot be read: it is a link out of the folder"),
+        ("latin", "2:1: rule lists: latin cannot be read: it is not UTF-8 text"),
+        ("huge", "2:1: rule lists: over 900,000 bytes with huge"),
+        ("cards", "2:1: rule lists: cards holds what looks like a card number: write tokens"),
+        ("a" * 300, f"2:1: rule lists: {'a' * 200} cannot be read: File name too long"),
+        ("../secret", f"2:1: rule lists: '../secret' {BESIDE}"),
+        ("sub/../../secret", f"2:1: rule lists: 'sub/../../secret' {BESIDE}"),
+        ("/etc/passwd", f"2:1: rule lists: '/etc/passwd' {BESIDE}"),
+        ("/dev/zero", f"2:1: rule lists: '/dev/zero' {BESIDE}"),
+        ("C:\\secret", f"2:1: rule lists: 'C:\\\\secret' {BESIDE}"),
+        ("", f"2:1: rule lists: '' {BESIDE}"),
+        (".", f"2:1: rule lists: '.' {BESIDE}"),
+        ("a\0b", f"2:1: rule lists: 'a\\x00b' {BESIDE}"),
+    ],
+    ids=lambda value: value[:20].replace("\0", "NUL"),
+)
+def test_a_list_file_is_a_small_file_beside_the_rules(
+    folder: Path, name: str, expected: str
+) -> None:
+    file = folder / "rules.toml"
+    file.write_text(listed(f"{{file = {json.dumps(name)}}}"))
+    (line, *_) = checked(file)
+    assert line.startswith(expected)
+    assert CARD not in line
+    assert "s3cret" not in line
+
+
+def test_one_file_named_by_many_lists_counts_each_time(folder: Path) -> None:
+    file = folder / "rules.toml"
+    lists = "".join(f'l{index} = {{file = "half"}}\n' for index in range(99))
+    file.write_text("[lists]\n" + lists)
+    assert checked(file)[0] == "3:1: rule lists: over 900,000 bytes with half"
+
+
+def test_entries_that_can_never_be_found_are_a_fault(folder: Path) -> None:
+    """Issuers use BINs of eight digits, too; `bin` has six."""
+    file = folder / "rules.toml"
+    file.write_text(listed('{file = "long_bins"}', 'in_list(bin, "them")'))
+    expected = "6:22: rule x: never true for `42222222`: bin is six digits or empty"
+    assert checked(file) == [expected]
+
+
+# -- whatever passes does no harm
+
+
+ODD_ACCOUNTS: Final[list[tuple[Any, ...]]] = [
+    (first, last, amount, card, "9f" * 16, timestamp)
+    for first, last in (("", ""), ("\ud800", "\udfff"), ("a" * 60_000, "\U0001f600" * 10_000))
+    for amount in (0, -0.0, 2**64 - 1, -(2**63), 1.7e308, 5e-324)
+    for card in ("", "x", CARD, "4" * 60_000)
+    for timestamp in (0, 2**62)
+]
+
+
+@settings(deadline=None, max_examples=50)
+@given(EXPRESSIONS)
+def test_no_account_makes_an_accepted_rule_raise(when: str) -> None:
+    rules = CompiledRules(load(rule(when)))
+    for account in ODD_ACCOUNTS:
+        rules.decide(rules.before(*account), veritas=True)
+
+
+def test_a_product_beyond_every_float_is_a_rule_error() -> None:
+    """Python multiplies integers of any size, but none of those by a fraction."""
+    rules = CompiledRules(load(rule("amount" + " * amount" * 20 + " * 1.5 > 1")))
+    fired = rules.before("a", "b", 2**63, CARD, "", 0)
+    assert rules.decide(fired, veritas=True).reasons == ("rule_error",)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.sampled_from(sorted(EXAMPLES.glob("*.toml"))), st.randoms(use_true_random=False))
+def test_no_damaged_file_does_more_than_have_faults(file: Path, chance: random.Random) -> None:
+    text = file.read_text(encoding="utf-8")
+    pieces = ["", "\0", '"', "'''", "\\", "[", "]]", "{", "=", "\n", "\r", "#", ".", "9" * 20, "é"]
+    for _ in range(chance.randrange(1, 4)):
+        at, end = sorted(chance.randrange(len(text)) for _ in range(2))
+        end = chance.choice([at, at + 1, min(end, at + 200)])
+        text = text[:at] + chance.choice(pieces) + text[end:]
+    faults: tuple[Fault, ...] = ()
+    try:
+        rules = CompiledRules(load(text, lambda name: "411111\n"))
+        rules.before("a", "b", 1, CARD, "", 0)
+    except RuleSetError as exc:
+        faults = exc.faults
+    assert all("\n" not in str(fault) for fault in faults)
+
+
+def test_nothing_larger_than_a_rule_set_is_read(tmp_path: Path) -> None:
+    """A sparse file of a terabyte has no end that could be reached."""
+    file = tmp_path / "rules.toml"
+    with file.open("wb") as opened:
+        opened.truncate(10**12)
+    assert checked(file) == [f"1:1: more than {MOST_BYTES:,} bytes"]
