@@ -140,6 +140,7 @@ def start_worker(tmp_path: Path) -> Iterator[Callable[..., Worker]]:
         worker.kill()
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests; those that start servers go first, a file in one process, if several run.
 

@@ -99,5 +99,5 @@ def test_a_line_for_people_is_an_event(
     told = [line.split("] ", 3)[3] for line in lines if "] [INFO] " in line]
     told = [line for line in told if "AUTHORIZED" not in line]
     assert [line.split(" ")[0] for line in told] == [
-        *("fraud_app", "restored", "started,", "stopping", "revoked", "stopped")
+        *("fraud_app", "topic", "judging", "restored", "started,", "stopping", "revoked", "stopped")
     ]

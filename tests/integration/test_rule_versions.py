@@ -167,7 +167,9 @@ def test_what_a_worker_cannot_use_leaves_it_on_its_rules_until_a_rollback(
 def test_a_worker_that_hangs_is_named_and_one_that_was_killed_is_waited_for(
     stream: Stream, write: Write
 ) -> None:
-    first, second = stream.worker(), stream.worker()
+    # Long enough for a command to find the one that hangs among the members on a busy machine.
+    patient = {"FRAUD_SESSION_TIMEOUT": "25"}
+    first, second = stream.worker(**patient), stream.worker(**patient)
     for worker in (first, second):
         worker.wait_ready()
     both = stream.run("rules", "publish", str(write(3)))
@@ -181,5 +183,5 @@ def test_a_worker_that_hangs_is_named_and_one_that_was_killed_is_waited_for(
     ]
     assert judges_by(first) == version_of(write(1))
     second.kill()
-    done = stream.run("rules", "publish", str(write(2)))
+    done = stream.run("rules", "publish", str(write(2)), "--timeout", "60")
     assert (done.returncode, done.stdout.splitlines()[1:]) == (0, ["1 worker judges by it"])

@@ -35,7 +35,6 @@ def follow(kafka: Kafka, line: str) -> None:
     [
         ("dead_letters_topic", {"cleanup.policy": "compact"}, "refuses dead letters without a key"),
         ("dead_letters_topic", {"cleanup.policy": "compact,delete"}, "cleanup.policy=compact"),
-        ("verdicts_topic", {"retention.ms": "60000"}, "FRAUD_VERDICTS_RETENTION says for 7 days"),
         ("verdicts_topic", {"message.timestamp.before.max.ms": "0"}, "before.max.ms=0: "),
         ("dead_letters_topic", {"message.timestamp.after.max.ms": "9"}, "after.max.ms=9: "),
         ("rules_topic", {"cleanup.policy": "delete"}, "deletes the active rule set"),
@@ -78,6 +77,7 @@ def test_the_broker_does_refuse_dead_letters_in_a_compacted_topic(
         ("verdicts_topic", {"cleanup.policy": "compact"}, "all but the last verdict of a card"),
         ("accounts_topic", {"cleanup.policy": "compact"}, "Kafka deletes accounts that wait"),
         ("accounts_topic", {"retention.ms": "60000"}, "longer than 60 s"),
+        ("verdicts_topic", {"retention.ms": "60000"}, "FRAUD_VERDICTS_RETENTION says for 7 days"),
         ("verdicts_topic", {"message.timestamp.before.max.ms": "60000"}, "before.max.ms=60000"),
         ("verdicts_topic", {"max.message.bytes": "1000"}, "batches of up to"),
         ("verdicts_topic", {"min.insync.replicas": "2"}, "min.insync.replicas=2 and 1 copy"),
