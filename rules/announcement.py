@@ -9,6 +9,7 @@ from typing import Any, Final
 import orjson
 
 from records.bounds import EPOCH_MS, OFFSETS
+from rules.json_object import read_object
 
 __all__ = ["Announcement", "read_announcement"]
 
@@ -39,13 +40,8 @@ class Announcement:
 
 def read_announcement(value: bytes | None) -> Announcement | None:
     """The announcement in a record's value; None for anything else."""
-    if value is None or len(value) > _LARGEST:
-        return None
-    try:
-        document = orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return None
-    if not isinstance(document, dict) or not _is_complete(document):
+    document = read_object(value, _LARGEST)
+    if document is None or not _is_complete(document):
         return None
     return Announcement(**{each.name: document[each.name] for each in fields(Announcement)})
 

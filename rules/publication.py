@@ -12,6 +12,7 @@ import orjson
 
 from records.bounds import EPOCH_MS
 from rules.faults import Fault, RuleSetError
+from rules.json_object import read_object
 from rules.ruleset import LONGEST_NOTE, MOST_BYTES, RuleSet, load
 
 __all__ = [
@@ -77,13 +78,8 @@ class Publication:
 
 def read_publication(value: bytes | None) -> Publication | None:
     """The publication in a record's value; None for anything else. Anybody may write the topic."""
-    if value is None or len(value) > LARGEST_RECORD:
-        return None
-    try:
-        document = orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return None
-    if not isinstance(document, dict) or not _is_complete(document):
+    document = read_object(value, LARGEST_RECORD)
+    if document is None or not _is_complete(document):
         return None
     return Publication(**{each.name: document[each.name] for each in fields(Publication)})
 
