@@ -33,13 +33,6 @@ UNWATCHED = Replaying(1.0)
 
 
 @pytest.fixture
-def settings(kafka: Kafka, topic_prefix: str) -> Settings:
-    settings = named(topic_prefix, kafka.url)
-    check(settings, timeout=0)
-    return settings
-
-
-@pytest.fixture
 def bury(settings: Settings) -> Callable[..., None]:
     """Writes dead letters as a worker does."""
     stream = StreamByHand(settings)

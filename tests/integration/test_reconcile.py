@@ -18,18 +18,6 @@ from tests.topics import create_topic, produce
 from tools.devbroker import EmbeddedBroker
 
 
-@pytest.fixture
-def settings(kafka: Kafka, topic_prefix: str) -> Settings:
-    settings = named(topic_prefix, kafka.url)
-    check(settings, timeout=0)
-    return settings
-
-
-@pytest.fixture
-def stream(settings: Settings) -> StreamByHand:
-    return StreamByHand(settings)
-
-
 def accounts(kafka: Kafka, settings: Settings, partition: int, number: int) -> None:
     produce(kafka.bootstrap, settings.accounts_topic, [b"{}"] * number, partition=partition)
 

@@ -12,7 +12,6 @@ from cli.verdicts.find import Result, find
 from cli.verdicts.query import Query
 from cluster import ClusterError
 from cluster.errors import Stopped
-from cluster.startup import check
 from config import Settings
 from records.recorded import RecordedVerdict
 from records.token import key_id, token
@@ -28,18 +27,6 @@ PARTITION = 2
 NUMBER = 40
 CARD = "4111111111111111"
 HOUR = 3_600_000
-
-
-@pytest.fixture
-def settings(kafka: Kafka, topic_prefix: str) -> Settings:
-    settings = named(topic_prefix, kafka.url)
-    check(settings, timeout=0)
-    return settings
-
-
-@pytest.fixture
-def stream(settings: Settings) -> StreamByHand:
-    return StreamByHand(settings)
 
 
 def judged(settings: Settings, stream: StreamByHand) -> list[bytes]:

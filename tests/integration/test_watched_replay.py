@@ -11,25 +11,16 @@ from confluent_kafka import Consumer, TopicPartition
 from cli.dead_letters.replay_outcomes import Outcomes
 from cli.dead_letters.replay_sending import Replaying
 from cli.support.errors import CommandError
-from cluster.startup import check
 from config import Settings
 from records.replay import Replay
 from tests.brokers import Kafka
 from tests.integration.by_hand import StreamByHand, dead_letter
 from tests.integration.test_dead_letters import listed_ids, replayed
-from tests.integration.test_startup import named
 from tests.integration.test_stream import ARTICLE
 from tests.topics import produce, read_topic
 from tests.worker import Worker
 
 WATCHED = Replaying(0.1)
-
-
-@pytest.fixture
-def settings(kafka: Kafka, topic_prefix: str) -> Settings:
-    settings = named(topic_prefix, kafka.url)
-    check(settings, timeout=0)
-    return settings
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from tests.brokers import Kafka
 from tests.integration.by_hand import StreamByHand, delete_before
 from tests.integration.judged_accounts import fakes, send_accounts, verdict_on
 from tests.integration.test_commands import faust
-from tests.integration.test_startup import named
 from tests.topics import produce
 from tools.devbroker import EmbeddedBroker
 
@@ -34,18 +33,6 @@ when = "amount > 9000"
 then = "review"
 """
 )
-
-
-@pytest.fixture
-def settings(kafka: Kafka, topic_prefix: str) -> Settings:
-    settings = named(topic_prefix, kafka.url)
-    check(settings, timeout=0)
-    return settings
-
-
-@pytest.fixture
-def stream(settings: Settings) -> StreamByHand:
-    return StreamByHand(settings)
 
 
 def judged(
