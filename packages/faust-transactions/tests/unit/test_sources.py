@@ -148,6 +148,22 @@ async def test_a_look_stops_a_running_task_whose_topic_was_created_again(sources
     assert [*states, task.state] == [State.RUNNING, State.STOPPED]
 
 
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        (TopicIdentity("out", "id-9"), "another worker with this app id processes topic out and"),
+        (TopicIdentity("in", "id-9"), "the topic was deleted and created again"),
+    ],
+)
+async def test_a_running_task_is_stopped_where_another_topics_row_is_written(
+    sources: Sources, other: TopicIdentity, reason: str
+) -> None:
+    task = sources.running(40)
+    sources.topics.stop_foreign(task, other)
+    assert task.state is State.STOPPED
+    assert reason in str(task.stopped_reason)
+
+
 async def test_a_look_that_fails_or_finds_no_topic_changes_nothing(sources: Sources) -> None:
     task = sources.running(100)
     sources.brokers.failures = 1
