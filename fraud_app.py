@@ -34,7 +34,7 @@ from cluster.single import workers_topic
 from cluster.startup import diagnose
 from config import Settings, SettingsError
 from records import PartitionCounts
-from rules.active import ActiveRules, builtin
+from rules.versions.active import ActiveRules, builtin
 from veritas import SimulatedVeritas, Veritas
 from veritas.service import http_service
 

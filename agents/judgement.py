@@ -9,8 +9,8 @@ from typing import Protocol
 
 from records import BankAccount, DeadLetter, PartitionCounts
 from records.partition_counts import added
-from rules.active import RuleVersion
 from rules.compiled import Decision
+from rules.versions.active import RuleVersion
 
 __all__ = ["Counted", "Judgement"]
 

@@ -15,8 +15,8 @@ from records.card import digits, mask_number
 from records.replay import replay_in
 from records.token import Tokens, key_id
 from records.verdict_encoder import VerdictEncoder
-from rules.active import ActiveRules
 from rules.compiled import CompiledRules, Decision
+from rules.versions.active import ActiveRules
 from veritas import Result, Unanswered, Veritas
 
 __all__ = ["STAGES", "Judge"]

@@ -8,8 +8,8 @@ from agents.judgement import Judgement
 from agents.judging import STAGES
 from records.decode import CODES
 from records.outcome import OUTCOMES, STANDING_REASONS
-from rules.active import RuleVersion
 from rules.ruleset import Rule
+from rules.versions.active import RuleVersion
 from veritas import UNANSWERED_CODES
 
 __all__ = ["AccountMetrics"]

@@ -8,16 +8,16 @@ import faust
 from rich.console import Console
 from rich.table import Table
 
-from cli.support.blocking_command import JSON, BlockingCommand
-from cli.support.output import PLAIN
-from cli.support.positions import (
+from cli.reading.positions import (
     accounts_identity,
     describe_mismatches,
     mismatches,
     positions_in,
 )
+from cli.support.blocking_command import JSON, BlockingCommand
+from cli.support.output import PLAIN
 from cluster import changelog_topic, connect, topic_spans
-from cluster.rows import last_rows, rows_in
+from cluster.reading.rows import last_rows, rows_in
 from config import Settings
 from records import PartitionCounts, counts_document
 from records.totals import ENDINGS, lag

@@ -5,11 +5,11 @@ stream. Whatever is wrong is a `ClusterError`: one line that says what, and what
 """
 
 from cluster.errors import ClusterError, Stopped
-from cluster.offsets import Isolation, committed_offsets, topic_spans
 from cluster.reach import connect
-from cluster.rows import committed_rows
+from cluster.reading.offsets import Isolation, committed_offsets, topic_spans
+from cluster.reading.rows import committed_rows
+from cluster.reading.watch import Progress, Watch
 from cluster.topics import changelog_topic, ensure_topics, is_compacted
-from cluster.watch import Progress, Watch
 
 __all__ = [
     "ClusterError",

@@ -8,7 +8,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but 
 
 from cluster.topic_config import MAX_MESSAGE_BYTES
 from config import Settings
-from rules.publication import LARGEST_RECORD
+from rules.versions.publication import LARGEST_RECORD
 
 __all__ = ["RULES_LIMIT", "single_topics", "too_many_partitions", "workers_topic"]
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from records.text import shown
-from rules.active import RuleVersion
 from rules.compiled import CompiledRules
 from rules.faults import RuleSetError
-from rules.publication import Publication, read_publication
+from rules.versions.active import RuleVersion
+from rules.versions.publication import Publication, read_publication
 
 __all__ = ["Refusal", "Selection", "select"]
 

@@ -2,8 +2,8 @@
 
 from records import BankAccount
 from records.card import digits
-from rules.active import builtin
 from rules.compiled import CompiledRules
+from rules.versions.active import builtin
 
 BUILTIN = builtin().compiled
 

@@ -4,9 +4,9 @@ from faust_transactions import Health
 
 from web.attach import attach
 from web.health import HealthSource
+from web.live.recent import LatestRecords, RecentVerdicts
+from web.live.state import Feed, Recent, WebState
 from web.page import attach_page, follow_counts
-from web.recent import LatestRecords, RecentVerdicts
-from web.state import Feed, Recent, WebState
 
 __all__ = [
     "Feed",

@@ -7,9 +7,9 @@ import faust
 
 from web import runner
 from web.guard import guard
+from web.live.sampler import Sampler
+from web.live.state import WebState
 from web.metrics import worker_metrics
-from web.sampler import Sampler
-from web.state import WebState
 from web.views import STATE, blueprint
 
 

@@ -9,8 +9,8 @@ from records import counts_document
 from records.totals import ENDINGS, progress_document
 from web import rules
 from web.health import worst
-from web.history import Sample
-from web.state import WebState
+from web.live.history import Sample
+from web.live.state import WebState
 
 _PULSE = 5
 

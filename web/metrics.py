@@ -6,7 +6,7 @@ from importlib.metadata import version
 from confluent_kafka import libversion
 from prometheus_client import Gauge, Info, ProcessCollector
 
-from web.state import WebState
+from web.live.state import WebState
 
 __all__ = ["worker_metrics"]
 

@@ -9,12 +9,12 @@ from faust_transactions import ChangelogFollower, Engine, LatestRecords, member_
 from prometheus_client import CollectorRegistry
 
 from records import PartitionCounts
-from rules.active import ActiveRules
+from rules.versions.active import ActiveRules
 from web.attach import attach
 from web.explanations import Answer, Explanations
 from web.health import HealthSource
-from web.recent import RecentVerdicts
-from web.state import WebState
+from web.live.recent import RecentVerdicts
+from web.live.state import WebState
 
 
 def follow_counts(

@@ -6,8 +6,8 @@ from typing import Any
 from records.card import scrub_line
 from records.text import shown
 from records.totals import summed
-from web.rule_hits import HitSample, grown
-from web.state import WebState
+from web.live.rule_hits import HitSample, grown
+from web.live.state import WebState
 
 _LONGEST = 200
 

@@ -13,8 +13,8 @@ from faust.types.web import Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from web import documents, rules
-from web.events import events
-from web.state import WebState
+from web.live.events import events
+from web.live.state import WebState
 
 STATIC = Path(__file__).parent / "static"
 STATE = aiohttp.web.AppKey("state", WebState)

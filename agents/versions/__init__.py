@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from agents.versions.announcer import RuleAnnouncer, write_to
 from agents.versions.follower import RuleFollower
 from agents.versions.metrics import RuleMetrics
-from rules.active import ActiveRules
+from rules.versions.active import ActiveRules
 
 __all__ = ["RuleAnnouncer", "RuleFollower", "RuleMetrics", "follow_versions"]
 

@@ -11,8 +11,8 @@ import faust
 
 from agents.judging import now_ms
 from agents.versions.follower import RuleFollower
-from rules.active import ActiveRules
-from rules.announcement import Announcement
+from rules.versions.active import ActiveRules
+from rules.versions.announcement import Announcement
 
 __all__ = ["RuleAnnouncer", "write_to"]
 

@@ -12,8 +12,8 @@ from aiokafka.errors import KafkaError
 from mode import Service
 
 from records.text import shown
-from rules.active import ActiveRules, RuleVersion, builtin
 from rules.selection import Refusal, select
+from rules.versions.active import ActiveRules, RuleVersion, builtin
 
 __all__ = ["Reader", "RuleFollower"]
 

@@ -8,8 +8,8 @@ from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.core import InfoMetricFamily
 from prometheus_client.registry import Collector
 
-from rules.active import ActiveRules
 from rules.selection import Refusal
+from rules.versions.active import ActiveRules
 
 __all__ = ["RuleMetrics"]
 

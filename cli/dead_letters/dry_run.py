@@ -7,16 +7,16 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.rules.versions import active
-from cluster.publications import read_entries
+from cluster.reading.publications import read_entries
 from config import Settings
 from records import Undecodable
 from records.account import account_of
 from records.card import digits
 from records.token import Tokens
-from rules.active import RuleVersion
 from rules.again import judge_again
 from rules.compiled import CompiledRules
 from rules.given import given
+from rules.versions.active import RuleVersion
 
 _ASKED = "Veritas would be asked"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from faust_transactions import headers_of
 
-from cli.support.bounded_read import BoundedRead, Place, Record
+from cli.reading.bounded_read import BoundedRead, Place, Record
 from cli.support.untrusted_names import count_name, printable_id
 from cluster import topic_spans
 from config import Settings

@@ -8,7 +8,7 @@ from cli.dead_letters.replay_plan import Plan
 from cli.dead_letters.replay_sending import counted
 from cli.support.errors import CommandError
 from cli.support.untrusted_names import printable_id
-from cluster.owners import partition_owners
+from cluster.reading.owners import partition_owners
 from config import Settings
 
 _NAMED = 5

@@ -15,7 +15,7 @@ from cli.dead_letters.replay_checks import check_found, check_worker, refuse_oth
 from cli.dead_letters.replay_plan import Plan
 from cli.dead_letters.replay_sending import Replaying, counted, send
 from cli.dead_letters.selection import SELECTION_OPTIONS, SelectingCommand, Selection
-from cli.support.bounded_read import BoundedRead
+from cli.reading.bounded_read import BoundedRead
 from cli.support.errors import CommandError
 from cli.support.share_option import ShareParameter
 from cluster import connect, topic_spans

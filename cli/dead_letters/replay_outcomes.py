@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from faust_transactions import Span
 
 from cli.dead_letters.letters import letter_of
-from cli.support.bounded_read import BoundedRead
+from cli.reading.bounded_read import BoundedRead
 from cluster import topic_spans
-from cluster.offsets import Isolation
-from cluster.rows import committed_rows
+from cluster.reading.offsets import Isolation
+from cluster.reading.rows import committed_rows
 from config import Settings
 from records.replay import Replay
 

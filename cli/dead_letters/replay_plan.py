@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from cli.dead_letters.letters import Letter
 from cli.dead_letters.selection import Selection
-from cli.support.id_set import IdSet
+from cli.reading.id_set import IdSet
 from records.replay import Replay
 
 

@@ -11,8 +11,8 @@ from faust_transactions import headers_of
 from rich.console import Console
 
 from cli.dead_letters.letters import Letter, Letters
+from cli.reading.bounded_read import Record
 from cli.support.blocking_command import JSON, BlockingCommand
-from cli.support.bounded_read import Record
 from cli.support.errors import CommandError
 from cli.support.moment import moment
 from cli.support.output import PLAIN, write_bytes

@@ -11,10 +11,10 @@ from records.account import account_of
 from records.card import mask, scrub_line
 from records.recorded import RecordedVerdict
 from records.text import shown
-from rules.active import RuleVersion
 from rules.compiled import Decision
 from rules.explain import FiredRule, explain
 from rules.given import given
+from rules.versions.active import RuleVersion
 
 #: In place of names, which are personal data.
 HIDDEN: Final = "(hidden)"

@@ -9,7 +9,7 @@ from typing import Any
 from cli.explain.document import explanation
 from cli.explain.lookup import Found, look_up
 from cli.explain.versions import Versions
-from cluster.publications import read_publications
+from cluster.reading.publications import read_publications
 from config import Settings
 
 

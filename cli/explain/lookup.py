@@ -11,10 +11,10 @@ from faust_transactions import Span, headers_of
 
 from cli.explain.reader import RecordReader
 from cli.explain.search import Entry, first_from
-from cli.support.bounded_read import Record
+from cli.reading.bounded_read import Record
 from cli.support.errors import CommandError
 from cluster import changelog_topic, topic_spans
-from cluster.rows import last_rows, rows_in
+from cluster.reading.rows import last_rows, rows_in
 from config import Settings
 from records import DeadLetter, record_id
 from records.recorded import RecordedVerdict, read_recorded

@@ -9,7 +9,7 @@ from typing import Final, Self, TypeVar, cast
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from cli.support.bounded_read import Record
+from cli.reading.bounded_read import Record
 from cluster import ClusterError
 from cluster.errors import PARTITION_EOF, Stopped, reason
 from cluster.reach import quiet

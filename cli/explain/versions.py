@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from rules.active import RuleVersion, builtin
 from rules.compiled import CompiledRules
 from rules.faults import RuleSetError
-from rules.publication import Publication
+from rules.versions.active import RuleVersion, builtin
+from rules.versions.publication import Publication
 
 #: Compiled versions that are kept.
 _KEPT: Final = 20

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from faust_transactions import Span
 
+from cli.reading.offset_set import OffsetSet
 from cli.reconcile.findings import Findings
 from cli.reconcile.timestamps import EarliestTimestamps
-from cli.support.offset_set import OffsetSet
 from records import record_id
 
 #: Clocks of producers and workers differ by less, where nothing else is said.

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE
 from faust_transactions import headers_of
 
+from cli.reading.bounded_read import Record
 from cli.reconcile.findings import Findings, Listing
 from cli.reconcile.ledger import PartitionLedger
-from cli.support.bounded_read import Record
 from cli.support.untrusted_names import count_name, printable_id
 from config import Settings
 from records import DeadLetter, record_id

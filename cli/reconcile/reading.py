@@ -13,13 +13,13 @@ from functools import cache
 
 from faust_transactions import Span, TopicIdentity
 
+from cli.reading.bounded_read import BoundedRead, Place
+from cli.reading.positions import Position, accounts_identity, mismatches, positions
 from cli.reconcile.findings import Findings, total
 from cli.reconcile.ledger import CLOCKS_DIFFER_MS, PartitionLedger
 from cli.reconcile.proof import Proof
-from cli.support.bounded_read import BoundedRead, Place
-from cli.support.positions import Position, accounts_identity, mismatches, positions
 from cluster import ClusterError, connect, is_compacted, topic_spans
-from cluster.offsets import Isolation
+from cluster.reading.offsets import Isolation
 from config import Settings
 from records.outcome import OUTCOMES
 

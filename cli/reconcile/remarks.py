@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from cli.reading.positions import describe_mismatches
 from cli.reconcile.reading import Reconciliation
-from cli.support.positions import describe_mismatches
 
 
 def remarks(result: Reconciliation) -> Iterator[str]:

@@ -13,10 +13,10 @@ from rich.text import Text
 from cli.rules.versions import active
 from cli.support.blocking_command import JSON, BlockingCommand
 from cluster import connect
-from cluster.publications import read_entries
+from cluster.reading.publications import read_entries
 from config import Settings
 from records.text import shown
-from rules.publication import Entry, Publication
+from rules.versions.publication import Entry, Publication
 
 _LONGEST_AUTHOR = 40
 _LONGEST_NOTE = 200

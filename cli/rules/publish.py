@@ -13,8 +13,8 @@ from cli.rules.publishing import PUBLISH_OPTIONS, author_name, prepare, publish_
 from cli.support.blocking_command import EX_FAILURE, BlockingCommand
 from config import Settings
 from rules.faults import RuleSetError
-from rules.publication import Publication
 from rules.ruleset import RuleSet
+from rules.versions.publication import Publication
 
 
 def add_publish(app: faust.App, settings: Settings, group: click.Group, program: str) -> None:

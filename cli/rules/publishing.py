@@ -18,12 +18,12 @@ from cli.support.blocking_command import EX_FAILURE
 from cli.support.errors import CommandError
 from cli.support.output import PLAIN
 from cluster import connect
-from cluster.announcements import Workers
-from cluster.publications import publish, read_entries
+from cluster.reading.announcements import Workers
+from cluster.reading.publications import publish, read_entries
 from cluster.topics import ensure_single_topics
 from config import Settings
-from rules.publication import LONGEST_AUTHOR, Entry, Publication
 from rules.ruleset import LONGEST_NOTE
+from rules.versions.publication import LONGEST_AUTHOR, Entry, Publication
 
 __all__ = ["PUBLISH_OPTIONS", "author_name", "prepare", "publish_and_wait"]
 

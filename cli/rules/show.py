@@ -12,9 +12,9 @@ from cli.support.blocking_command import BlockingCommand
 from cli.support.errors import CommandError
 from cli.support.output import PLAIN, write_bytes
 from cluster import connect
-from cluster.publications import read_entries
+from cluster.reading.publications import read_entries
 from config import Settings
-from rules.publication import Publication
+from rules.versions.publication import Publication
 
 _FILE = "rules.toml"
 

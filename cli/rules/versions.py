@@ -7,9 +7,9 @@ from typing import Final
 
 from cli.support.errors import CommandError
 from records.text import shown
-from rules.active import builtin
 from rules.faults import RuleSetError
-from rules.publication import Entry, Publication
+from rules.versions.active import builtin
+from rules.versions.publication import Entry, Publication
 
 __all__ = ["BUILTIN", "active", "builtin_publication", "find", "usable"]
 

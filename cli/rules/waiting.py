@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from records.text import shown
-from rules.announcement import Announcement
+from rules.versions.announcement import Announcement
 
 __all__ = ["Laggard", "laggards"]
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from cli.support.single_record_batches import Headers, SingleRecordProducer
+from cli.reading.single_record_batches import Headers, SingleRecordProducer
 from cluster.errors import reason
 from cluster.reach import quiet
 from config import Settings

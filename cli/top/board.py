@@ -6,15 +6,15 @@ from typing import Any, Protocol
 
 from faust_transactions import Span
 
-from cli.support.positions import Position, describe_mismatches, mismatches
+from cli.reading.positions import Position, describe_mismatches, mismatches
 from cli.top.rates import Rates
 from cli.top.worker_snapshot import WorkerSnapshot
 from cluster import ClusterError, Progress
 from config import Settings, broker_addresses
 from records import PartitionCounts
 from records.totals import ENDINGS, progress_document
-from web.history import INTERVAL, History, Sample
-from web.recent import SIZE
+from web.live.history import INTERVAL, History, Sample
+from web.live.recent import SIZE
 
 Verdicts = list[dict[str, Any]]
 

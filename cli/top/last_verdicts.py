@@ -14,7 +14,7 @@ from rich.text import Text
 from cli.top.figures import table
 from cluster.clients import aiokafka_kwargs
 from config import Settings
-from web.recent import entry
+from web.live.recent import entry
 
 _TIMEOUT = 3.0
 _LONG_AMOUNT = 1e12
@@ -37,7 +37,7 @@ class LastVerdicts:
         self._runner = asyncio.Runner()
 
     def look(self, size: int) -> list[dict[str, Any]] | None:
-        """The latest ones as `web.recent.entry` shows them, newest first; None if unreadable."""
+        """The latest, newest first, as `web.live.recent.entry` shows them; None if unreadable."""
         try:
             values = self._runner.run(asyncio.wait_for(self._records.latest(size), _TIMEOUT))
         except (KafkaError, OSError, TimeoutError):

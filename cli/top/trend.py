@@ -7,7 +7,7 @@ from typing import Final
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from web.history import INTERVAL
+from web.live.history import INTERVAL
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
 
@@ -16,7 +16,7 @@ class Trend:
     """Fills one line; the newest rate is at the right."""
 
     def __init__(self, rates: Sequence[float]) -> None:
-        """`rates`: accounts a second in intervals of `web.history.INTERVAL`, oldest first."""
+        """`rates`: accounts a second in intervals of `web.live.history.INTERVAL`, oldest first."""
         self._rates = rates
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:

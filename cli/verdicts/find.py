@@ -10,7 +10,7 @@ from typing import Final
 from faust_transactions import Span
 
 from cli.explain.lookup import Found, Status, look_up
-from cli.support.bounded_read import BoundedRead, Place
+from cli.reading.bounded_read import BoundedRead, Place
 from cli.verdicts.query import Query
 from cli.verdicts.sieve import Sieve
 from cli.whatif.reading import verdict_spans

@@ -9,7 +9,7 @@ from contextlib import closing
 
 from faust_transactions import Span
 
-from cli.support.bounded_read import BoundedRead, Record
+from cli.reading.bounded_read import BoundedRead, Record
 from cli.whatif.join import AccountRecord, LeftOut, Pair, join
 from cluster import ClusterError, topic_spans
 from config import Settings

@@ -7,10 +7,10 @@ from confluent_kafka import KafkaException
 from faust_transactions import LastRecord, Span, TopicIdentity, topic_ids
 
 from cluster.errors import ClusterError, reason
-from cluster.offsets import topic_spans
 from cluster.reach import quiet
+from cluster.reading.offsets import topic_spans
+from cluster.reading.rows import last_rows, rows_in
 from cluster.remedy import RECONCILE_FIRST, other_topic_remedy
-from cluster.rows import last_rows, rows_in
 from cluster.topics import changelog_topic
 from config import Settings
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.faust_apps import mark_stopping
-from tests.functional.web_fakes import Stage
+from tests.functional.web.web_fakes import Stage
 from tests.not_here import skip_or_fail
 from tools.bench.browser import ARGUMENTS, find_chromium
 from tools.devbroker.ports import free_port

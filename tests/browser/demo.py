@@ -7,13 +7,13 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from rules.active import RuleVersion
 from rules.compiled import CompiledRules
 from rules.ruleset import load
-from tests.functional.web_fakes import Stage
+from rules.versions.active import RuleVersion
+from tests.functional.web.web_fakes import Stage
 from web import Health
-from web.history import Sample
-from web.rule_hits import HitSample
+from web.live.history import Sample
+from web.live.rule_hits import HitSample
 from web.rules import hits
 
 RULES = Path(__file__).parents[2] / "rules" / "examples"

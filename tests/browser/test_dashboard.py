@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import TOPMOST, Open, Site, Visit
-from tests.functional.web_fakes import Stage
+from tests.functional.web.web_fakes import Stage
 from web import Health
-from web.history import Sample
+from web.live.history import Sample
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 MARKUP = "<script>document.title='taken'</script><img src=x onerror=document.title='taken'>"

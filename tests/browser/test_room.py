@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import TOPMOST, Open, Site
 from tests.browser.demo import demo
-from tests.functional.web_fakes import Stage
+from tests.functional.web.web_fakes import Stage
 from web import Health
 
 LARGE = 1_234_567_890

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from rules.active import builtin
+from rules.versions.active import builtin
 from tests.browser.conftest import Open, Site
 from tests.browser.demo import published
 from tests.browser.test_dashboard import AXE, MARKUP, show, verdict
-from tests.functional.web_fakes import Stage
+from tests.functional.web.web_fakes import Stage
 from web.explanations import Answer
 from web.rules import hits
 

@@ -19,17 +19,17 @@ from rich.console import Console
 
 from agents.fakes import FakeAccounts
 from cli.rules.publishing import publish_and_wait
-from cluster.publications import read_entries
+from cluster.reading.publications import read_entries
 from config import Settings
 from records import Verdict
-from rules.active import builtin
-from rules.publication import Publication
 from rules.ruleset import load
+from rules.versions.active import builtin
+from rules.versions.publication import Publication
 from tests.brokers import Kafka
 from tests.chaos.announce import announcer
 from tests.chaos.fleet import Fleet
 from tests.chaos.rule_history import SOURCE, History, Verdicts
-from tests.integration.test_stream import Stream, total, wait_for
+from tests.integration.stream.test_stream import Stream, total, wait_for
 from tests.worker import Worker
 
 #: Longest time, in ms, for which a worker may go on with a version that was replaced.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config import Settings
-from tests.functional.web_fakes import Stage
+from tests.functional.web.web_fakes import Stage
 from tests.promtool import promtool
 from tests.scraped import families, labels, metrics_text
 

@@ -11,10 +11,10 @@ from aiokafka.errors import KafkaConnectionError
 from prometheus_client import CollectorRegistry
 
 from agents.versions import RuleAnnouncer, RuleFollower, RuleMetrics
-from rules.active import ActiveRules, builtin
-from rules.announcement import Announcement, read_announcement
-from rules.publication import Publication
 from rules.ruleset import load
+from rules.versions.active import ActiveRules, builtin
+from rules.versions.announcement import Announcement, read_announcement
+from rules.versions.publication import Publication
 
 
 class Record(NamedTuple):

@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestServer
 from cli.top.worker_snapshot import WorkerSnapshot
 from cli.top.worker_stream import WorkerStream
 from tests.faust_apps import mark_stopping
-from tests.functional.web_fakes import Stage
+from tests.functional.web.web_fakes import Stage
 from web import Health
 
 

@@ -18,9 +18,9 @@ from agents.metrics import AccountMetrics
 from agents.verification import verification
 from records import BankAccount, PartitionCounts
 from records.token import key_id
-from rules.active import ActiveRules, RuleVersion, builtin
 from rules.compiled import CompiledRules
 from rules.ruleset import load
+from rules.versions.active import ActiveRules, RuleVersion, builtin
 from veritas import Result, Unanswered, VeritasAnswer, VeritasHealth
 
 GOOD = {

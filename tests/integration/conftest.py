@@ -6,7 +6,7 @@ from cluster.startup import check
 from config import Settings
 from tests.brokers import Kafka
 from tests.integration.by_hand import StreamByHand
-from tests.integration.test_startup import named
+from tests.integration.worker.test_startup import named
 
 
 @pytest.fixture

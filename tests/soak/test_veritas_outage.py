@@ -13,7 +13,7 @@ import pytest
 from tests.brokers import Kafka
 from tests.chaos.announce import announcer
 from tests.integration.service import Service
-from tests.integration.test_stream import Stream
+from tests.integration.stream.test_stream import Stream
 from tests.soak.phases import Watch
 from tests.worker import Worker
 

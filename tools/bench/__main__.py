@@ -14,11 +14,12 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from playwright.sync_api import Error as PlaywrightError
 
-from tools.bench import latency, metrics, metrics_calls, page, report, rules, throughput
+from tools.bench import latency, metrics, metrics_calls, page, rules, throughput
 from tools.bench.browser import NoBrowser, chromium
-from tools.bench.process import ProgramDied
-from tools.bench.programs import PROGRAMS, Program
-from tools.bench.proof import WorkNotDone
+from tools.bench.support import report
+from tools.bench.support.process import ProgramDied
+from tools.bench.support.programs import PROGRAMS, Program
+from tools.bench.support.proof import WorkNotDone
 from tools.devbroker import BrokerError, KafkaServer
 
 # The development server takes a broker for dead after 3 s, which full load can make it miss.

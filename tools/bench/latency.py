@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.bench.figures import percentile
-from tools.bench.pace import Sender
-from tools.bench.process import Running
-from tools.bench.programs import Program, Topology
-from tools.bench.topics import Topics
-from tools.bench.waiting_reader import WaitingReader
+from tools.bench.load.pace import Sender
+from tools.bench.load.topics import Topics
+from tools.bench.load.waiting_reader import WaitingReader
+from tools.bench.support.figures import percentile
+from tools.bench.support.process import Running
+from tools.bench.support.programs import Program, Topology
 
 _SILENCE = 60.0
 

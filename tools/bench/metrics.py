@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 from tools.bench import throughput
-from tools.bench.programs import with_web
-from tools.bench.proof import WorkNotDone
+from tools.bench.support.programs import with_web
+from tools.bench.support.proof import WorkNotDone
 from tools.devbroker import free_port
 
 BARE, METERED, SCRAPED = "bare", "metered", "scraped"
@@ -29,7 +29,7 @@ def compare(broker: str, accounts_: int, partitions: int, rounds: int) -> list[t
     """
     port = free_port()
     ways: list[throughput.Way] = [
-        (with_web(BARE, port, "tools.bench.bare_app"), nullcontext),
+        (with_web(BARE, port, "tools.bench.apps.bare_app"), nullcontext),
         (with_web(METERED, port), nullcontext),
         (with_web(SCRAPED, port), lambda: scraping(f"http://127.0.0.1:{port}/metrics")),
     ]

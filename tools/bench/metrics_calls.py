@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from agents.judgement import Judgement
 from agents.judging import STAGES
 from agents.metrics import AccountMetrics
-from rules.active import builtin
+from rules.versions.active import builtin
 
 #: A full batch; as a worker has them that has much to do.
 BATCH = 2_000

@@ -21,11 +21,11 @@ from playwright.sync_api import Browser
 
 from tools.bench import throughput
 from tools.bench.browser import Memory, Visit
-from tools.bench.feeder import Feeder
-from tools.bench.process import Running
-from tools.bench.programs import Topology, with_web
-from tools.bench.proof import WorkNotDone
-from tools.bench.topics import Group, Topics
+from tools.bench.load.feeder import Feeder
+from tools.bench.load.topics import Group, Topics
+from tools.bench.support.process import Running
+from tools.bench.support.programs import Topology, with_web
+from tools.bench.support.proof import WorkNotDone
 from tools.devbroker import free_port
 
 ALONE, WATCHED = "alone", "watched"

@@ -20,7 +20,7 @@ from records.token import token
 from rules.compiled import CompiledRules
 from rules.fields import COMPUTED, GIVEN
 from rules.ruleset import load
-from tools.bench.figures import table
+from tools.bench.support.figures import table
 
 SIZES = (1, 20, 200)
 _ACCOUNTS, _ROUNDS = 2_000, 7

@@ -21,11 +21,12 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.bench import accounts, proof
-from tools.bench.process import Running
-from tools.bench.programs import Program, Topology
-from tools.bench.progress import wait_until_done
-from tools.bench.topics import Topics
+from tools.bench.load import accounts
+from tools.bench.load.topics import Topics
+from tools.bench.support import proof
+from tools.bench.support.process import Running
+from tools.bench.support.programs import Program, Topology
+from tools.bench.support.progress import wait_until_done
 
 _SETTLE = 2.0
 

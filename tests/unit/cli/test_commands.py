@@ -33,7 +33,7 @@ from records import PartitionCounts
 from records.bounds import EPOCH_MS
 from records.replay import Replay
 from web.documents import counts as web_counts
-from web.state import WebState
+from web.live.state import WebState
 
 
 def raising(error: BaseException) -> int:

@@ -1,6 +1,6 @@
-from rules.active import ActiveRules, RuleVersion, builtin
 from rules.compiled import CompiledRules
 from rules.ruleset import load
+from rules.versions.active import ActiveRules, RuleVersion, builtin
 
 LOOK = '[[rule]]\nname = "look"\nwhen = "amount > 1"\nthen = "review"\n'
 

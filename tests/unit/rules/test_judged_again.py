@@ -16,13 +16,13 @@ from cli.whatif.tally import Tally
 from records import BankAccount
 from records.account import account_of
 from records.recorded import read_recorded
-from rules import active
-from rules.active import ActiveRules, RuleVersion
 from rules.again import judge_again
 from rules.given import given
+from rules.versions import active
+from rules.versions.active import ActiveRules, RuleVersion
 from veritas import SimulatedVeritas
 
-ROOT = Path(active.__file__).parent
+ROOT = Path(active.__file__).parents[1]
 SETS = [ROOT / "builtin.toml", *sorted((ROOT / "examples").glob("*.toml"))]
 NAMES = ["Ann", "", " ", "\u2800", "test", "x" * 300, "O'Neil", "\u0007"]
 CARDS = ["", "4111111111111111", "4111 1111-1111 1111", "4111111111111112", "not a card", "0" * 16]

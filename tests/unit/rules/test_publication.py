@@ -6,14 +6,14 @@ import orjson
 import pytest
 
 from rules.faults import RuleSetError
-from rules.publication import (
+from rules.ruleset import load
+from rules.versions.publication import (
     LARGEST_RECORD,
     Entry,
     Publication,
     read_publication,
     remaining,
 )
-from rules.ruleset import load
 
 SOURCE = '[[rule]]\nname = "big"\nwhen = "amount > 1"\nthen = "review"\n'
 LISTED = (

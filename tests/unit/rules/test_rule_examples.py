@@ -12,9 +12,9 @@ from faust_transactions.testing import StoredRecord
 from agents.judging import Judge
 from records import BankAccount
 from records.card import check_digit
-from rules.active import ActiveRules, RuleVersion
 from rules.compiled import CompiledRules, Decision
 from rules.ruleset import load
+from rules.versions.active import ActiveRules, RuleVersion
 from veritas import SimulatedVeritas
 
 EXAMPLES = Path(__file__).parents[3] / "rules" / "examples"

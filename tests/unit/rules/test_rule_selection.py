@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from rules.announcement import Announcement, read_announcement
-from rules.publication import Publication
 from rules.ruleset import load
 from rules.selection import Refusal, select
+from rules.versions.announcement import Announcement, read_announcement
+from rules.versions.publication import Publication
 
 
 def source(name: str) -> str:

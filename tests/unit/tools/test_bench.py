@@ -8,13 +8,14 @@ from confluent_kafka import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.bench import report, rules
+from tools.bench import rules
 from tools.bench.browser import Memory, resident_bytes
-from tools.bench.figures import percentile, ratio, table
 from tools.bench.latency import Latency
 from tools.bench.page import ALONE, WATCHED, Sample, slope
-from tools.bench.programs import PROGRAMS, Topology, with_web
-from tools.bench.proof import WorkNotDone, in_newest_rows, in_order
+from tools.bench.support import report
+from tools.bench.support.figures import percentile, ratio, table
+from tools.bench.support.programs import PROGRAMS, Topology, with_web
+from tools.bench.support.proof import WorkNotDone, in_newest_rows, in_order
 from tools.bench.throughput import Measured
 
 VALUES = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1)

@@ -13,13 +13,13 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
 from agents.judging import STAGES
-from tools.bench import report
+from tools.bench.apps.no_metrics import NoAccountMetrics, NoEngineMetrics, Nothing
 from tools.bench.metrics import BARE, METERED, SCRAPED, scraping
 from tools.bench.metrics_calls import Calls, measure
-from tools.bench.no_metrics import NoAccountMetrics, NoEngineMetrics, Nothing
-from tools.bench.programs import Topology, with_web
-from tools.bench.progress import Work
-from tools.bench.proof import WorkNotDone
+from tools.bench.support import report
+from tools.bench.support.programs import Topology, with_web
+from tools.bench.support.progress import Work
+from tools.bench.support.proof import WorkNotDone
 from tools.bench.throughput import Measured
 from tools.devbroker import free_port
 
@@ -125,6 +125,6 @@ def test_an_address_that_never_answers_ends_the_measurement() -> None:
 
 def test_the_bare_worker_is_another_app_with_its_web() -> None:
     run = Topology("b:1", "g", "a", "v", "d", 4, Path("/tmp/x"))
-    command = with_web("bare", 7, "tools.bench.bare_app").command(run)
-    assert command[command.index("-A") + 1] == "tools.bench.bare_app"
+    command = with_web("bare", 7, "tools.bench.apps.bare_app").command(run)
+    assert command[command.index("-A") + 1] == "tools.bench.apps.bare_app"
     assert command[-2:] == ["--web-port", "7"]

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.history import History, Sample
+from web.live.history import History, Sample
 
 
 def test_a_rate_is_what_came_in_a_second() -> None:

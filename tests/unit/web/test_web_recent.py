@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.recent import RecentVerdicts, entry
+from web.live.recent import RecentVerdicts, entry
 
 VERDICT: dict[str, Any] = {
     "id": "bankaccount-3-1042",

@@ -1,6 +1,6 @@
 """Hits of the last 15 minutes, from samples of the totals."""
 
-from web.rule_hits import INTERVAL, LENGTH, HitSample, RuleHits, grown
+from web.live.rule_hits import INTERVAL, LENGTH, HitSample, RuleHits, grown
 
 
 def sample(at: float, hits: int) -> HitSample:

@@ -6,9 +6,9 @@ import json
 from rich.console import Console
 
 from cli.dead_letters.dry_run import DryRun, show_dry_run
-from rules.active import builtin
 from rules.compiled import CompiledRules
 from rules.ruleset import load
+from rules.versions.active import builtin
 
 #: A Saturday, at noon.
 NOW = 1_769_860_800_000

@@ -16,10 +16,10 @@ from cli.explain.show import show
 from cli.explain.versions import Versions
 from records import DeadLetter
 from records.recorded import RecordedVerdict
-from rules.active import RuleVersion, builtin
 from rules.compiled import CompiledRules
-from rules.publication import Publication
 from rules.ruleset import load
+from rules.versions.active import RuleVersion, builtin
+from rules.versions.publication import Publication
 
 CARD = "4111111111111111"
 NOW = 1_795_410_452_087

@@ -6,10 +6,10 @@ import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME
 from faust_transactions import Span
 
+from cli.reading.bounded_read import Headers
 from cli.reconcile.findings import Findings
 from cli.reconcile.ledger import PartitionLedger
 from cli.reconcile.proof import Proof
-from cli.support.bounded_read import Headers
 from config import Settings
 from records import DeadLetter
 from tests.verdicts import written

@@ -5,10 +5,10 @@ import pytest
 from faust_transactions import TopicIdentity
 from rich.console import Console
 
+from cli.reading.positions import Position
 from cli.reconcile.findings import Findings, Listing
 from cli.reconcile.reading import Reconciliation
 from cli.reconcile.report import document, show
-from cli.support.positions import Position
 
 
 def result(found: Findings, **changes: Any) -> Reconciliation:

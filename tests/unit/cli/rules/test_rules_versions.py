@@ -13,10 +13,10 @@ from cli.rules.show import as_text, write_to
 from cli.rules.versions import active, find
 from cli.rules.waiting import Laggard, laggards
 from cli.support.errors import CommandError
-from rules.active import builtin
-from rules.announcement import Announcement
-from rules.publication import Entry, Publication
 from rules.ruleset import load
+from rules.versions.active import builtin
+from rules.versions.announcement import Announcement
+from rules.versions.publication import Entry, Publication
 
 LISTED = (
     '[lists]\nbins = {file = "bins.txt"}\n'

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.support.id_set import IdSet
+from cli.reading.id_set import IdSet
 
 TOPIC = "in-4"
 ENDS = {0: 70_000, 3: 5}

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.support.offset_set import OffsetSet
+from cli.reading.offset_set import OffsetSet
 
 # Near to each other and to the borders of pages, and far away.
 offsets = st.one_of(st.integers(0, 40), st.integers(65_520, 65_560), st.integers(0, 2**62))
