@@ -17,6 +17,7 @@ from pydantic import SecretStr
 import cli
 import logs
 import web
+from agents.degraded import Bounds, Degradation
 from agents.fakes import FakeAccounts
 from agents.judging import Judge
 from agents.limit import InvalidLimit
@@ -56,6 +57,7 @@ def create_app(
     veritas = veritas or verification_service(settings, registry)
 
     # accounts in; the table has one row for each of their partitions
+    engine_metrics = engine_metrics or EngineMetrics(registry)
     engine = Engine(
         app,
         librdkafka(settings),
@@ -65,7 +67,7 @@ def create_app(
         setting_names={"broker_session_timeout": "FRAUD_SESSION_TIMEOUT"},
         choices=f"{other_topic_remedy()}; {RECONCILE_FIRST}",
         diagnose=partial(diagnose, settings),
-        metrics=engine_metrics or EngineMetrics(registry),
+        metrics=engine_metrics,
     )
     counts = engine.table("verdict_counts", PartitionCounts)
     outputs = (settings.verdicts_topic, settings.dead_letters_topic)
@@ -118,7 +120,14 @@ def create_app(
     )
     token_keys = TokenKeys(judge.key_id, feed, registry)
     app.timer(1.0, name="token_keys")(token_keys.tick)
-    web.attach_page(
+    degradation = Degradation(
+        degraded_bounds(settings),
+        progress=engine_metrics.owned.progress,
+        latency=lambda: engine_metrics.latency.counts,
+        calls=lambda: veritas.recent_calls,
+        registry=registry,
+    )
+    page = web.attach_page(
         app,
         engine,
         feed,
@@ -127,17 +136,19 @@ def create_app(
         partitions=settings.partitions,
         client=client,
         health={
-            "engine": [engine, limit],
+            "engine": [engine, limit, degradation.line("lag", "latency")],
             "rules": [versions],
-            "provider": [veritas],
+            "provider": [veritas, degradation.line("veritas_failures", "veritas_latency")],
             "tokens": [token_keys],
         },
+        degraded=lambda: degradation.reasons,
         registry=registry,
         version=VERSION,
         token=secret(settings.web_token),
         rules=rules,
         explain=explain_answers(settings, lambda: app.should_stop),
     )
+    degradation.watch(app, lambda: page.not_ready_reason)
     cli.attach(app, settings, FakeAccounts, VERSION)
     return app
 
@@ -157,6 +168,16 @@ def verification_service(settings: Settings, registry: CollectorRegistry) -> Ver
         rejected_in_a_row=settings.veritas_rejected_in_a_row,
         key=settings.token_key_bytes,
         send_card=settings.veritas_send_card,
+    )
+
+
+def degraded_bounds(settings: Settings) -> Bounds:
+    """The bounds from which the worker is degraded."""
+    return Bounds(
+        lag=settings.degraded_lag,
+        latency=settings.degraded_latency,
+        veritas_failures=settings.degraded_veritas_failures,
+        veritas_latency=settings.degraded_veritas_latency,
     )
 
 

@@ -123,6 +123,25 @@ class Settings(BaseSettings):
         description="share of dead letters among a partition's last 1,000 records above which "
         "the partition is no longer read; 1.0 turns the limit off",
     )
+    degraded_lag: kinds.SecondsOrZero = Field(
+        default=30.0,
+        description="seconds for which the lag grows until the worker is degraded; 0: never",
+    )
+    degraded_latency: kinds.SecondsOrZero = Field(
+        default=30.0,
+        description="age of the oldest pending account, and 99th percentile of the latency, in "
+        "seconds, from which the worker is degraded; 0: never",
+    )
+    degraded_veritas_failures: kinds.Share = Field(
+        default=0.25,
+        description="share of failed calls of the verification service from which the worker is "
+        "degraded; 0: never",
+    )
+    degraded_veritas_latency: kinds.SecondsOrZero = Field(
+        default=1.0,
+        description="seconds for one call of the verification service; when half of the calls "
+        "take so long, the worker is degraded; 0: never",
+    )
     store: kinds.Store = Field(
         default="memory://", description="table store; `rocksdb://` for large state"
     )

@@ -157,6 +157,11 @@ Seconds = Annotated[
     Field(gt=0, le=86_400, allow_inf_nan=False),
     Accepts("a number of seconds above 0, at most 86400"),
 ]
+SecondsOrZero = Annotated[
+    float,
+    Field(ge=0, le=86_400, allow_inf_nan=False),
+    Accepts("a number of seconds from 0 to 86400"),
+]
 # aiokafka takes whole milliseconds, and would send heartbeats without a pause at 0.
 Heartbeat = Annotated[
     float,

@@ -1,5 +1,6 @@
 """Veritas, the verification service: the protocol and its deterministic stand-in."""
 
+from veritas.call_window import Call, CallWindow, RecentCalls
 from veritas.protocol import (
     AUTHORIZED,
     DECLINED,
@@ -16,6 +17,9 @@ __all__ = [
     "AUTHORIZED",
     "DECLINED",
     "UNANSWERED_CODES",
+    "Call",
+    "CallWindow",
+    "RecentCalls",
     "Result",
     "SimulatedVeritas",
     "Unanswered",

@@ -20,6 +20,7 @@ from records import BankAccount
 from veritas.attribution import FIRST_CALLS, LAST_ANSWERS, FailedCalls, RecentAnswers
 from veritas.breaker import CLOSED, OPEN, Breaker, State
 from veritas.call import CallFailed, Calls, Failure, Question, question
+from veritas.call_window import CallWindow, RecentCalls
 from veritas.metrics import VeritasMetrics
 from veritas.outage import OutageLog
 from veritas.protocol import Result, Unanswered, VeritasAnswer, VeritasHealth
@@ -79,6 +80,7 @@ class VeritasClient:
         self._clock = clock
         self._slots = asyncio.Semaphore(concurrency)
         self._answers = RecentAnswers()
+        self._window = CallWindow()
         self._answer_seconds: deque[float] = deque(maxlen=_TIMED)
         #: The last question that was answered: asked again as a probe.
         self._answered: Question | None = None
@@ -139,6 +141,11 @@ class VeritasClient:
             return VeritasHealth("ok", "not asked yet")
         ms, number = 1000 * median(self._answer_seconds), len(self._answer_seconds)
         return VeritasHealth("ok", f"answers in {ms:.0f} ms (median of the last {number})")
+
+    @property
+    def recent_calls(self) -> RecentCalls:
+        """As `Veritas.recent_calls`, retries and probes included."""
+        return self._window.at(self._clock())
 
     async def verify(self, accounts: Sequence[BankAccount]) -> list[Result]:
         """As `Veritas.verify`."""
@@ -235,10 +242,12 @@ class VeritasClient:
     ) -> VeritasAnswer | Rejection:
         """Ask once and report the outcome to the breaker. Raises CallFailed."""
         sent, openings, result = self._clock(), self._breaker.rejection_openings, "cancelled"
+        call = self._window.began(sent)
+        failed: bool | None = None
         try:
             answer = await self._calls.ask(asked)
         except CallFailed as failure:
-            result = failure.kind
+            result, failed = failure.kind, failure.kind != "rejected"
             if failure.kind == "rejected":
                 counted = self._breaker.rejected(permit, repeated=repeated)
             else:
@@ -249,7 +258,7 @@ class VeritasClient:
                 return Rejection(str(failure), openings)
             raise
         else:
-            result = "authorized" if answer.authorized else "declined"
+            result, failed = "authorized" if answer.authorized else "declined", False
             self._answer_seconds.append(self._clock() - sent)
             self._answers.add(sent, first_call=first_call)
             self._answered = asked
@@ -258,7 +267,9 @@ class VeritasClient:
         finally:
             # Changes nothing when the outcome was reported.
             self._breaker.cancelled(permit)
-            self._metrics.call(result, self._clock() - sent)
+            ended = self._clock()
+            self._metrics.call(result, ended - sent)
+            self._window.ended(call, ended, failed=failed)
 
     def _unavailable(self, failure: CallFailed) -> None:
         """Say why the breaker is open, if it is, and start probing."""

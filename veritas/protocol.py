@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, Protocol, get_args
 
 from records import BankAccount
+from veritas.call_window import RecentCalls
 
 UnansweredCode = Literal["veritas_rejected", "veritas_failed"]
 UNANSWERED_CODES: Final[tuple[UnansweredCode, ...]] = get_args(UnansweredCode)
@@ -54,6 +55,11 @@ class Veritas(Protocol):
     @property
     def health(self) -> VeritasHealth:
         """Health of the service as this worker sees it."""
+        ...
+
+    @property
+    def recent_calls(self) -> RecentCalls:
+        """Its recent calls; empty where nothing is called over a network."""
         ...
 
     async def start(self) -> None:

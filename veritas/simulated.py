@@ -7,6 +7,7 @@ from typing import Final
 import orjson
 
 from records import BankAccount
+from veritas.call_window import RecentCalls
 from veritas.protocol import AUTHORIZED, DECLINED, Result, VeritasAnswer, VeritasHealth
 
 _DIGEST_BYTES: Final = 8
@@ -23,6 +24,7 @@ class SimulatedVeritas:
 
     not_ready_reason: Final = None
     health: Final = VeritasHealth("ok", "simulated")
+    recent_calls: Final = RecentCalls()
 
     def __init__(self, approval_rate: float, seed: int) -> None:
         """Authorize this share (0 to 1) of the accounts, chosen by the seed (any integer)."""

@@ -54,12 +54,22 @@ def _progress(state: WebState) -> dict[str, Any]:
 
 
 def _health(state: WebState) -> dict[str, Any]:
-    reason = state.not_ready_reason
     found = {
-        "worker": Health("ok", "ready") if reason is None else Health("warn", reason),
+        "worker": _worker(state),
         **{name: worst(sources) for name, sources in state.health.items()},
         "counts": Health("ok", "up to date")
         if state.feed.connected
         else Health("bad", "Kafka does not answer; these are the last counts read"),
     }
     return {name: health._asdict() for name, health in found.items()}
+
+
+def _worker(state: WebState) -> Health:
+    """The figures of a degraded state are on the line of the part that it is about."""
+    reason = state.not_ready_reason
+    if reason is not None:
+        return Health("warn", reason)
+    degraded = state.degraded()
+    return (
+        Health("warn", f"degraded ({', '.join(degraded)})") if degraded else Health("ok", "ready")
+    )

@@ -43,16 +43,17 @@ def attach_page(
     partitions: int,
     client: Mapping[str, Any],
     health: Mapping[str, Sequence[HealthSource]],
+    degraded: Callable[[], Mapping[str, str]],
     registry: CollectorRegistry,
     version: str,
     token: str | None,
     explain: Callable[[str], Answer],
     rules: ActiveRules,
-) -> None:
+) -> WebState:
     """Serve page, counts, health and metrics from the app's web server, as `attach` says.
 
-    `client`: the aiokafka options of the consumer of verdicts; `health` as in `WebState`; `explain`
-    answers `GET /verdicts/ID` and may block.
+    `client`: the aiokafka options of the consumer of verdicts; `health` and `degraded` as in
+    `WebState`; `explain` answers `GET /verdicts/ID` and may block.
     """
     state = WebState(
         feed=feed,
@@ -63,7 +64,9 @@ def attach_page(
         recent=RecentVerdicts(LatestRecords(verdicts_topic, client)),
         owners=partial(engine.owners, accounts_topic),
         health=health,
+        degraded=degraded,
         explanations=Explanations(explain),
         rules=lambda: rules.current,
     )
     attach(app, state, token=token)
+    return state

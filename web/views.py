@@ -161,10 +161,11 @@ class Ready(StateView):
     """Readiness."""
 
     async def get(self, _request: Request) -> Response:
-        """200, or 503 with the reason."""
+        """200, with the reasons while the worker is degraded, or 503 with the reason."""
         reason = self.state.not_ready_reason
         if reason is None:
-            return self.document({"status": "ready"})
+            degraded = self.state.degraded()
+            return self.document({"status": "ready"} | ({"degraded": degraded} if degraded else {}))
         answer = {"status": "not ready", "reason": reason}
         return self.document(answer, HTTPStatus.SERVICE_UNAVAILABLE)
 

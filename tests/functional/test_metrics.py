@@ -21,6 +21,7 @@ WITHOUT_SERIES = {
     "faust_transactions_committed_offset",
     "faust_transactions_lag_records",
     "faust_transactions_lost_offsets_total",
+    "faust_transactions_pending_seconds",
     "faust_transactions_stopped_partitions",
     "fraud_partition_held",
 }

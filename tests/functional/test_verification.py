@@ -21,7 +21,7 @@ from records.token import key_id
 from rules.compiled import CompiledRules
 from rules.ruleset import load
 from rules.versions.active import ActiveRules, RuleVersion, builtin
-from veritas import Result, Unanswered, VeritasAnswer, VeritasHealth
+from veritas import RecentCalls, Result, Unanswered, VeritasAnswer, VeritasHealth
 
 GOOD = {
     "FirstName": "Jimmie",
@@ -36,6 +36,7 @@ class ScriptedVeritas:
 
     not_ready_reason = None
     health = VeritasHealth("ok", "")
+    recent_calls = RecentCalls()
 
     def __init__(self) -> None:
         self.asked: list[str] = []

@@ -43,7 +43,7 @@ async def test_a_judge_that_raises_is_logged_without_what_it_said(
     task = StreamTask(TP("accounts", 0), cast(TransactionalWriter, NoWriter()))
     task.start_at(0)
     task.sought(0)
-    work = batch(task.hand_out(8, 1))
+    work = batch(task.hand_out(batch().records))
     async with engine.begin(work) as transaction:
         task.leave()  # so that nothing is fetched again: there is no consumer
         raise KeyError(f"{transaction.records[0]!r} in {work.records!r}")

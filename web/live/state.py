@@ -77,6 +77,9 @@ class WebState:
     explanations: Explanations
     #: The rule set that this worker judges by.
     rules: Callable[[], RuleVersion]
+    #: Reasons why the worker is degraded, each with a line that has the figures; empty while it is
+    #: not.
+    degraded: Callable[[], Mapping[str, str]] = dict
     history: History = field(default_factory=History)
     rule_hits: RuleHits = field(default_factory=RuleHits)
 

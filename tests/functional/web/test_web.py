@@ -246,6 +246,22 @@ async def test_ready_says_why_it_is_not(stage: Stage, client: Client) -> None:
     assert (await client.get("/health/ready")).status == 503
 
 
+async def test_a_degraded_worker_is_ready_and_says_why(stage: Stage, client: Client) -> None:
+    assert await (await client.get("/health/ready")).json() == {"status": "ready"}
+    stage.degraded = {"veritas_latency": "50 of the last 100 calls to Veritas took 1 s or longer"}
+    answer = await client.get("/health/ready")
+    document = {"status": "ready", "degraded": stage.degraded}
+    assert (answer.status, await answer.json()) == (200, document)
+    stage.degraded["lag"] = "the lag grew from 0 to 900 accounts in 30 s"
+    shown = documents.dashboard(stage.state)["health"]["worker"]
+    assert shown == {"level": "warn", "text": "degraded (veritas_latency, lag)"}
+    stage.not_ready_reason = "rebalancing"
+    answer = await client.get("/health/ready")
+    document = {"status": "not ready", "reason": "rebalancing"}
+    assert (answer.status, await answer.json()) == (503, document)
+    assert documents.dashboard(stage.state)["health"]["worker"]["text"] == "rebalancing"
+
+
 async def test_metrics_are_those_of_the_registry(client: Client) -> None:
     answer = await client.get("/metrics")
     assert answer.headers["Content-Type"].startswith("text/plain; version=")

@@ -59,6 +59,7 @@ class Stage:
         self.owners: dict[int, str] | None = None
         self.engine = Health("ok", "working on 2 partitions")
         self.provider = Health("ok", "answers in 2 ms")
+        self.degraded: dict[str, str] = {}
         self.tokens = Health("ok", "key a1b2c3d4")
         self.explain: Callable[[str], Answer] = lambda record_id: (HTTPStatus.OK, {"id": record_id})
         self.rules: RuleVersion = builtin()
@@ -88,6 +89,7 @@ class Stage:
                 "provider": [ProviderOf(self)],
                 "tokens": [TokensOf(self)],
             },
+            degraded=lambda: self.degraded,
             explanations=Explanations(self._explain),
             rules=lambda: self.rules,
         )

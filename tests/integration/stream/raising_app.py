@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from fraud_app import create_app
 from records import BankAccount
-from veritas import Result, VeritasHealth
+from veritas import RecentCalls, Result, VeritasHealth
 
 
 class Telltale:
@@ -13,6 +13,7 @@ class Telltale:
 
     not_ready_reason = None
     health = VeritasHealth("ok", "")
+    recent_calls = RecentCalls()
 
     async def start(self) -> None: ...
 

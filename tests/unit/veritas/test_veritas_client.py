@@ -42,6 +42,25 @@ def test_a_service_that_fails_some_calls_costs_no_account(share: float) -> None:
     run(main())
 
 
+@pytest.mark.parametrize(("status", "failed"), [(200, 0), (503, 12), (429, 12), (422, 0)])
+def test_the_recent_calls_say_how_long_they_took_and_which_failed(status: int, failed: int) -> None:
+    async def main() -> None:
+        client = await client_of(Service(lambda _: status, latency=2.0))
+        asking = asyncio.create_task(outcome(client, *["Good"] * 12))
+        await asyncio.sleep(1.5)
+        assert client.recent_calls.slower_than(1.0) == (12, 12), "they are under way"
+        await asyncio.sleep(1.0)
+        recent = client.recent_calls
+        assert (len(recent.ended), recent.failed) == (12, failed)
+        assert {call.seconds for call in recent.ended} == {2.0}
+        asking.cancel()
+        await asyncio.wait({asking})
+        await client.close()
+        assert client.recent_calls.under_way == ()
+
+    run(main())
+
+
 def test_an_outage_of_minutes_and_trouble_after_it_cost_no_account(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from faust_transactions import EngineMetrics, SourceRecord
+from faust_transactions import LATENCY_BUCKETS, EngineMetrics, SourceRecord
 from prometheus_client import CollectorRegistry
 
 from agents.judgement import Judgement
@@ -12,6 +12,8 @@ from agents.metrics import AccountMetrics
 
 class Nothing:
     """A counter, gauge or histogram, its children included, that does nothing."""
+
+    counts = (0,) * (len(LATENCY_BUCKETS) + 1)
 
     def labels(self, *_: str) -> "Nothing":
         """All children are this one."""

@@ -35,15 +35,18 @@ from faust_transactions.kafka.topic_ids import TopicIds, topic_ids
 from faust_transactions.kafka.topic_reader import TopicReader
 from faust_transactions.kafka.versioned import Versioned
 from faust_transactions.observe.health import Health, Level
+from faust_transactions.observe.latency import BUCKETS as LATENCY_BUCKETS
 from faust_transactions.observe.latency import LatencyHistogram
 from faust_transactions.observe.loggers import quiet_libraries
 from faust_transactions.observe.metrics import EngineMetrics
+from faust_transactions.observe.owned import PartitionProgress
 from faust_transactions.sources.remedy import recreated_topic_remedy
 from faust_transactions.stores.identity import TopicIdentity
 from faust_transactions.stores.partition import PartitionTable
 from faust_transactions.transaction import Transaction, Transactions
 
 __all__ = [
+    "LATENCY_BUCKETS",
     "MAX_RECORD_BYTES",
     "PRODUCER_BATCH_BYTES",
     "TAIL_CONSUMER",
@@ -60,6 +63,7 @@ __all__ = [
     "LatestRecords",
     "Level",
     "Output",
+    "PartitionProgress",
     "PartitionTable",
     "SourceRecord",
     "Span",

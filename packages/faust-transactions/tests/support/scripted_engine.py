@@ -178,7 +178,7 @@ class Setup:
         first = self._fetched if first is None else first
         self._fetched = first + len(values)
         records = fetched(*values, first=first)
-        origin = self.task.hand_out(self._fetched, len(values))
+        origin = self.task.hand_out(records)
         return Batch("in", 0, records, origin)
 
     async def copy(self, batch: Batch) -> bool:

@@ -23,7 +23,7 @@ def records(*offsets: int) -> list[StoredRecord]:
 
 def handed_out(owned: StreamTask, fetch: Fetch) -> Origin:
     assert owned.accept(fetch) is Fetched.NEXT
-    return owned.hand_out(fetch.records[-1].offset + 1, len(fetch.records))
+    return owned.hand_out(fetch.records)
 
 
 def test_of_a_partition_that_was_not_sought_yet_nothing_is_known() -> None:
@@ -46,6 +46,26 @@ def test_records_are_in_the_lag_until_they_are_done() -> None:
     owned.commit(None, 13, ())
     owned.finished(origin)
     assert owned.lag(13) == 0
+
+
+def test_the_oldest_record_is_the_first_that_is_not_done() -> None:
+    owned = task(0)
+    assert owned.pending_since is None
+    assert owned.accept(Fetch(6, records(0, 1, 2), 3, 3)) is Fetched.NEXT
+    batches = [[StoredRecord(n, b"", timestamp=1_000 + n)] for n in range(3)]
+    owned.buffered.extend(batches)
+    assert owned.pending_since == 1_000
+    first, second = (owned.hand_out(owned.buffered.popleft()) for _ in range(2))
+    assert owned.pending_since == 1_000
+    owned.finished(first)
+    assert owned.pending_since == 1_001
+    owned.finished(second)
+    assert (owned.pending_since, owned.outstanding) == (1_002, 0)
+    stale = owned.hand_out(owned.buffered.popleft())
+    owned.restart_fetching(7)
+    assert owned.pending_since is None
+    owned.finished(stale)
+    assert owned.outstanding == 0
 
 
 def test_what_fetching_went_past_is_no_lag() -> None:

@@ -205,7 +205,7 @@ class BatchConsumer(compat.Consumer):
 
     def _to_batch(self, task: StreamTask, records: Sequence[Any]) -> ConsumerMessage:
         last = records[-1]
-        origin = task.hand_out(last.offset + 1, len(records))
+        origin = task.hand_out(records)
         batch = Batch(last.topic, last.partition, records, origin)
         return ConsumerMessage(
             last.topic,

@@ -53,6 +53,8 @@ class Origin(NamedTuple):
     follows: int | None
     #: Records in it.
     size: int
+    #: Timestamp (ms since the epoch) of its first record.
+    timestamp: int
 
 
 class FetchState:
@@ -68,8 +70,8 @@ class FetchState:
         self.last_stable_offset: int | None = None
         #: Records fetched and not done.
         self.in_flight = 0
-        #: Batches handed out and not done.
-        self.outstanding = 0
+        #: Batches handed out and not done, in their order.
+        self.handed_out: deque[Origin] = deque()
         #: What was fetched and is not with an actor yet, cut into batches. A seek empties it.
         self.buffered: deque[Sequence[Any]] = deque()
         #: Waiting for a decision where to go on, as the broker does not have the next offset.
@@ -128,18 +130,40 @@ class FetchState:
         """Whether its actors are busy, or where to go on is being decided."""
         return self.out_of_range or self.outstanding >= OUTSTANDING or bool(self.buffered)
 
-    def hand_out(self, next_offset: int, size: int) -> Origin:
-        """Note that a batch of ``size`` records up to ``next_offset`` goes to the agent."""
-        origin = Origin(self, self._seeks, self.fetched, size)  # type: ignore[arg-type]
-        self.fetched = next_offset
-        self.outstanding += 1
+    @property
+    def outstanding(self) -> int:
+        """Batches handed out and not done."""
+        return len(self.handed_out)
+
+    @property
+    def pending_since(self) -> int | None:
+        """Timestamp (ms since the epoch) of the next record to be done.
+
+        None while none was fetched. A fetch follows within milliseconds where there is one.
+        """
+        if self.handed_out:
+            return self.handed_out[0].timestamp
+        return int(self.buffered[0][0].timestamp) if self.buffered else None
+
+    def hand_out(self, records: Sequence[Any]) -> Origin:
+        """Note that a batch of these records goes to the agent."""
+        origin = Origin(
+            self,  # type: ignore[arg-type]
+            self._seeks,
+            self.fetched,
+            len(records),
+            records[0].timestamp,
+        )
+        self.fetched = records[-1].offset + 1
+        self.handed_out.append(origin)
         return origin
 
     def restart_fetching(self, fetch: int) -> None:
         """The consumer starts again at ``position``; ``fetch`` was the last before that."""
         self._seeks += 1
         self._fetch = fetch
-        self.outstanding = self.in_flight = 0
+        self.in_flight = 0
+        self.handed_out.clear()
         self.buffered.clear()
         self.fetched = self.reached = self.position
         self.out_of_range = False
@@ -158,7 +182,7 @@ class FetchState:
     def finished(self, origin: Origin) -> None:
         """Make room for another batch."""
         if origin.seek == self._seeks:
-            self.outstanding -= 1
+            self.handed_out.remove(origin)
             self.in_flight -= origin.size
 
     def is_fetched(self, origin: Origin) -> bool:

@@ -10,7 +10,7 @@ from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-__all__ = ["LatencyHistogram"]
+__all__ = ["BUCKETS", "LatencyHistogram"]
 
 #: Upper bounds in seconds. The last ones tell a backlog of minutes from one of hours.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200)
@@ -48,6 +48,11 @@ class LatencyHistogram(Collector):
             self._counts[index] += len(stamps) - bisect_left(stamps, now - bound * 1000)
         self._counts[-1] += len(stamps)
         self._seconds += (len(stamps) * now - sum(stamps)) / 1000
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Records within each of `BUCKETS`, and all of them last."""
+        return tuple(self._counts)
 
     def describe(self) -> Iterable[HistogramMetricFamily]:
         """Its name and type, for the registry."""

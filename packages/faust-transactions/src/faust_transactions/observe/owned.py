@@ -1,8 +1,10 @@
-"""Committed offset and lag of the owned partitions, computed when the metrics are scraped."""
+"""Progress of the owned partitions, computed when it is asked for or the metrics are scraped."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from faust.types import TP
 from prometheus_client import CollectorRegistry
@@ -11,13 +13,35 @@ from prometheus_client.registry import Collector
 
 from faust_transactions.task import State, StreamTask
 
-__all__ = ["OwnedPartitions"]
+__all__ = ["OwnedPartitions", "PartitionProgress"]
 
 LABELS = ("topic", "partition")
 
 
+class PartitionProgress(NamedTuple):
+    """How far an owned partition is processed."""
+
+    topic: str
+    partition: int
+    #: Next offset to process; all below are committed.
+    committed: int
+    #: Committed records that are not processed yet.
+    lag: int
+    #: Timestamp (ms since the epoch) of the next record, None while none was fetched.
+    pending_since: int | None
+
+    def pending_seconds(self, now: int) -> float:
+        """Age of the next record at ``now`` (ms since the epoch); 0 while there is none.
+
+        A record from the future has the age 0, as has one without a timestamp.
+        """
+        if self.pending_since is None or self.pending_since < 0:
+            return 0.0
+        return max(0, now - self.pending_since) / 1000
+
+
 class OwnedPartitions(Collector):
-    """Committed offset and lag of the partitions owned now.
+    """Committed offset, lag and oldest record of the partitions owned now.
 
     Computed at each scrape, so they are right for a partition that stands still, too. Empty until
     the engine sets ``tasks``.
@@ -36,22 +60,34 @@ class OwnedPartitions(Collector):
         """Names and types, for the registry."""
         return self._families()
 
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        """The metrics as they are now."""
-        committed, lag, stopped = families = self._families()
+    def progress(self) -> list[PartitionProgress]:
+        """The partitions whose position and lag are known."""
         ends = {topic: get_ends() for topic, get_ends in self.ends.items()}
+        found = []
         for tp, task in self.tasks.items():
-            stopped.add_metric((tp.topic, str(tp.partition)), int(task.state is State.STOPPED))
             left = task.lag(ends.get(tp.topic, {}).get(tp.partition))
             if task.position is None or left is None:
                 continue  # not sought yet
-            labels = (tp.topic, str(tp.partition))
-            committed.add_metric(labels, task.position)
-            lag.add_metric(labels, left)
+            found.append(
+                PartitionProgress(tp.topic, tp.partition, task.position, left, task.pending_since)
+            )
+        return found
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """The metrics as they are now."""
+        committed, lag, pending, stopped = families = self._families()
+        for tp, task in self.tasks.items():
+            stopped.add_metric((tp.topic, str(tp.partition)), int(task.state is State.STOPPED))
+        now = time.time_ns() // 1_000_000
+        for each in self.progress():
+            labels = (each.topic, str(each.partition))
+            committed.add_metric(labels, each.committed)
+            lag.add_metric(labels, each.lag)
+            pending.add_metric(labels, each.pending_seconds(now))
         return families
 
     @staticmethod
-    def _families() -> tuple[GaugeMetricFamily, GaugeMetricFamily, GaugeMetricFamily]:
+    def _families() -> tuple[GaugeMetricFamily, ...]:
         return (
             GaugeMetricFamily(
                 "faust_transactions_committed_offset",
@@ -61,6 +97,11 @@ class OwnedPartitions(Collector):
             GaugeMetricFamily(
                 "faust_transactions_lag_records",
                 "Committed records of an owned source partition that are not processed yet.",
+                labels=LABELS,
+            ),
+            GaugeMetricFamily(
+                "faust_transactions_pending_seconds",
+                "Age of the next record of an owned source partition; 0 while none waits.",
                 labels=LABELS,
             ),
             GaugeMetricFamily(

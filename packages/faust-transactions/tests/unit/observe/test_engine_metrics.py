@@ -1,5 +1,6 @@
 """What the engine tells of itself: latency of every record, and partitions as they are now."""
 
+import time
 from typing import Any, cast
 
 from faust.types import TP
@@ -113,6 +114,24 @@ def test_the_lag_of_a_partition_that_stands_still_grows() -> None:
     assert owned.lag == 990
     owned.owned.ends = {"in": dict, "other": lambda: {3: 5_000}}
     assert owned.lag == 15, "nothing is known of this topic's ends yet"
+
+
+def test_the_age_of_the_oldest_record_grows_until_it_is_done() -> None:
+    owned = Owned(end=25)
+    name = "faust_transactions_pending_seconds"
+    assert owned.value(name) == 0
+    sent = time.time_ns() // 1_000_000 - 90_000
+    origin = owned.task.hand_out([StoredRecord(10, b"", timestamp=sent)])
+    age = owned.value(name)
+    assert age is not None
+    assert age >= 90
+    (progress,) = owned.owned.progress()
+    assert progress == ("in", 3, 10, 15, sent)
+    assert progress.pending_seconds(sent + 1_500) == 1.5
+    assert progress.pending_seconds(sent - 1_500) == 0, "from a clock that is ahead"
+    assert progress._replace(pending_since=-1).pending_seconds(sent) == 0, "without a timestamp"
+    owned.task.finished(origin)
+    assert owned.value(name) == 0
 
 
 def test_a_partition_that_was_given_up_or_not_begun_is_not_told() -> None:
