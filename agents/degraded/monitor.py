@@ -61,7 +61,7 @@ class Degradation:
     @property
     def reasons(self) -> Mapping[str, str]:
         """Each reason, with a line that has the figures; empty while it is not degraded."""
-        return dict(self._state.active)
+        return {str(reason): text for reason, text in self._state.active.items()}
 
     def line(self, *reasons: Reason) -> ReasonLine:
         """The health of these reasons, for one line of the page."""

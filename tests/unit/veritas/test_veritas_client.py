@@ -364,6 +364,26 @@ def test_a_service_that_comes_and_goes_costs_no_account_and_does_not_flood_the_l
     run(main())
 
 
+def test_a_service_that_fails_half_of_its_calls_for_minutes_is_an_outage_once_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def main() -> None:
+        client = await client_of(Service(failing(0.5)))
+        deadline = now() + 120
+        while now() < deadline:
+            assert await outcome(client, *["Good"] * 50) == {"answered": 50}
+        await client.close()
+
+    run(main())
+    first, second, *_ = lines(caplog)
+    assert first.startswith("accounts wait, ")
+    assert second == "the verification service answers again"
+    said = [
+        line for line in lines(caplog) if not line.startswith("the verification service failed")
+    ]
+    assert len(said) < 10
+
+
 def test_each_change_of_reason_is_a_line(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         service = Service(lambda _: 0)

@@ -6,7 +6,7 @@ from typing import Any, cast
 from faust.types import TP
 from faust_transactions.observe.latency import BUCKETS, LatencyHistogram
 from faust_transactions.observe.metrics import EngineMetrics
-from faust_transactions.observe.owned import OwnedPartitions
+from faust_transactions.observe.owned import OwnedPartitions, PartitionProgress
 from faust_transactions.task import Fetch, StreamTask
 from faust_transactions.testing import StoredRecord
 from hypothesis import given
@@ -126,7 +126,7 @@ def test_the_age_of_the_oldest_record_grows_until_it_is_done() -> None:
     assert age is not None
     assert age >= 90
     (progress,) = owned.owned.progress()
-    assert progress == ("in", 3, 10, 15, sent)
+    assert progress == PartitionProgress("in", 3, 10, 15, sent)
     assert progress.pending_seconds(sent + 1_500) == 1.5
     assert progress.pending_seconds(sent - 1_500) == 0, "from a clock that is ahead"
     assert progress._replace(pending_since=-1).pending_seconds(sent) == 0, "without a timestamp"
