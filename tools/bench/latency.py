@@ -7,10 +7,13 @@ that falls behind, is seen in every account that waits for it (no coordinated om
 times of sender, reader and both ways through the broker are in the figure. One machine, one clock.
 """
 
+import gc
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from tools.bench.load.pace import Sender
@@ -18,64 +21,127 @@ from tools.bench.load.topics import Topics
 from tools.bench.load.waiting_reader import WaitingReader
 from tools.bench.support.figures import percentile
 from tools.bench.support.process import Running
-from tools.bench.support.programs import Program, Topology
+from tools.bench.support.programs import Program
+from tools.bench.support.topology import Topology
 
 _SILENCE = 60.0
+_SETTLE = 5.0
+"""Seconds at a new rate that do not count."""
 
 
 @dataclass(frozen=True)
 class Latency:
-    """Milliseconds of one program: for each account of the measured seconds its latency.
+    """Milliseconds of one program at one rate, in one round.
 
-    `late` tells of each by how much the harness itself sent it late, which is in its latency.
+    `load` is the rate as it was asked for ("1000", "half"), by which programs are compared. `late`
+    is by how much the harness itself sent accounts late, which is in the latency: its p99.
     """
 
     program: str
-    values: Sequence[float]
-    late: Sequence[float]
+    round: int
+    load: str
+    rate: int
+    accounts: int
+    p50: float
+    p90: float
+    p99: float
+    p999: float
+    max: float
+    late: float
 
-    def at(self, share: float) -> float:
-        """The latency that this share of the accounts does not exceed."""
-        return percentile(self.values, share)
+    @classmethod
+    def of(
+        cls,
+        program: str,
+        number: int,
+        load: tuple[str, int],
+        values: Sequence[float],
+        late: Sequence[float],
+    ) -> "Latency":
+        """The figures of these latencies."""
+        return cls(
+            program,
+            number,
+            *load,
+            accounts=len(values),
+            p50=percentile(values, 0.5),
+            p90=percentile(values, 0.9),
+            p99=percentile(values, 0.99),
+            p999=percentile(values, 0.999),
+            max=max(values),
+            late=percentile(late, 0.99),
+        )
 
 
 def measure(
-    broker: str, program: Program, rate: int, seconds: float, warm_up: float, partitions: int
-) -> Latency:
-    """Run the program alone at `rate` accounts a second for `warm_up` and then `seconds` seconds.
+    broker: str,
+    program: Program,
+    loads: Sequence[tuple[str, int]],
+    seconds: float,
+    warm_up: float,
+    partitions: int,
+    number: int = 1,
+) -> list[Latency]:
+    """Run the program alone, at each rate (accounts a second, with its name) for `seconds`.
 
-    The first do not count; they begin when the program has judged its first account. Raises
-    ProgramDied, WorkNotDone, or TimeoutError when no verdict comes for a minute.
+    Before that, `warm_up` seconds at the first rate do not count; they begin when the program has
+    judged an account of every partition. Raises ProgramDied, WorkNotDone, or TimeoutError when no
+    verdict comes for a minute.
     """
     topics = Topics(broker, partitions)
-    program.prepare()
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, _without_gc():
         run = Topology.fresh(f"bench-latency-{program.name}", topics, Path(folder))
-        with WaitingReader(run) as reader, Running(program, run) as running:
-            sender = Sender(run, rate)
+        with WaitingReader(run, program) as reader, Running(program, run) as running:
+            sender = Sender(run)
             # One account for each partition: their verdicts show that all of them are assigned.
             sender.send_now(partitions)
-            _read(reader, sender, running, until=partitions)
-            sender.start(round((warm_up + seconds) * rate))
-            _read(reader, sender, running, until=sender.total)
-            sender.finish()
-    skipped = partitions + round(warm_up * rate)
-    arrivals = sorted(
-        (due, (reader.received[partition][offset] - due) * 1000, late)
-        for partition, offset, due, late in sender.sent()
-    )[skipped:]
-    return Latency(
-        program.name, [latency for _, latency, _ in arrivals], [late for *_, late in arrivals]
+            _read(reader, sender, running)
+            found: list[Latency] = []
+            lead = warm_up
+            for name, rate in loads:
+                skipped = sender.total + round(lead * rate)
+                sender.start(round((lead + seconds) * rate), rate)
+                _read(reader, sender, running)
+                sender.finish()
+                delays = [
+                    ((reader.received[partition][offset] - due) * 1000, late)
+                    for partition, offset, due, late in islice(sender.sent(), skipped, None)
+                ]
+                values, lates = zip(*delays, strict=True)
+                found.append(Latency.of(program.name, number, (name, rate), values, lates))
+                lead = min(_SETTLE, warm_up)
+    return found
+
+
+def summary(one: Latency) -> str:
+    """A measurement in one line."""
+    return (
+        f"round {one.round}: {one.program:10} {one.rate:7,}/s: p50 {one.p50:.1f} ms, "
+        f"p99 {one.p99:.1f}, p99.9 {one.p999:.1f}, max {one.max:.1f} "
+        f"({one.accounts:,} accounts; sender late p99 {one.late:.1f})"
     )
 
 
-def _read(reader: WaitingReader, sender: Sender, running: Running, until: int) -> None:
+def _read(reader: WaitingReader, sender: Sender, running: Running) -> None:
+    """Until the verdicts on all that is sent, or will be, have come."""
     heard, before = time.monotonic(), reader.total
-    while reader.total < until:
+    while reader.total < sender.total:
         reader.read()
-        running.check()
-        sender.check()
         if reader.total != before:
             heard, before = time.monotonic(), reader.total
-        elif time.monotonic() - heard > _SILENCE:
-            raise TimeoutError(f"{reader.total} of {until} verdicts came:\n{running.log()}")
+            continue
+        running.check()
+        sender.check()
+        if time.monotonic() - heard > _SILENCE:
+            raise TimeoutError(f"{reader.total} of {sender.total} verdicts came:\n{running.log()}")
+
+
+@contextmanager
+def _without_gc() -> Iterator[None]:
+    """The harness' own collections would be pauses in every program's figures."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

@@ -12,7 +12,7 @@ with a page open in the browser and without one. The browser runs in both cases.
 
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +24,9 @@ from tools.bench.browser import Memory, Visit
 from tools.bench.load.feeder import Feeder
 from tools.bench.load.topics import Group, Topics
 from tools.bench.support.process import Running
-from tools.bench.support.programs import Topology, with_web
+from tools.bench.support.programs import with_web
 from tools.bench.support.proof import WorkNotDone
+from tools.bench.support.topology import Topology
 from tools.devbroker import free_port
 
 ALONE, WATCHED = "alone", "watched"
@@ -116,21 +117,6 @@ def _seen(browser: Browser, port: int) -> Iterator[None]:
         # What is not shown costs nothing. Not waited for: it would be in the time.
         if not any(each.isdigit() for each in visit.total()):
             raise WorkNotDone("the page showed nothing")
-
-
-def slope(samples: Sequence[tuple[float, float]]) -> float:
-    """By least squares: how much the second figure grows a minute, the first being seconds.
-
-    0 for fewer than two moments.
-    """
-    if len(samples) < 2:
-        return 0.0
-    middle_x = sum(x for x, _ in samples) / len(samples)
-    middle_y = sum(y for _, y in samples) / len(samples)
-    spread = sum((x - middle_x) ** 2 for x, _ in samples)
-    if not spread:
-        return 0.0
-    return 60 * sum((x - middle_x) * (y - middle_y) for x, y in samples) / spread
 
 
 def _wait(seconds: float, running: Running, feeder: Feeder) -> None:

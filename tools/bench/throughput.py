@@ -11,6 +11,9 @@ What is measured, for each run:
 - *CPU*: microseconds of processor time, user and system, of the program's process for each account,
   start and stop included. It suffers less from what else the machine does than the others.
 
+- *peak*: the most memory (RSS) that the program's processes had, in bytes; the sum where there are
+  several.
+
 Nobody reads the verdicts while a program runs. Afterwards all are read and checked, see `proof`.
 """
 
@@ -25,8 +28,9 @@ from tools.bench.load import accounts
 from tools.bench.load.topics import Topics
 from tools.bench.support import proof
 from tools.bench.support.process import Running
-from tools.bench.support.programs import Program, Topology
+from tools.bench.support.programs import Program
 from tools.bench.support.progress import wait_until_done
+from tools.bench.support.topology import Topology
 
 _SETTLE = 2.0
 
@@ -46,6 +50,7 @@ class Measured:
     cpu_per_account: float
     cpu_at_work: float
     """As the one before, from the first commit to the last: without starting up and stopping."""
+    peak: int = 0
 
     @property
     def rate(self) -> float:
@@ -61,20 +66,8 @@ def measure(
     Prints a line for each run. Raises ProgramDied, WorkNotDone, or TimeoutError when a program
     makes no progress for a minute.
     """
-    topics = Topics(broker, partitions)
-    source = f"bench-accounts-{time.time_ns()}"
-    topics.create_accounts(source)
-    took = accounts.fill(broker, source, accounts_, partitions)
-    print(f"{accounts_:,} accounts in {partitions} partitions, sent in {took:.1f} s", flush=True)
-    for program in programs:
-        program.prepare()
-    results = []
-    for number in range(1, rounds + 1):
-        for program in programs:
-            results.append(run(topics, program, source, accounts_, number))
-            print(summary(results[-1]), flush=True)
-            time.sleep(_SETTLE)
-    return results
+    ways = [(program, nullcontext) for program in programs]
+    return in_turn(broker, ways, accounts_, partitions, rounds)
 
 
 def run(
@@ -92,8 +85,8 @@ def run(
         with Running(program, places) as running, beside():
             work = wait_until_done(program, places, running, topics, wanted)
             done, wall = time.time() * 1000, time.monotonic() - running.started
-        written = proof.verdicts_of(places)
-        _check(program, places, written, wanted, accounts_)
+        written = proof.verdicts_of(places, program)
+        proof.check_number(places, program, written, wanted, accounts_)
     return Measured(
         program=program.name,
         round=number,
@@ -102,6 +95,7 @@ def run(
         wall=wall,
         cpu_per_account=running.cpu / len(written.times) * 1e6,
         cpu_at_work=work.cpu_per_account,
+        peak=running.peak,
     )
 
 
@@ -116,7 +110,8 @@ def in_turn(
     topics = Topics(broker, partitions)
     source = f"bench-accounts-{time.time_ns()}"
     topics.create_accounts(source)
-    accounts.fill(broker, source, accounts_, partitions)
+    took = accounts.fill(broker, source, accounts_, partitions)
+    print(f"{accounts_:,} accounts in {partitions} partitions, sent in {took:.1f} s", flush=True)
     results = []
     for number in range(1, rounds + 1):
         first = (number - 1) % len(ways)
@@ -127,22 +122,11 @@ def in_turn(
     return results
 
 
-def _check(
-    program: Program, run: Topology, written: proof.Verdicts, wanted: int, accounts_: int
-) -> None:
-    """Raise WorkNotDone unless the verdicts are as many as they must be and the table agrees."""
-    found = len(written.times)
-    if not wanted <= found <= accounts_:
-        raise proof.WorkNotDone(f"{program.name}: {found} verdicts of {wanted} accounts")
-    # A program that is stopped in the middle may have counted what it had not yet sent.
-    if wanted == accounts_ and (counted := proof.counted_by(run, program.counted)) != found:
-        raise proof.WorkNotDone(f"{program.name}: {found} verdicts, but {counted} in its table")
-
-
 def summary(run: Measured) -> str:
     """A run in one line."""
     return (
-        f"round {run.round}: {run.program:8} {run.rate:9,.0f} accounts/s "
+        f"round {run.round}: {run.program:10} {run.rate:9,.0f} accounts/s "
         f"({run.verdicts:,} in {run.seconds:.1f} s; wall {run.wall:.1f} s; "
-        f"CPU {run.cpu_per_account:.1f} µs an account, at work {run.cpu_at_work:.2f})"
+        f"CPU {run.cpu_per_account:.1f} µs an account, at work {run.cpu_at_work:.2f}; "
+        f"at most {run.peak / 1e6:.0f} MB)"
     )

@@ -1,5 +1,6 @@
 import os
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
@@ -10,19 +11,23 @@ from hypothesis import strategies as st
 
 from tools.bench import rules
 from tools.bench.browser import Memory, resident_bytes
-from tools.bench.latency import Latency
-from tools.bench.page import ALONE, WATCHED, Sample, slope
+from tools.bench.load.accounts import expected
+from tools.bench.page import ALONE, WATCHED, Sample
 from tools.bench.support import report
-from tools.bench.support.figures import percentile, ratio, table
-from tools.bench.support.programs import PROGRAMS, Topology, with_web
-from tools.bench.support.proof import WorkNotDone, in_newest_rows, in_order
+from tools.bench.support.figures import percentile, ratio, slope, table
+from tools.bench.support.programs import PROGRAMS, with_web
+from tools.bench.support.proof import WorkNotDone, complete, in_newest_rows, in_order
+from tools.bench.support.topology import Topology
 from tools.bench.throughput import Measured
 
 VALUES = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1)
 
 
-def verdict(partition: int, offset: int, *, in_partition: int | None = None) -> Message:
-    value = orjson.dumps({"id": f"accounts-{partition}-{offset}"})
+def verdict(
+    partition: int, offset: int, *, in_partition: int | None = None, authorized: bool = True
+) -> Message:
+    fields = {"partition": partition, "offset": offset, "authorized": authorized}
+    value = orjson.dumps({"id": f"accounts-{partition}-{offset}", **fields})
     where = partition if in_partition is None else in_partition
     return Message(topic="verdicts", partition=where, value=value, timestamp=(2, 1_000 + offset))
 
@@ -75,39 +80,9 @@ def test_a_table_is_aligned_markdown() -> None:
     ]
 
 
-def test_the_report_compares_medians_of_the_rounds() -> None:
-    runs = [
-        Measured(name, number, verdicts, 2.0, 5.0, 10.0, 9.0)
-        for name, rates in {
-            "stock": (90, 100, 300),
-            "streams": (1, 50, 60),
-            "ours": (9, 75, 999),
-        }.items()
-        for number, verdicts in enumerate((2 * rate for rate in rates), start=1)
-    ]
-    lines = report.throughput(runs).splitlines()
-    cells = {line.split()[1]: [cell.strip() for cell in line.split("|")] for line in lines[4:]}
-    #                         rounds           median  to stock  to streams
-    assert cells["stock"][3:9] == ["90", "100", "300", "100", "1.0", "2.00"]
-    assert cells["streams"][3:9] == ["1", "50", "60", "50", "0.5", "1.00"]
-    assert cells["ours"][3:9] == ["9", "75", "999", "75", "0.8", "1.50"]
-
-
-def test_the_report_of_one_program_compares_it_with_nothing() -> None:
-    text = report.throughput([Measured("ours", 1, 100, 2.0, 5.0, 10.0, 9.0)])
-    assert text.splitlines()[-1].split("|")[5:7] == ["        - ", "          - "]
-
-
 def test_a_busy_machine_is_told_and_a_quiet_one_is_not() -> None:
     assert report.busy(0.3, 2) is None
     assert "load 8.8 on 2 cores" in (report.busy(8.8, 2) or "")
-
-
-def test_the_latency_report_has_the_percentiles() -> None:
-    values = [float(number) for number in range(1, 1001)]
-    text = report.latency([Latency("ours", values, [0.1, 0.4])], 1_000)
-    cells = [cell.strip() for cell in text.splitlines()[-1].split("|")]
-    assert cells[1:-1] == ["ours", "1,000", "500.0", "900.0", "990.0", "999.0", "1000.0", "0.4"]
 
 
 def test_a_slope_is_growth_a_minute() -> None:
@@ -139,8 +114,18 @@ def test_the_report_of_a_pages_cost_compares_the_medians() -> None:
 
 def test_the_worker_of_a_page_has_its_web() -> None:
     run = Topology("b:1", "g", "a", "v", "d", 4, Path("/tmp/x"))
-    assert with_web("watched", 7).command(run)[-2:] == ["--web-port", "7"]
-    assert PROGRAMS["ours"].command(run)[-1] == "--without-web"
+    assert with_web("watched", 7).command(run, 0)[-2:] == ["--web-port", "7"]
+    assert PROGRAMS["ours"].command(run, 0)[-1] == "--without-web"
+
+
+def test_workers_of_one_group_have_data_of_their_own() -> None:
+    run = Topology("b:1", "g", "a", "v", "d", 4, Path("/tmp/x"))
+    program = PROGRAMS["ours-2"]
+    commands = [program.command(run, number) for number in range(program.processes)]
+    assert [one[one.index("--datadir") + 1] for one in commands] == [
+        "/tmp/x/faust-0",
+        "/tmp/x/faust-1",
+    ]
 
 
 def test_the_memory_of_a_process_is_told_and_that_of_none_is_nothing() -> None:
@@ -170,6 +155,45 @@ def test_verdicts_that_are_not_one_for_each_account_are_found(wrong: list[Messag
         in_order(wrong, "accounts")
 
 
+def test_verdicts_anywhere_are_proved_complete() -> None:
+    found = complete([verdict(0, 1, in_partition=3), verdict(1, 0), verdict(0, 0)], "accounts")
+    assert (len(found.times), found.first) == (3, 1_000)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param([], id="none at all"),
+        pytest.param([verdict(0, 1)], id="the first is missing"),
+        pytest.param([verdict(0, 0), verdict(0, 2)], id="one is missing"),
+        pytest.param([verdict(0, 0), verdict(0, 0, in_partition=1)], id="double"),
+        pytest.param([Message(topic="verdicts", partition=0, value=b"{}")], id="no id"),
+    ],
+)
+def test_verdicts_anywhere_that_are_not_one_for_each_account_are_found(
+    wrong: list[Message],
+) -> None:
+    with pytest.raises(WorkNotDone):
+        complete(wrong, "accounts")
+
+
+@pytest.mark.parametrize("check", [in_order, complete])
+def test_a_verdict_with_the_wrong_answer_is_found(check: Callable[..., object]) -> None:
+    def answers(_partition: int, offset: int) -> bool:
+        return offset == 0
+
+    check([verdict(0, 0), verdict(0, 1, authorized=False)], "accounts", answers)
+    with pytest.raises(WorkNotDone, match="accounts-0-1: authorized is True"):
+        check([verdict(0, 0), verdict(0, 1)], "accounts", answers)
+
+
+def test_what_is_expected_of_an_account_follows_its_place_in_the_pool() -> None:
+    answers = expected(4)
+    pool = [answers(number % 4, number // 4) for number in range(20_000)]
+    assert pool[:10_000] == pool[10_000:]
+    assert 0.45 < sum(pool[:10_000]) / 10_000 < 0.55
+
+
 def test_only_the_newest_row_of_a_key_counts() -> None:
     rows = [row(0, b"a", b"1"), row(1, b"a", b"10"), row(0, b"b", b"100"), row(0, b"a", b"2")]
     assert in_newest_rows(rows, int) == 112
@@ -188,10 +212,14 @@ def test_a_deleted_row_counts_nothing() -> None:
             "ours",
             orjson.dumps({"authorized": 2, "review": 1, "unauthorized": 4, "dead_letters": 5}),
         ),
+        ("quix-eos", b'{"authorized":3,"unauthorized":4}'),
+        ("flechtwerk", b'{"unauthorized":7}'),
     ],
 )
 def test_the_rows_of_each_program_are_read(program: str, written: bytes) -> None:
-    assert PROGRAMS[program].counted(written) == 7
+    counted = PROGRAMS[program].counted
+    assert counted is not None
+    assert counted(written) == 7
 
 
 def test_rules_are_judged_by_the_function_and_the_evaluator_alike() -> None:

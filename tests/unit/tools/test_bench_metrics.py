@@ -17,9 +17,10 @@ from tools.bench.apps.no_metrics import NoAccountMetrics, NoEngineMetrics, Nothi
 from tools.bench.metrics import BARE, METERED, SCRAPED, scraping
 from tools.bench.metrics_calls import Calls, measure
 from tools.bench.support import report
-from tools.bench.support.programs import Topology, with_web
+from tools.bench.support.programs import with_web
 from tools.bench.support.progress import Work
 from tools.bench.support.proof import WorkNotDone
+from tools.bench.support.topology import Topology
 from tools.bench.throughput import Measured
 from tools.devbroker import free_port
 
@@ -125,6 +126,6 @@ def test_an_address_that_never_answers_ends_the_measurement() -> None:
 
 def test_the_bare_worker_is_another_app_with_its_web() -> None:
     run = Topology("b:1", "g", "a", "v", "d", 4, Path("/tmp/x"))
-    command = with_web("bare", 7, "tools.bench.apps.bare_app").command(run)
+    command = with_web("bare", 7, "tools.bench.apps.bare_app").command(run, 0)
     assert command[command.index("-A") + 1] == "tools.bench.apps.bare_app"
     assert command[-2:] == ["--web-port", "7"]

@@ -1,11 +1,17 @@
 """The topic full of accounts that the programs work off."""
 
 import time
+from collections.abc import Callable
 from itertools import cycle, islice
 
 from confluent_kafka import Producer
 
 from agents.fakes import FakeAccounts
+from records import BankAccount, decode
+from veritas import SimulatedVeritas
+
+Answers = Callable[[int, int], bool]
+"""Whether the account at a partition and offset is to be authorized."""
 
 _POOL = 10_000
 _SEED = 20_240_607
@@ -17,6 +23,17 @@ def pool(size: int = _POOL) -> list[bytes]:
     All are well-formed, so each goes the whole way: checksum, verification service, token.
     """
     return [account.dumps() for account in FakeAccounts(_SEED).pool(size)]
+
+
+def expected(partitions: int) -> Answers:
+    """What is to become of the accounts that `fill` or `pace.Sender` sent to that many partitions.
+
+    No rule fires on accounts of the pool, so Veritas' answer is the outcome.
+    """
+    veritas = SimulatedVeritas(approval_rate=0.5, seed=0)
+    accounts = [account for value in pool() if isinstance(account := decode(value), BankAccount)]
+    authorized = [veritas.answer(account).authorized for account in accounts]
+    return lambda partition, offset: authorized[(offset * partitions + partition) % len(authorized)]
 
 
 def fill(broker: str, topic: str, accounts: int, partitions: int) -> float:

@@ -11,7 +11,7 @@ from typing import Self
 from confluent_kafka import Producer
 
 from tools.bench.load import accounts
-from tools.bench.support.programs import ROOT
+from tools.bench.support.topology import ROOT
 
 _TICK = 0.02
 _CONFIG = {

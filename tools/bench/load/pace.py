@@ -2,24 +2,16 @@
 
 import threading
 import time
+from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import cycle
 
 from confluent_kafka import Producer
 
 from tools.bench.load import accounts
-from tools.bench.support.programs import Topology
+from tools.bench.support.topology import Topology
 
 _TIMEOUT = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """When an account was due (seconds of the epoch), and how late it was sent (ms)."""
-
-    due: float
-    late: float
 
 
 class Sender:
@@ -28,11 +20,13 @@ class Sender:
     Nobody else may write to the topic: an account's offset is taken from its place in the order.
     """
 
-    def __init__(self, run: Topology, rate: int) -> None:
-        """Send `rate` accounts a second once it is started."""
-        self._topic, self._rate = run.accounts, rate
+    def __init__(self, run: Topology) -> None:
+        self._topic = run.accounts
         self._pool = cycle(accounts.pool())
-        self._sent: list[list[Sent]] = [[] for _ in range(run.partitions)]
+        # Arrays: millions of objects would make the garbage collector pause the measurement.
+        self._due = array("d")
+        self._late = array("d")
+        self._partitions = run.partitions
         self._failure: BaseException | None = None
         self._thread: threading.Thread | None = None
         self._producer = Producer(
@@ -48,10 +42,13 @@ class Sender:
         self.total += count
         self._flush()
 
-    def start(self, count: int) -> None:
-        """Begin to send that many more at the pace, the first one now; returns at once."""
+    def start(self, count: int, rate: int) -> None:
+        """Begin to send that many more, `rate` a second, the first one now; returns at once.
+
+        `finish` comes before another start.
+        """
         self.total += count
-        self._thread = threading.Thread(target=self._keep_pace, args=(count,), daemon=True)
+        self._thread = threading.Thread(target=self._keep_pace, args=(count, rate), daemon=True)
         self._thread.start()
 
     def check(self) -> None:
@@ -63,19 +60,21 @@ class Sender:
         """Wait until all are acknowledged."""
         if self._thread is not None:
             self._thread.join(_TIMEOUT)
+            self._thread = None
         self.check()
 
     def sent(self) -> Iterator[tuple[int, int, float, float]]:
-        """Partition, offset, when it was due and how late it was sent (as in `Sent`)."""
-        for partition, records in enumerate(self._sent):
-            for offset, record in enumerate(records):
-                yield partition, offset, record.due, record.late
+        """In the order in which they were due: partition, offset, the moment (seconds of the
+        epoch), and how late it was really sent (ms).
+        """
+        for number, (due, late) in enumerate(zip(self._due, self._late, strict=True)):
+            yield number % self._partitions, number // self._partitions, due, late
 
-    def _keep_pace(self, count: int) -> None:
+    def _keep_pace(self, count: int, rate: int) -> None:
         try:
             started = time.time()
             for number in range(count):
-                due = started + number / self._rate
+                due = started + number / rate
                 while (left := due - time.time()) > 0:
                     time.sleep(left)
                 self._send(due)
@@ -84,17 +83,14 @@ class Sender:
             self._failure = error
 
     def _send(self, due: float) -> None:
-        partition = self._following
+        partition = len(self._due) % self._partitions
         late = (time.time() - due) * 1000
         self._producer.produce(
             self._topic, next(self._pool), partition=partition, timestamp=int(due * 1000)
         )
         self._producer.poll(0)
-        self._sent[partition].append(Sent(due, late))
-
-    @property
-    def _following(self) -> int:
-        return min(range(len(self._sent)), key=lambda partition: len(self._sent[partition]))
+        self._due.append(due)
+        self._late.append(late)
 
     def _flush(self) -> None:
         if left := self._producer.flush(_TIMEOUT):

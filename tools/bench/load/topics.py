@@ -4,7 +4,15 @@ import time
 from collections.abc import Iterable
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    OffsetSpec,
+    ResourceType,
+)
 
 TIMEOUT = 30.0
 """Seconds for one request."""
@@ -33,6 +41,28 @@ class Topics:
     def create_accounts(self, name: str) -> None:
         """Make a topic whose records keep their producer's timestamp."""
         self._create([NewTopic(name, self.partitions, 1)])
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Delete topics; the broker does it in the background."""
+        for future in self._admin.delete_topics(list(names), request_timeout=TIMEOUT).values():
+            future.result()
+
+    def keep(self, names: Iterable[str], size: int) -> None:
+        """Let the broker delete what is older than the last `size` bytes of each partition."""
+        wanted = {"retention.bytes": size, "segment.bytes": size // 4}
+        changes = [
+            ConfigResource(
+                ResourceType.TOPIC,
+                name,
+                incremental_configs=[
+                    ConfigEntry(key, str(value), incremental_operation=AlterConfigOpType.SET)
+                    for key, value in wanted.items()
+                ],
+            )
+            for name in names
+        ]
+        for future in self._admin.incremental_alter_configs(changes).values():
+            future.result()
 
     def committed_ends(self, topic: str) -> list[int]:
         """For each partition the offset up to which a read_committed reader can read."""

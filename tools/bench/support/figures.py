@@ -25,6 +25,21 @@ def ratio(value: float, base: float | None, decimals: int = 2) -> str:
     return f"{value / base:.{decimals}f}" if base else "-"
 
 
+def slope(samples: Sequence[tuple[float, float]]) -> float:
+    """By least squares: how much the second figure grows a minute, the first being seconds.
+
+    0 for fewer than two moments.
+    """
+    if len(samples) < 2:
+        return 0.0
+    middle_x = sum(x for x, _ in samples) / len(samples)
+    middle_y = sum(y for _, y in samples) / len(samples)
+    spread = sum((x - middle_x) ** 2 for x, _ in samples)
+    if not spread:
+        return 0.0
+    return 60 * sum((x - middle_x) * (y - middle_y) for x, y in samples) / spread
+
+
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> str:
     """The rows in aligned columns: the first `words` columns to the left, the others to the right.
 

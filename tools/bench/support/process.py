@@ -1,4 +1,4 @@
-"""One run of a program as a child process, with its log and its CPU time."""
+"""One run of a program as child processes, with their logs, processor time and memory."""
 
 import os
 import resource
@@ -9,63 +9,65 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tools.bench.support.programs import ROOT, Program, Topology
+from tools.bench.support.programs import Program
+from tools.bench.support.topology import ROOT, Topology
+from tools.bench.support.vitals import Vitals, total, vitals_of
 
 _TIMEOUT = 30.0
 
 
 class ProgramDied(RuntimeError):
-    """The program ended before it had done its work; carries the end of its log."""
+    """A process ended before the work was done; carries the end of its log."""
 
 
 class Running:
     """The program from `with` on; stopped by SIGTERM at the end, killed after 30 s.
 
     `started` is the monotonic time of its start in seconds. `cpu` is the seconds of processor
-    time (user and system) that it took, known after the end; one child at a time, or it is the
-    sum of them.
+    time (user and system) that it took, known after the end; one program at a time, or it is the
+    sum of them. `peak` is the largest memory (bytes) that its processes had, known after the end;
+    0 where /proc does not tell.
     """
 
     def __init__(self, program: Program, run: Topology) -> None:
         self._program = program
         self._run = run
-        self._log_file = run.folder / f"{program.name}.log"
+        self._children: list[subprocess.Popen[bytes]] = []
         self.started = 0.0
         self.cpu = 0.0
+        self.peak = 0
 
     def __enter__(self) -> Self:
         self._cpu_before = _cpu_of_children()
         self.started = time.monotonic()
-        with self._log_file.open("wb") as log:
-            self._child = subprocess.Popen(
-                self._program.command(self._run),
-                cwd=ROOT,
-                env=self._run.environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        for number in range(self._program.processes):
+            with self._log_file(number).open("ab") as log:
+                self._children.append(
+                    subprocess.Popen(
+                        self._program.command(self._run, number),
+                        cwd=ROOT,
+                        env=self._run.environment(),
+                        stdin=subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=subprocess.STDOUT,
+                        start_new_session=True,
+                    )
+                )
         return self
 
     def check(self) -> None:
-        """Raise ProgramDied when the program has ended by itself."""
-        if self._child.poll() is not None:
-            raise ProgramDied(self._story(f"ended with code {self._child.returncode}"))
+        """Raise ProgramDied when one of the processes has ended by itself."""
+        for number, child in enumerate(self._children):
+            if child.poll() is not None:
+                raise ProgramDied(self._story(number, f"ended with code {child.returncode}"))
 
-    def cpu_so_far(self) -> float:
-        """Seconds of processor time until now, in steps of 0.01 s; 0 where /proc does not tell."""
-        try:
-            stat = Path(f"/proc/{self._child.pid}/stat").read_text()
-        except OSError:
-            return 0.0
-        # Behind the name, which may hold anything, user and system time are the 12th and 13th.
-        user, system = stat.rpartition(")")[2].split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    def vitals(self) -> Vitals:
+        """Memory, threads and processor time of its processes now; zeros without /proc."""
+        return total(vitals_of(child.pid) for child in self._children)
 
     def log(self) -> str:
-        """The last lines that the program wrote."""
-        return self._log_file.read_text(errors="replace")[-2000:].strip()
+        """The last lines that each of the processes wrote."""
+        return "\n".join(map(self._log_of, range(len(self._children))))
 
     def __exit__(
         self,
@@ -73,18 +75,30 @@ class Running:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._child.poll() is None:
-            self._child.send_signal(signal.SIGTERM)
-            try:
-                self._child.wait(_TIMEOUT)
-            except subprocess.TimeoutExpired:
-                os.killpg(self._child.pid, signal.SIGKILL)
-                self._child.wait()
-                print(self._story(f"did not stop within {_TIMEOUT:.0f} s and was killed"))
+        self.peak = self.vitals().peak
+        for child in self._children:
+            if child.poll() is None:
+                child.send_signal(signal.SIGTERM)
+        for number, child in enumerate(self._children):
+            self._wait_for(number, child)
         self.cpu = _cpu_of_children() - self._cpu_before
 
-    def _story(self, what: str) -> str:
-        return f"{self._program.name} {what}:\n{self.log()}"
+    def _wait_for(self, number: int, child: "subprocess.Popen[bytes]") -> None:
+        try:
+            child.wait(_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            print(self._story(number, f"did not stop within {_TIMEOUT:.0f} s and was killed"))
+
+    def _log_file(self, number: int) -> Path:
+        return self._run.folder / f"{self._program.name}-{number}.log"
+
+    def _log_of(self, number: int) -> str:
+        return self._log_file(number).read_text(errors="replace")[-2000:].strip()
+
+    def _story(self, number: int, what: str) -> str:
+        return f"{self._program.name} {what}:\n{self._log_of(number)}"
 
 
 def _cpu_of_children() -> float:

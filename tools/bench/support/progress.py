@@ -10,7 +10,8 @@ from confluent_kafka import KafkaException
 
 from tools.bench.load.topics import Group, Topics
 from tools.bench.support.process import Running
-from tools.bench.support.programs import Program, Topology
+from tools.bench.support.programs import Program
+from tools.bench.support.topology import Topology
 
 _POLL = 0.05
 _STALLED = 60.0
@@ -42,7 +43,7 @@ def wait_until_done(
         while (done := _asked(progress)) < wanted:
             running.check()
             if done > 0 and first is None:
-                first = (done, running.cpu_so_far())
+                first = (done, running.vitals().cpu)
             if done > before:
                 moved, before = time.monotonic(), done
             elif time.monotonic() - moved > _STALLED:
@@ -51,7 +52,7 @@ def wait_until_done(
                 )
             time.sleep(_POLL)
         begun, cpu = first or (done, 0.0)
-        return Work(done - begun, running.cpu_so_far() - cpu)
+        return Work(done - begun, running.vitals().cpu - cpu)
 
 
 def _asked(progress: Callable[[], int]) -> int:
