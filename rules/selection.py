@@ -9,7 +9,7 @@ from records.text import shown
 from rules.compiled import CompiledRules
 from rules.faults import RuleSetError
 from rules.versions.active import RuleVersion
-from rules.versions.publication import Publication, read_publication
+from rules.versions.publication import Publication, is_meant_as_publication, read_publication
 
 __all__ = ["Refusal", "Selection", "select"]
 
@@ -23,6 +23,8 @@ class Refusal(NamedTuple):
     #: A version, or what the record is instead.
     what: str
     why: str
+    #: True for a record that was never meant as a rule set, so that none is missing.
+    is_foreign: bool = False
 
 
 class Selection(NamedTuple):
@@ -51,7 +53,9 @@ def select(records: Sequence[tuple[int, bytes]]) -> Selection:
 def _usable(offset: int, value: bytes) -> RuleVersion | Refusal:
     publication = read_publication(value)
     if publication is None:
-        return Refusal(offset, f"the record at offset {offset}", "it is no rule set")
+        meant = is_meant_as_publication(value)
+        why = "it is a rule set in a form of another program" if meant else "it is no rule set"
+        return Refusal(offset, f"the record at offset {offset}", why, is_foreign=not meant)
     try:
         return _compiled(publication)
     except RuleSetError as exc:

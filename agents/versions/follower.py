@@ -90,7 +90,7 @@ class RuleFollower(Service):
             return self._failure
         if not self._read.is_set():
             return f"reading the rules in topic {self.topic}"
-        if self.refused is None:
+        if self.refused is None or self.refused.is_foreign:
             return None
         return (
             f"judging by rules {self._active.current.version}, as {self.refused.what} in topic "
@@ -101,9 +101,12 @@ class RuleFollower(Service):
     def health(self) -> tuple[Literal["ok", "warn", "bad"], str]:
         """Severity and a one-line summary."""
         reason = self.not_ready_reason
-        if reason is None:
-            return "ok", f"version {self._active.current.version}"
-        return ("bad" if self.refused else "warn"), reason
+        if reason is not None:
+            return ("bad" if self.refused else "warn"), reason
+        version = f"version {self._active.current.version}"
+        if self.refused is not None:
+            return "warn", f"{version}; {self.refused.what} in topic {self.topic} is no rule set"
+        return "ok", version
 
     @Service.task
     async def _follow(self) -> None:
@@ -189,13 +192,17 @@ class RuleFollower(Service):
         if refused is None or refused == self.refused:
             return
         version = self._active.current.version
+        remedy = "upgrade this worker, or publish rules that it can use, as by"
+        if refused.is_foreign:
+            remedy = "see who writes to the topic, and publish the rules again, as by"
         logger.error(
-            "%s in topic %s cannot be used: %s. Judging goes on by rules %s: upgrade this worker, "
-            "or publish rules that it can use, as by `rules rollback %s`",
+            "%s in topic %s cannot be used: %s. Judging goes on by rules %s: %s "
+            "`rules rollback %s`",
             refused.what,
             self.topic,
             refused.why,
             version,
+            remedy,
             version,
         )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cli.support.errors import CommandError
 from rules.compiled import CompiledRules
-from rules.faults import Fault
+from rules.faults import Fault, RuleSetError
 from rules.ruleset import MOST_BYTES, load
 
 __all__ = ["fault_line", "read_rules"]
@@ -17,7 +17,11 @@ def read_rules(file: Path) -> CompiledRules:
     Raises RuleSetError when it has faults, CommandError when it cannot be read.
     """
     source = _read(file)
-    return CompiledRules(load(source, lambda name: _list_file(file.parent, name)))
+    rule_set = load(source, lambda name: _list_file(file.parent, name))
+    if not rule_set.rules:
+        # Rather a file that was cut than the wish that Veritas alone decides.
+        raise RuleSetError([Fault(1, 1, "", "no rules: write at least one [[rule]]")])
+    return CompiledRules(rule_set)
 
 
 def fault_line(file: Path, fault: Fault) -> str:

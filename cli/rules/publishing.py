@@ -104,7 +104,7 @@ def publish_and_wait(
     except ValueError as exc:
         raise CommandError(f"the rule set cannot be published: {exc}") from exc
     console.print(f"version {version} is published", **PLAIN)
-    return _wait(settings, offset, timeout, console) if timeout else 0
+    return _wait(settings, version, offset, timeout, console) if timeout else 0
 
 
 def _after(last: Publication | None) -> int:
@@ -113,7 +113,7 @@ def _after(last: Publication | None) -> int:
     return max(now, last.published_at + 1) if last else now
 
 
-def _wait(settings: Settings, offset: int, timeout: float, console: Console) -> int:
+def _wait(settings: Settings, version: str, offset: int, timeout: float, console: Console) -> int:
     deadline = time.monotonic() + timeout
     with Workers(settings) as workers:
         while True:
@@ -122,12 +122,12 @@ def _wait(settings: Settings, offset: int, timeout: float, console: Console) -> 
             if not present:
                 console.print("no worker is running; the next to start judges by it", **PLAIN)
                 return 0
-            behind = laggards(present, said, offset)
+            behind = laggards(present, said, version, offset)
             if not behind:
                 number = "1 worker judges" if len(present) == 1 else f"{len(present)} workers judge"
                 console.print(f"{number} by it", **PLAIN)
                 return 0
-            if all(each.refuses for each in behind) or time.monotonic() > deadline:
+            if all(each.is_final for each in behind) or time.monotonic() > deadline:
                 return _report(behind, len(present), console)
             time.sleep(_EVERY)
 

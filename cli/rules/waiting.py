@@ -19,13 +19,13 @@ class Laggard(NamedTuple):
     worker: str
     why: str
     #: True when waiting changes nothing.
-    refuses: bool = False
+    is_final: bool = False
 
 
 def laggards(
-    present: Iterable[str], said: Mapping[str, Announcement], offset: int
+    present: Iterable[str], said: Mapping[str, Announcement], version: str, offset: int
 ) -> list[Laggard]:
-    """The present workers that do not judge by the publication at this offset, or a later one."""
+    """The present workers that do not judge by this version, which was published at this offset."""
     found = []
     for name in sorted(present):
         worker, last = shown(name, 100), said.get(name)
@@ -33,7 +33,10 @@ def laggards(
             found.append(Laggard(worker, "has not said which rules it judges by"))
         elif last.offset is None or last.offset < offset:
             found.append(Laggard(worker, f"still judges by {shown(last.version)}"))
+        elif last.offset > offset and last.version != version:
+            why = f"judges by {shown(last.version)}, which was published right after it"
+            found.append(Laggard(worker, why, is_final=True))
         elif last.refused and last.offset == offset:
             why = f"cannot use it, judges by {shown(last.version)}: {shown(last.why, _LONGEST)}"
-            found.append(Laggard(worker, why, refuses=True))
+            found.append(Laggard(worker, why, is_final=True))
     return found

@@ -20,6 +20,7 @@ __all__ = [
     "LONGEST_AUTHOR",
     "Entry",
     "Publication",
+    "is_meant_as_publication",
     "read_publication",
     "remaining",
 ]
@@ -82,6 +83,12 @@ def read_publication(value: bytes | None) -> Publication | None:
     if document is None or not _is_complete(document):
         return None
     return Publication(**{each.name: document[each.name] for each in fields(Publication)})
+
+
+def is_meant_as_publication(value: bytes) -> bool:
+    """Whether a value that is not readable may be a rule set of a program that writes it anew."""
+    document = read_object(value, LARGEST_RECORD)
+    return document is not None and {"version", "source"} <= document.keys()
 
 
 def _is_complete(document: Mapping[str, Any]) -> bool:

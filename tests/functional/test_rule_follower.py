@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -164,10 +165,11 @@ async def test_what_cannot_be_used_leaves_the_rules_and_says_so(
     async with following(topic) as worker:
         good = topic.publish("a")
         await until(lambda: worker.version == good)
-        topic.write(b"garbage", b"x")
+        newer = replace(publication("b", 2), version="0123456789ab")
+        topic.write(newer.dumps(), newer.key)
         await until(lambda: worker.follower.refused is not None)
         assert worker.version == good
-        reason = f"judging by rules {good}, as the record at offset 1 in topic rules cannot be used"
+        reason = f"judging by rules {good}, as rules 0123456789ab in topic rules cannot be used"
         assert worker.follower.not_ready_reason == reason
         assert worker.follower.health == ("bad", reason)
         assert worker.metric("fraud_rules_refused") == 1
@@ -176,6 +178,25 @@ async def test_what_cannot_be_used_leaves_the_rules_and_says_so(
         await until(lambda: worker.follower.refused is None)
         assert worker.follower.not_ready_reason is None
         assert worker.metric("fraud_rules_refused") == 0
+
+
+async def test_a_record_that_is_no_rule_set_is_reported_by_a_worker_that_stays_ready(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    topic = Topic()
+    async with following(topic) as worker:
+        good = topic.publish("a")
+        await until(lambda: worker.version == good)
+        topic.write(b"garbage", b"x")
+        await until(lambda: worker.follower.refused is not None)
+        assert worker.follower.not_ready_reason is None
+        text = f"version {good}; the record at offset 1 in topic rules is no rule set"
+        assert worker.follower.health == ("warn", text)
+        assert worker.metric("fraud_rules_refused") == 1
+        assert "see who writes to the topic, and publish the rules again" in caplog.text
+        topic.write(None, b"x")
+        await until(lambda: worker.follower.refused is None)
+        assert worker.follower.health == ("ok", f"version {good}")
 
 
 async def test_a_worker_that_starts_passes_over_what_it_cannot_use() -> None:

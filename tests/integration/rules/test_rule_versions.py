@@ -10,6 +10,7 @@ import pytest
 
 from rules.ruleset import load
 from rules.versions.active import builtin
+from rules.versions.publication import Publication
 from tests.brokers import Kafka
 from tests.integration.group.test_owners import name
 from tests.integration.stream.test_stream import ARTICLE, Start, Stream, wait_for
@@ -152,11 +153,16 @@ def test_what_a_worker_cannot_use_leaves_it_on_its_rules_until_a_rollback(
     worker.wait_ready()
     good = version_of(write(1))
     assert stream.run("rules", "publish", str(write(1))).returncode == 0
-    produce(stream.bootstrap, stream.env["FRAUD_RULES_TOPIC"], [b"garbage"], key=b"x")
-    reason = f"judging by rules {good}, as the record at offset 1 in topic "
+    topic = stream.env["FRAUD_RULES_TOPIC"]
+    produce(stream.bootstrap, topic, [b"garbage"], key=b"x")
+    wait_for(lambda: worker.metric("fraud_rules_refused"), 1)
+    assert (judges_by(worker), ready(worker)) == (good, "ready")
+    assert "it is no rule set. Judging goes on by rules" in worker.log
+    newer = Publication("0123456789ab", write(2).read_text(), 1, program="9.0.0")
+    produce(stream.bootstrap, topic, [newer.dumps()], key=newer.key)
+    reason = f"judging by rules {good}, as rules {newer.version} in topic {topic} cannot be used"
     wait_for(lambda: reason in ready(worker), True)
     assert (judges_by(worker), worker.metric("fraud_rules_refused")) == (good, 1)
-    assert "it is no rule set. Judging goes on by rules" in worker.log
     listed = stream.run("rules", "list").stdout
     assert "no rule set (offset 1)" in listed
     assert stream.run("rules", "rollback", good).returncode == 0

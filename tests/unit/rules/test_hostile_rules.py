@@ -116,6 +116,8 @@ def test_a_hostile_expression_is_a_line(when: str, tmp_path: Path) -> None:
 
 
 BROKEN_BY_DESIGN: Final = {
+    "nothing": ("", "1:1: no rules: write at least one [[rule]]"),
+    "no rule": ("[lists]\nthem = ['a']\n", "1:1: no rules: write at least one [[rule]]"),
     "array of 10,000 levels": ("a = " + "[" * 10_000, "1:1: nested too deeply"),
     "inline tables": ("a = " + "{a=" * 10_000, "1:1: nested too deeply"),
     "dotted key": (".".join("a" * 200_000) + " = 1", "1:1: a key has too many parts"),

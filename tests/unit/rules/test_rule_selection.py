@@ -46,7 +46,11 @@ def test_nothing_new_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("value", "what", "why"),
     [
-        (b"garbage", "the record at offset 5", "it is no rule set"),
+        (
+            published("x", version="of another length"),
+            "the record at offset 5",
+            "it is a rule set in a form of another program",
+        ),
         (
             published("x", version="0123456789ab", source='[[rule]]\nnew_key = "x"\n'),
             "rules 0123456789ab",
@@ -65,6 +69,12 @@ def test_one_that_cannot_be_used_leaves_the_one_before(value: bytes, what: str, 
     assert found.version.version == load(source("good")).version
     assert found.refused == Refusal(5, what, why)
     assert select([(5, value)]) == (None, Refusal(5, what, why))
+
+
+@pytest.mark.parametrize("value", [b"", b"garbage", b"[]", b'{"version":"0123456789ab"}', b"\xff"])
+def test_one_that_was_never_meant_as_a_rule_set_is_foreign(value: bytes) -> None:
+    refused = Refusal(5, "the record at offset 5", "it is no rule set", is_foreign=True)
+    assert select([(4, published("good")), (5, value)]).refused == refused
 
 
 def test_a_fault_shows_no_card_number_and_no_control_character() -> None:

@@ -1,6 +1,7 @@
 """How the rules commands name versions, what they print, and whom publish waits for."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -152,20 +153,26 @@ def test_workers_that_do_not_judge_by_it_are_told_with_the_reason() -> None:
             said("first:1", None),
             said("done:1", 7),
             said("later:1", 8, refused="rules x", why="of a later one"),
+            replace(said("superseded:1", 8), version="0123456789ab"),
             said("gone:1", 3),
             said("refuses:1", 7, refused="rules x", why="4111111111111111 is\nunknown"),
         )
     }
     present = set(known) - {"gone:1"} | {"silent:1"}
-    assert laggards(present, known, 7) == [
+    assert laggards(present, known, NEW.version, 7) == [
         Laggard("behind:1", f"still judges by {NEW.version}"),
         Laggard("first:1", f"still judges by {NEW.version}"),
         Laggard(
             "refuses:1",
             f"cannot use it, judges by {NEW.version}: ************1111 is?unknown",
-            refuses=True,
+            is_final=True,
         ),
         Laggard("silent:1", "has not said which rules it judges by"),
+        Laggard(
+            "superseded:1",
+            "judges by 0123456789ab, which was published right after it",
+            is_final=True,
+        ),
     ]
 
 
