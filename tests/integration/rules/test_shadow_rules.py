@@ -24,6 +24,16 @@ BUILTIN = (ROOT / "rules" / "builtin.toml").read_text("utf-8")
 PARTITIONS = 4
 
 
+def varied(number: int) -> list[bytes]:
+    """Accounts of which each seventh has a card of another network and length."""
+    made = fakes(number)
+    for index in range(0, number, 7):
+        made[index] = orjson.dumps(
+            orjson.loads(made[index]) | {"CreditCardNumber": "378282246310005"}
+        )
+    return made
+
+
 def verdicts(stream: Stream) -> dict[str, dict[str, Any]]:
     """Each verdict by its id."""
     records = read_topic(stream.bootstrap, stream.verdicts)
@@ -68,7 +78,7 @@ def test_twenty_shadow_rules_change_no_verdict(
     published = shadowed.run("rules", "publish", str(file))
     assert published.returncode == 0, published.stdout + published.stderr
     number = int(os.environ.get("SHADOW_ACCOUNTS", "4000"))
-    accounts = fakes(number)
+    accounts = varied(number)
     for partition in range(PARTITIONS):
         produce(
             plain.bootstrap, plain.accounts, accounts[partition::PARTITIONS], partition=partition
