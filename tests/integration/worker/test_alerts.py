@@ -21,7 +21,7 @@ from tools.devbroker import EmbeddedBroker, KafkaServer, free_port
 
 STREAM = {"NoProgress", "PartitionHeld", "TransactionsAborting"}
 STREAM |= {"InvalidRecords", "AuthorizedShareOutOfBand", "ReviewShareUp", "RuleErrors"}
-STREAM |= {"PartitionStopped", "OffsetsLost", "TokenKeysDiffer"}
+STREAM |= {"PartitionStopped", "OffsetsLost", "TokenKeysDiffer", "RulesRefused", "RulesDiffer"}
 GROUP = {"WorkerDown", "NoWorker", "BrokerUnreachable", "PartitionsUnowned"}
 GROUP |= {"WorkerGone", "WorkerRestarting"}
 ALL = STREAM | GROUP | {"BreakerOpen"}
