@@ -46,14 +46,14 @@ class Stream:
     def worker(self, *, app: str = "fraud_app", level: str = "info", **env: str) -> Worker:
         return self._start(self.env | env, app=app, level=level)
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, timeout: float = 120.0) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "faust", "-A", "fraud_app", *command],
             cwd=ROOT,
             env=Worker(ROOT, self.env)._env,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=timeout,
             check=False,
         )
 
