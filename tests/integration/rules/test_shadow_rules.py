@@ -6,6 +6,7 @@ SHADOW_ACCOUNTS says how many accounts.
 import os
 import re
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ def test_twenty_shadow_rules_change_no_verdict(
     workers = plain.worker(), shadowed.worker()
     for worker in workers:
         worker.wait_ready()
-        wait_for(lambda worker=worker: total(worker), number, timeout=120)
+        wait_for(partial(total, worker), number, timeout=120)
     without, with_them = verdicts(plain), verdicts(shadowed)
     version, builtin = load(source).version, load(BUILTIN).version
     assert without.keys() == with_them.keys()
