@@ -6,8 +6,8 @@ PY := $(VENV)/bin/python
 ARGS ?=
 WEB_PORT ?= 6066
 WORKERS ?= 1
-# Processes of make test and make test-fast.
-JOBS ?= 3
+# Processes of make test and make test-fast: more than two cores have, as tests wait much.
+JOBS ?= 4
 FAST_TESTS := packages/faust-transactions/tests/unit tests/unit tests/functional
 
 .DEFAULT_GOAL := help

@@ -1,7 +1,5 @@
 """Fake accounts, all of them well-formed."""
 
-from faker import Faker
-
 from records import BankAccount
 
 _SMALLEST_CENTS = 100
@@ -17,6 +15,9 @@ class FakeAccounts:
 
     def __init__(self, seed: int | None) -> None:
         """Start the series of this seed."""
+        # Not with the module: it costs a tenth of a start, and most commands make no accounts.
+        from faker import Faker  # noqa: PLC0415
+
         self._faker = Faker("en_US")
         self._faker.seed_instance(seed)
 

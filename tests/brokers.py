@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.java_archive import class_archive
 from tests.not_here import skip_or_fail
 from tests.worker import Worker
 from tools.devbroker import BrokerUnavailableError, EmbeddedBroker, KafkaServer
 from tools.devbroker.java import java
 from tools.devbroker.libraries import libraries
 
-FOLDERS = {"unit", "functional", "integration", "browser", "chaos", "soak"}
+SLOW = {"integration", "browser", "chaos", "soak"}
+FOLDERS = {"unit", "functional", *SLOW}
 
 
 # How long an example takes depends on what else the machine does.
@@ -51,7 +53,7 @@ class Kafka:
 
 
 @pytest.fixture(scope="session")
-def can_run_kafka() -> None:
+def can_run_kafka() -> Iterator[None]:
     """Skips, or fails, where this machine cannot run a Kafka of its own."""
     missing = None
     try:
@@ -61,6 +63,10 @@ def can_run_kafka() -> None:
         missing = f"no real Kafka: {error}"
     if missing is not None:  # out here, where no second traceback goes before the reason
         skip_or_fail("REQUIRE_KAFKA", missing)
+    with pytest.MonkeyPatch.context() as patch:
+        options = f"-XX:SharedArchiveFile={class_archive()}"
+        patch.setenv("JDK_JAVA_OPTIONS", f"{os.environ['JDK_JAVA_OPTIONS']} {options}")
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -110,14 +116,17 @@ def topic_prefix(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def java_starts_quickly() -> Iterator[None]:
-    """Kafka's servers live for seconds here, in which optimizing them costs more than it brings.
+def programs_start_quickly() -> Iterator[None]:
+    """Hundreds of processes start here and live for seconds, so starting them is what they cost.
 
-    Starting one takes half the processor time so. Every `java` heeds the variable.
+    Optimizing a Kafka server costs more than it brings: starting one takes half the processor time
+    without. Every `java` heeds the variable. Workers and commands compile the program once, not
+    each anew, whatever the environment says of bytecode: a third of the time that they need.
     """
     with pytest.MonkeyPatch.context() as patch:
         options = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
         patch.setenv("JDK_JAVA_OPTIONS", f"{options} {os.environ.get('JDK_JAVA_OPTIONS', '')}")
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         yield
 
 
@@ -142,18 +151,26 @@ def start_worker(tmp_path: Path) -> Iterator[Callable[..., Worker]]:
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests; those that start servers go first, a file in one process, if several run.
+    """Mark the tests, and say which of them pytest-xdist gives to one process.
 
-    The short ones, which may go anywhere, fill the time that is left at the end.
+    Those of a file that share a server of its own; all others go to whichever process has nothing
+    to do. It begins with the largest groups. The short tests, which need no server, are the last:
+    they fill the time in which a process still has a long one.
     """
     for item in items:
         for folder in FOLDERS.intersection(item.path.parts):
             item.add_marker(folder)
             if folder == "browser":
                 item.add_marker(pytest.mark.xdist_group(folder))
-            elif folder == "integration":
+            elif folder == "integration" and _shares_with_its_file(item):
                 item.add_marker(pytest.mark.xdist_group(item.path.stem))
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    items.sort(key=lambda item: not SLOW.intersection(item.path.parts))
+
+
+def _shares_with_its_file(item: pytest.Item) -> bool:
+    assert isinstance(item, pytest.Function)
+    fixtures = item._fixtureinfo.name2fixturedefs.values()
+    return any(each.scope == "module" for found in fixtures for each in found)
 
 
 @pytest.hookimpl(trylast=True)  # behind the coverage: it is what one has to see

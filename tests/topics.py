@@ -126,6 +126,30 @@ def commit_abort_commit(bootstrap: str, topic: str) -> None:
         producer.produce(topic, value)
         producer.flush(30)
         end(30)
+    wait_ended(bootstrap, topic)
+
+
+def wait_ended(bootstrap: str, topic: str) -> None:
+    """Wait until no transaction of the topic is open: markers come after the answer to a commit."""
+    deadline = time.monotonic() + 30
+    while _ends(bootstrap, topic, "read_committed") != _ends(bootstrap, topic, "read_uncommitted"):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{topic} has an open transaction after 30 s")
+        time.sleep(0.02)
+
+
+def _ends(bootstrap: str, topic: str, isolation: str) -> list[int]:
+    """Where a reader of this isolation level reaches the end of each partition."""
+    conf = {"bootstrap.servers": bootstrap, "group.id": "ends", "isolation.level": isolation}
+    consumer = Consumer(conf)
+    try:
+        partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+        return [
+            consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=30)[1]
+            for partition in partitions
+        ]
+    finally:
+        consumer.close()
 
 
 def count_offsets(bootstrap: str, topic: str) -> int:

@@ -99,7 +99,9 @@ class KafkaServer:
                 raise BrokerUnavailableError(f"port {port} is taken by another program")
         self.directory.mkdir(parents=True, exist_ok=True)
         config = self._write_properties()
-        command = [java_program, *_HEAP, "-cp", f"{jars}/*:{KAFKA_FILES}"]
+        # Jars only on the class path: with a folder there, Java would take no archive of classes.
+        logging = f"-Dlog4j2.configurationFile={KAFKA_FILES / 'log4j2.properties'}"
+        command = [java_program, *_HEAP, logging, "-cp", f"{jars}/*"]
         with self.log_file.open("ab") as log:
             if not (self.data / "meta.properties").exists():
                 format_storage(command, config, self._users, log)

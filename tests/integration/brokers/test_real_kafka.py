@@ -9,7 +9,7 @@ from confluent_kafka.admin import AdminClient
 
 from tests.brokers import Kafka
 from tests.integration.worker import tls
-from tests.topics import commit_abort_commit, create_topic, produce, read_topic
+from tests.topics import commit_abort_commit, create_topic, produce, read_topic, wait_ended
 from tools.devbroker import KafkaServer
 
 StartKafka = Callable[..., KafkaServer]
@@ -40,6 +40,7 @@ def test_an_open_transaction_holds_back_what_comes_after_it(
     produce(kafka.bootstrap, topic_prefix, [b"after"])
     assert values(kafka.bootstrap, topic_prefix) == []
     producer.commit_transaction(30)
+    wait_ended(kafka.bootstrap, topic_prefix)
     assert values(kafka.bootstrap, topic_prefix) == [b"open", b"after"]
 
 
