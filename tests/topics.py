@@ -87,9 +87,13 @@ def produce(
     partition: int = -1,
     key: bytes | None = None,
     headers: Sequence[tuple[str, bytes]] = (),
+    timestamp: int = 0,
     client: Config | None = None,
 ) -> None:
-    """Send the values and wait for all acknowledgements; in order where `partition` is given."""
+    """Send the values and wait for all acknowledgements; in order where `partition` is given.
+
+    `timestamp` is in ms since the epoch; 0 for now.
+    """
     failed: list[KafkaError] = []
 
     def delivered(error: KafkaError | None, _message: Message) -> None:
@@ -103,7 +107,13 @@ def produce(
         while True:
             try:
                 producer.produce(
-                    topic, value, key, partition, on_delivery=delivered, headers=list(headers)
+                    topic,
+                    value,
+                    key,
+                    partition,
+                    on_delivery=delivered,
+                    timestamp=timestamp,
+                    headers=list(headers),
                 )
                 break
             except BufferError:

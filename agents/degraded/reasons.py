@@ -71,7 +71,7 @@ def _latency(observed: Observed, bound: float) -> str | None:
         return f"the oldest pending account is {observed.pending:,.0f} s old"
     seconds, records = observed.latency
     if records >= LEAST_RECORDS and seconds > bound:
-        return f"1 % of the last {records:,} accounts took {seconds:,.0f} s or longer"
+        return f"more than 1 % of the last {records:,} accounts took longer than {bound:g} s"
     return None
 
 

@@ -22,9 +22,10 @@ from tools.devbroker import EmbeddedBroker, KafkaServer, free_port
 STREAM = {"NoProgress", "PartitionHeld", "TransactionsAborting"}
 STREAM |= {"InvalidRecords", "AuthorizedShareOutOfBand", "ReviewShareUp", "RuleErrors"}
 STREAM |= {"PartitionStopped", "OffsetsLost", "TokenKeysDiffer", "RulesRefused", "RulesDiffer"}
+SLOW = {"LagGrowing", "LatencyHigh", "PendingTooLong"}
 GROUP = {"WorkerDown", "NoWorker", "BrokerUnreachable", "PartitionsUnowned"}
 GROUP |= {"WorkerGone", "WorkerRestarting"}
-ALL = STREAM | GROUP | {"BreakerOpen"}
+ALL = STREAM | SLOW | GROUP | {"BreakerOpen", "VeritasDegraded"}
 
 Start = Callable[..., Worker]
 
@@ -85,7 +86,7 @@ def test_another_share_of_authorized_accounts_is_told(
 ) -> None:
     recorded = Recorded(tmp_path, interval="1m")
     # Three minutes are over within a second here, and a worker may well pause for that long.
-    others = ALL - {"AuthorizedShareOutOfBand", "NoProgress"}
+    others = ALL - {"AuthorizedShareOutOfBand", "NoProgress", "LagGrowing"}
     recorded.watch(one=worker)
     for card in ("4111111111111111", "none"):
         for burst in range(4):
@@ -156,7 +157,7 @@ def test_a_worker_that_is_fenced_again_and_again_is_told_then_one_that_holds_a_p
         recorded.scrape_until(lambda before=before: fenced(recorded) > before)  # type: ignore[misc]
         recorded.scrape(3)
     # Whoever is fenced that often may well get nowhere.
-    others = ALL - {"TransactionsAborting", "NoProgress"}
+    others = ALL - SLOW - {"TransactionsAborting", "NoProgress"}
     recorded.assert_firing("TransactionsAborting", silent=others)
 
     produce(kafka.bootstrap, topics["ACCOUNTS_TOPIC"], [b"{"] * 1_000, partition=2)
