@@ -142,6 +142,11 @@ class Settings(BaseSettings):
         description="seconds for one call of the verification service; when half of the calls "
         "take so long, the worker is degraded; 0: never",
     )
+    replay_max_failed: kinds.Share = Field(
+        default=0.1,
+        description="share of a portion of replays that may be dead letters again before "
+        "`dead-letters replay` stops; 1.0 turns that off",
+    )
     store: kinds.Store = Field(
         default="memory://", description="table store; `rocksdb://` for large state"
     )

@@ -133,6 +133,17 @@ def test_list_show_and_replay_have_options_of_their_own() -> None:
     assert options(group.commands["replay"]) == choosing | sending
 
 
+@pytest.mark.parametrize(("given", "share"), [([], 0.25), (["--max-failed", "40%"], 0.4)])
+def test_a_setting_is_what_a_replay_stops_at_unless_an_option_says_otherwise(
+    given: list[str], share: float
+) -> None:
+    cli.attach(faust.App("replay"), Settings(replay_max_failed=0.25), FakeAccounts, "0.0.0")
+    group = faust.cli.base.cli.commands["dead-letters"]
+    assert isinstance(group, click.Group)
+    context = group.commands["replay"].make_context("replay", [*given, "--since", "2h"])
+    assert context.params["max_failed"] == share
+
+
 ROWS = {
     1: PartitionCounts(authorized=3, review=4, unauthorized=2, dead_letters=1, next_offset=9),
     3: PartitionCounts(authorized=10, unauthorized=20, dead_letters=30, next_offset=77),

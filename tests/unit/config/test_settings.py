@@ -108,6 +108,7 @@ def test_the_defaults_are_the_published_ones(variable: str, expected: Any) -> No
         ("FRAUD_WEB_HOST", "::", "web_host", "::"),
         ("FRAUD_LOG_FORMAT", "json", "log_format", "json"),
         ("FRAUD_MAX_INVALID_RATIO", "1.0", "max_invalid_ratio", 1.0),
+        ("FRAUD_REPLAY_MAX_FAILED", "0.25", "replay_max_failed", 0.25),
     ],
 )
 def test_a_setting_is_read_from_its_variable(
