@@ -20,7 +20,7 @@ import web
 from agents.degraded import Bounds, Degradation
 from agents.fakes import FakeAccounts
 from agents.judging import Judge
-from agents.limit import InvalidLimit
+from agents.limit import InvalidLimit, follow_control
 from agents.metrics import AccountMetrics
 from agents.producer import produce_fakes
 from agents.report import VerdictLog
@@ -31,7 +31,7 @@ from cli.explain import explain_answers
 from cluster.clients import aiokafka_kwargs, librdkafka
 from cluster.faust_settings import faust_settings
 from cluster.remedy import RECONCILE_FIRST, other_topic_remedy
-from cluster.single import workers_topic
+from cluster.single import control_topic, workers_topic
 from cluster.startup import diagnose
 from config import Settings, SettingsError
 from records import PartitionCounts
@@ -94,10 +94,15 @@ def create_app(
         client=client,
     )
 
+    # a partition with too many dead letters is held, until an operator lets it go on
+    control = follow_control(
+        app, control_topic(settings), worker=partial(member_name, app), client=client
+    )
+    limit = InvalidLimit(settings.max_invalid_ratio, registry, control)
+
     # verdicts and dead letters out
     verdict_log = VerdictLog()
     judge = Judge(veritas, rules, settings.token_key_bytes)
-    limit = InvalidLimit(settings.max_invalid_ratio, registry)
     verify_accounts = verification(
         transactions=engine,
         limit=limit,
@@ -136,7 +141,7 @@ def create_app(
         partitions=settings.partitions,
         client=client,
         health={
-            "engine": [engine, limit, degradation.line("lag", "latency")],
+            "engine": [engine, limit, control, degradation.line("lag", "latency")],
             "rules": [versions],
             "provider": [veritas, degradation.line("veritas_failures", "veritas_latency")],
             "tokens": [token_keys],
@@ -146,6 +151,7 @@ def create_app(
         version=VERSION,
         token=secret(settings.web_token),
         rules=rules,
+        holds=lambda: control.holds,
         explain=explain_answers(settings, lambda: app.should_stop),
     )
     degradation.watch(app, lambda: page.not_ready_reason)

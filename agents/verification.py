@@ -46,8 +46,9 @@ def verification(
                 decoded = [account_of(record.value) for record in tx.records]
                 timer.end("decode")
                 judgement = await judge(tx.topic, tx.partition, tx.records, decoded)
+                while (invalid_window := await limit(tx, judgement.dead_letters)) is None:
+                    judgement = await judge(tx.topic, tx.partition, tx.records, decoded)
                 judgement.seconds |= timer.seconds
-                invalid_window = await limit(tx, judgement.dead_letters)
                 tx.send_all(verdicts_topic, judgement.verdicts)
                 for letter in judgement.dead_letters:
                     tx.send(dead_letters_topic, letter.value, letter.key, headers=letter.headers())

@@ -5,6 +5,7 @@ import faust
 from cli.counts import add_counts
 from cli.dead_letters import add_dead_letters
 from cli.explain.command import add_explain
+from cli.partitions import add_partitions
 from cli.produce.command import MakeFakes, add_produce
 from cli.reconcile.command import add_reconcile
 from cli.rules import add_rules
@@ -25,6 +26,7 @@ def attach(app: faust.App, settings: Settings, fakes: MakeFakes, program: str) -
     add_top(app, settings)
     add_reconcile(app, settings)
     add_dead_letters(app, settings)
+    add_partitions(app, settings)
     add_rules(app, settings, program)
     add_what_if(app, settings)
     add_explain(app, settings)

@@ -1,7 +1,7 @@
 """`counts`: verdicts, dead letters and lag of each partition, from the topics alone."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import faust
@@ -15,11 +15,14 @@ from cli.reading.positions import (
     positions_in,
 )
 from cli.support.blocking_command import JSON, BlockingCommand
+from cli.support.moment import moment
 from cli.support.output import PLAIN
 from cluster import changelog_topic, connect, topic_spans
+from cluster.reading.control import current_holds
 from cluster.reading.rows import last_rows, rows_in
 from config import Settings
 from records import PartitionCounts, counts_document
+from records.hold import Hold
 from records.totals import ENDINGS, lag
 
 _COUNTS = (*ENDINGS, "next_offset")
@@ -52,10 +55,12 @@ class Counts:
     #: Partitions whose row is not of this topic, and a line that says so.
     mismatched: Collection[int] = ()
     mismatch: str | None = None
+    #: What workers said of held partitions.
+    holds: Mapping[int, Hold] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """The document that a worker serves at `/verdicts/`."""
-        return counts_document(self.rows, self.ends)
+        return counts_document(self.rows, self.ends, self.holds)
 
     def show(self, console: Console) -> None:
         """Print it as a table, with the lag of each partition."""
@@ -74,10 +79,22 @@ class Counts:
         sums = (f"{document[name]:,}" for name in _COUNTS[:-1])
         table.add_row("total", *sums, "", f"{lags:,}", style="bold")
         console.print(table)
+        for number, counts in document["partitions"].items():
+            if "held" in counts:
+                console.print(held_line(int(number), counts["held"]), **PLAIN)
         if not self.ends:
             console.print(f"Topic {self.topic} does not exist yet.", highlight=False)
         elif not self.rows:
             console.print("No account has a verdict or dead letter yet.")
+
+
+def held_line(partition: int, held: Mapping[str, Any]) -> str:
+    """What `/verdicts/` says of a held partition, as a line."""
+    since = moment(held["since"])
+    return (
+        f"Partition {partition} is held at offset {held['offset']} since {since} UTC: "
+        f"{held['reason']}."
+    )
 
 
 def read_counts(settings: Settings) -> Counts:
@@ -92,4 +109,12 @@ def read_counts(settings: Settings) -> Counts:
     begins = {partition: span.begin for partition, span in spans.items()}
     ends = {partition: span.end for partition, span in spans.items()}
     mismatch = describe_mismatches(mismatched, topic) if mismatched else None
-    return Counts(settings.accounts_topic, rows, begins, ends, set(mismatched), mismatch)
+    return Counts(
+        settings.accounts_topic,
+        rows,
+        begins,
+        ends,
+        set(mismatched),
+        mismatch,
+        current_holds(settings),
+    )

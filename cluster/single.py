@@ -1,4 +1,4 @@
-"""The topics that have one partition: published rule sets, and what workers say of them."""
+"""The topics that have one partition: rule sets, what workers say of them, held partitions."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ from cluster.topic_config import MAX_MESSAGE_BYTES
 from config import Settings
 from rules.versions.publication import LARGEST_RECORD
 
-__all__ = ["RULES_LIMIT", "single_topics", "too_many_partitions", "workers_topic"]
+__all__ = ["RULES_LIMIT", "control_topic", "single_topics", "too_many_partitions", "workers_topic"]
 
 #: Bytes that suffice for a record of the rules topic with its key and the batch around it.
 RULES_LIMIT: Final = LARGEST_RECORD + 4_096
@@ -18,7 +18,7 @@ RULES_LIMIT: Final = LARGEST_RECORD + 4_096
 # Every record is kept by its key.
 _RULES: Final = {"cleanup.policy": "compact", MAX_MESSAGE_BYTES: str(RULES_LIMIT)}
 # A few records are live, everything before them is waste. Kafka takes no segments below 1 MiB.
-_WORKERS: Final = {
+_SMALL: Final = {
     "cleanup.policy": "compact",
     "segment.bytes": str(1024 * 1024),
     "segment.ms": str(24 * 60 * 60 * 1000),
@@ -31,9 +31,18 @@ def workers_topic(settings: Settings) -> str:
     return f"{settings.app_id}-workers"
 
 
+def control_topic(settings: Settings) -> str:
+    """The internal topic that says which partitions are held, and which of them go on."""
+    return f"{settings.app_id}-control"
+
+
 def single_topics(settings: Settings) -> dict[str, dict[str, str]]:
     """Each of them with the configuration that it is created with."""
-    return {settings.rules_topic: _RULES, workers_topic(settings): _WORKERS}
+    return {
+        settings.rules_topic: _RULES,
+        workers_topic(settings): _SMALL,
+        control_topic(settings): _SMALL,
+    }
 
 
 def too_many_partitions(settings: Settings, found: ClusterMetadata) -> str | None:

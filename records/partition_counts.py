@@ -22,7 +22,7 @@ class PartitionCounts(WireRecord):
     Everything below `next_offset` is done. `reasons` counts verdicts by reason (one verdict can
     have several), `codes` dead letters by code. `worker` is who wrote the row (`host:port` of its
     web), `updated_at` when, in milliseconds since the epoch. `invalid_window` says which of the
-    last records could not become an account, as hexadecimal digits (`agents.window`); empty when
+    last records could not become an account, in hexadecimal digits (`agents.limit.window`); "" for
     none. `key` is the id of the writer's token key (`records.token.key_id`); rows of version 0.1
     have none. `hits` counts how often each rule fired, allow rules included, and `shadow_hits` how
     often each shadow rule did. `added` says how many names they and `reasons` have at most.

@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
+from records.hold import Hold, still_held
 from records.outcome import OUTCOMES
 
 ENDINGS: Final = (*OUTCOMES, "dead_letters")
 """How an account can end: the names of its counts in a row."""
 
 _COUNTS: Final = (*ENDINGS, "next_offset")
+_NO_HOLDS: Final[Mapping[int, Hold]] = {}
 
 
 class Counted(Protocol):
@@ -60,13 +62,21 @@ class Row(Counted, Protocol):
         """When, in ms since the epoch."""
 
 
-def counts_document(rows: Mapping[int, Counted], partitions: Iterable[int] = ()) -> dict[str, Any]:
+def counts_document(
+    rows: Mapping[int, Counted],
+    partitions: Iterable[int] = (),
+    holds: Mapping[int, Hold] = _NO_HOLDS,
+) -> dict[str, Any]:
     """The public document of `/verdicts/`: the totals of the group, and each partition's.
 
     It has the partitions that have a row and those named besides, in the order of their numbers.
+    Those that are held, of `holds`, have `held`.
     """
     numbers = sorted({*rows, *partitions})
-    each = {str(number): _counts(rows.get(number)) for number in numbers}
+    each: dict[str, dict[str, Any]] = {str(number): _counts(rows.get(number)) for number in numbers}
+    for number, hold in still_held(holds, rows).items():
+        if str(number) in each:
+            each[str(number)]["held"] = hold.document()
     sums = {name: sum(one[name] for one in each.values()) for name in _COUNTS}
     return {
         **{outcome: sums[outcome] for outcome in OUTCOMES},
@@ -83,6 +93,7 @@ def progress_document(
     partitions: Iterable[int] = (),
     *,
     owners: Mapping[int, str] | None = None,
+    holds: Mapping[int, Hold] = _NO_HOLDS,
 ) -> dict[str, Any]:
     """What the page and the terminal show of the group: counts, lag, owners, reasons, codes, hits.
 
@@ -91,7 +102,7 @@ def progress_document(
     in it has no owner: "". Without it, as while partitions change hands, every owner
     is None: not known.
     """
-    counts = counts_document(rows, {*ends, *partitions})
+    counts = counts_document(rows, {*ends, *partitions}, holds)
     each = [
         {
             **_partition(number, rows.get(number), lag(number, rows, begins, ends), counted),
@@ -138,7 +149,7 @@ def summed(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 
 def _partition(
-    number: int, row: Row | None, left: int | None, counted: Mapping[str, int]
+    number: int, row: Row | None, left: int | None, counted: Mapping[str, Any]
 ) -> dict[str, Any]:
     return {
         "partition": number,

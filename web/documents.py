@@ -18,7 +18,7 @@ _PULSE = 5
 def counts(state: WebState) -> dict[str, Any]:
     """The public document of `/verdicts/`: the totals of the group, and each partition's."""
     partitions = {*range(state.partitions), *state.feed.source_ends}
-    return counts_document(state.feed.rows, partitions)
+    return counts_document(state.feed.rows, partitions, state.holds())
 
 
 def sample(state: WebState) -> Sample:
@@ -50,6 +50,7 @@ def _progress(state: WebState) -> dict[str, Any]:
         feed.source_ends,
         range(state.partitions),
         owners=state.owners(),
+        holds=state.holds(),
     )
 
 

@@ -9,6 +9,7 @@ from faust_transactions import ChangelogFollower, Engine, LatestRecords, member_
 from prometheus_client import CollectorRegistry
 
 from records import PartitionCounts
+from records.hold import Hold
 from rules.versions.active import ActiveRules
 from web.attach import attach
 from web.explanations import Answer, Explanations
@@ -49,6 +50,7 @@ def attach_page(
     token: str | None,
     explain: Callable[[str], Answer],
     rules: ActiveRules,
+    holds: Callable[[], Mapping[int, Hold]],
 ) -> WebState:
     """Serve page, counts, health and metrics from the app's web server, as `attach` says.
 
@@ -67,6 +69,7 @@ def attach_page(
         degraded=degraded,
         explanations=Explanations(explain),
         rules=lambda: rules.current,
+        holds=holds,
     )
     attach(app, state, token=token)
     return state

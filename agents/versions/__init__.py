@@ -8,7 +8,8 @@ import faust
 from faust_transactions import TopicReader
 from prometheus_client import CollectorRegistry
 
-from agents.versions.announcer import RuleAnnouncer, write_to
+from agents.topics.writer import write_to
+from agents.versions.announcer import RuleAnnouncer
 from agents.versions.follower import RuleFollower
 from agents.versions.metrics import RuleMetrics
 from rules.versions.active import ActiveRules

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any, cast
-
-import faust
+from collections.abc import Callable
+from typing import Any
 
 from agents.judging import now_ms
+from agents.topics.writer import Write
 from agents.versions.follower import RuleFollower
 from rules.versions.active import ActiveRules
 from rules.versions.announcement import Announcement
 
-__all__ = ["RuleAnnouncer", "write_to"]
+__all__ = ["RuleAnnouncer"]
 
 logger = logging.getLogger(__name__)
-
-#: Writes key and value (None: a tombstone), and waits for the acknowledgement.
-Write = Callable[[bytes, bytes | None], Awaitable[None]]
 
 _ANSWER = 5.0
 _LAST_ANSWER = 1.5
@@ -97,13 +93,3 @@ class RuleAnnouncer:
                 error,
             )
         self._failing = True
-
-
-def write_to(app: faust.App, topic: str) -> Write:
-    """Write to the first partition of a topic by the app's producer."""
-
-    async def write(key: bytes, value: bytes | None) -> None:
-        producer = cast(Any, await app.maybe_start_producer())
-        await producer.send_and_wait(topic, key, value, 0, None, None)
-
-    return write

@@ -26,8 +26,7 @@ from records.replay import REPLAY_OF
 _CLOCKS_DIFFER_MS = 3_600_000
 _MAX_FAILED = (
     "Stop when more than this share of a portion, and at least 10, are dead letters again; "
-    "100% sends all at once and does not wait for what becomes of them. "
-    "FRAUD_REPLAY_MAX_FAILED is the default."
+    "100% sends all at once and does not wait for what becomes of them."
 )
 
 
@@ -43,8 +42,7 @@ def add_replay(app: faust.App, settings: Settings, group: click.Group) -> None:
             "--max-failed",
             type=ShareParameter(),
             default=settings.replay_max_failed,
-            show_default=f"{100 * settings.replay_max_failed:g}%",
-            help=_MAX_FAILED,
+            help=f"{_MAX_FAILED} [default: {100 * settings.replay_max_failed:g}%]",
         ),
         option("--dry-run", is_flag=True, help="Only say what would become of them."),
         option("--yes", is_flag=True, help="Do not ask for confirmation."),

@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.text import Text
 
 from cli.rules.file import fault_line, read_rules
-from cli.rules.publishing import PUBLISH_OPTIONS, author_name, prepare, publish_and_wait
+from cli.rules.publishing import PUBLISH_OPTIONS, prepare, publish_and_wait
 from cli.support.blocking_command import EX_FAILURE, BlockingCommand
+from cli.support.text_option import author_name
 from config import Settings
 from rules.faults import RuleSetError
 from rules.ruleset import RuleSet

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ from cli.rules.waiting import Laggard, laggards
 from cli.support.blocking_command import EX_FAILURE
 from cli.support.errors import CommandError
 from cli.support.output import PLAIN
+from cli.support.text_option import TextParameter
 from cluster import connect
 from cluster.reading.announcements import Workers
 from cluster.reading.publications import publish, read_entries
@@ -25,34 +25,22 @@ from config import Settings
 from rules.ruleset import LONGEST_NOTE
 from rules.versions.publication import LONGEST_AUTHOR, Entry, Publication
 
-__all__ = ["PUBLISH_OPTIONS", "author_name", "prepare", "publish_and_wait"]
+__all__ = ["PUBLISH_OPTIONS", "prepare", "publish_and_wait"]
 
 _EVERY = 0.2
 _DEFAULT_TIMEOUT = 30.0
 
 
-class _Text(click.ParamType):
-    """Text of at most so many characters."""
-
-    name = "text"
-
-    def __init__(self, longest: int) -> None:
-        self._longest = longest
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Check its length."""
-        # Bytes of a command line that are not UTF-8 come as lone surrogates.
-        text = value.encode(errors="replace").decode()
-        if len(text) > self._longest:
-            self.fail(f"more than {self._longest:,} characters", param, ctx)
-        return text
-
-
 PUBLISH_OPTIONS: Sequence[Any] = (
-    option("--note", type=_Text(LONGEST_NOTE), default="", help="Why, for the list of versions."),
+    option(
+        "--note",
+        type=TextParameter(LONGEST_NOTE),
+        default="",
+        help="Why, for the list of versions.",
+    ),
     option(
         "--author",
-        type=_Text(LONGEST_AUTHOR),
+        type=TextParameter(LONGEST_AUTHOR),
         help="Who publishes it; the user of the operating system by default.",
     ),
     option(
@@ -63,16 +51,6 @@ PUBLISH_OPTIONS: Sequence[Any] = (
         help="Seconds to wait for the workers; 0 to wait for none.",
     ),
 )
-
-
-def author_name(given: str | None) -> str:
-    """The author that was given, or the user of the operating system."""
-    if given is not None:
-        return given
-    try:
-        return getpass.getuser()[:LONGEST_AUTHOR]
-    except (KeyError, OSError):  # a container's user often has no name
-        return "unknown"
 
 
 def prepare(settings: Settings) -> list[Entry]:

@@ -6,10 +6,11 @@ import click
 import faust
 from faust.cli import argument
 
-from cli.rules.publishing import PUBLISH_OPTIONS, author_name, prepare, publish_and_wait
+from cli.rules.publishing import PUBLISH_OPTIONS, prepare, publish_and_wait
 from cli.rules.versions import find
 from cli.support.blocking_command import BlockingCommand
 from cli.support.errors import CommandError
+from cli.support.text_option import author_name
 from config import Settings
 from rules.faults import RuleSetError
 

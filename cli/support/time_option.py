@@ -33,3 +33,21 @@ class TimeParameter(click.ParamType):
             self.fail(f"{value!r} is not a time: write 2h, or 2026-01-31T12:00", param, ctx)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return int(moment.timestamp() * 1000)
+
+
+class DurationParameter(click.ParamType):
+    """`10m` (s, m, h); the value is in ms."""
+
+    name = "duration"
+
+    def __init__(self, longest_ms: int) -> None:
+        self._longest_ms = longest_ms
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Parse it; a usage error when it is none, or too long."""
+        found = _AGO.fullmatch(value)
+        duration = int(found[1]) * _UNITS[found[2]] * 1000 if found else 0
+        if not 0 < duration <= self._longest_ms:
+            longest = f"{self._longest_ms // 3_600_000}h"
+            self.fail(f"{value!r} is not a duration: write 10m, at most {longest}", param, ctx)
+        return duration

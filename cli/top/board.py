@@ -81,6 +81,7 @@ class Board:
             self._seen.begins,
             self._seen.ends,
             owners=None if problem else self._owners(snapshot),
+            holds=self._seen.holds,
         )
         if problem is None:
             self._note(document["counts"])

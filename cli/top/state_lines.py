@@ -1,7 +1,7 @@
 """The first lines of `top`: title, and the state of Kafka, the worker and its parts."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from faust_transactions import Health
@@ -31,7 +31,18 @@ def state_lines(document: Mapping[str, Any], *, short: bool) -> list[RenderableT
     lines = _worker(document, short=short)
     if short:
         lines = [Text("  ").join(lines)]
-    return [title, *map(_cut, [_kafka(document["problem"], document["mismatch"]), *lines])]
+    kafka = _kafka(document["problem"], document["mismatch"])
+    return [title, *map(_cut, [kafka, *_held(document["partitions"]), *lines])]
+
+
+def _held(partitions: Sequence[Mapping[str, Any]]) -> list[Text]:
+    """One line, with the reason of the first."""
+    held = [one for one in partitions if "held" in one]
+    if not held:
+        return []
+    numbers = ", ".join(str(one["partition"]) for one in held)
+    what = "partition" if len(held) == 1 else "partitions"
+    return [Text(f"held: {what} {numbers}: {held[0]['held']['reason']}", style="bold red")]
 
 
 def _kafka(problem: str | None, mismatch: str | None) -> Text:

@@ -17,11 +17,13 @@ from faust_transactions import (
 
 from cluster.errors import TIMED_OUT, TRANSPORT, ClusterError, reason
 from cluster.reach import ClientErrors, quiet
+from cluster.reading.control import Holds
 from cluster.reading.owners import partition_owners
 from cluster.reading.rows import rows_in
 from cluster.topics import changelog_topic
 from config import Settings
 from records import PartitionCounts
+from records.hold import Hold
 
 # A broker that is back shall be seen soon; librdkafka's own longest pause is 10 s.
 _RECONNECT = {"reconnect.backoff.max.ms": 1_000}
@@ -41,6 +43,8 @@ class Progress:
     owners: Mapping[int, str] | None = None
     topic: TopicIdentity | None = None
     sources: Mapping[int, TopicIdentity | None] = field(default_factory=dict)
+    #: What workers said of held partitions; empty where that cannot be read.
+    holds: Mapping[int, Hold] = field(default_factory=dict)
 
 
 class Watch:
@@ -55,6 +59,7 @@ class Watch:
         conf = {"group.id": settings.app_id, **_RECONNECT, **TAIL_CONSUMER}
         self._consumer = Consumer({**quiet(settings, self._errors), **conf})
         self._admin = AdminClient({**quiet(settings), **_RECONNECT})
+        self._holds = Holds(settings)
         self._ids = TopicIds({**quiet(settings), **_RECONNECT})
 
     def look(self, timeout: float = 3.0) -> Progress:
@@ -84,11 +89,18 @@ class Watch:
         ends = {partition: span.end for partition, span in spans.items()}
         topic = TopicIdentity(self._accounts, ids.get(self._accounts))
         sources = {at: TopicIdentity.from_headers(last[at].headers) for at in rows}
-        return Progress(rows, begins, ends, owners, topic, sources)
+        return Progress(rows, begins, ends, owners, topic, sources, self._held(deadline))
 
     def close(self) -> None:
         """Closes the connections."""
         self._consumer.close()
+        self._holds.close()
+
+    def _held(self, deadline: float) -> Mapping[int, Hold]:
+        try:
+            return self._holds.look(max(0.1, deadline - time.monotonic()))
+        except ClusterError:
+            return {}  # this login may have no right to it
 
     def _reason(self, exc: KafkaException) -> str:
         """A call says only that it had no answer; why, librdkafka reports beside it."""

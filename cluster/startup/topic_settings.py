@@ -13,7 +13,7 @@ from faust_transactions import PRODUCER_BATCH_BYTES
 
 from cluster.errors import ClusterError
 from cluster.retention import RETENTION_MS, difference
-from cluster.single import RULES_LIMIT, workers_topic
+from cluster.single import RULES_LIMIT, control_topic, single_topics, workers_topic
 from cluster.topic_config import MAX_MESSAGE_BYTES, Config, replica_counts, topic_configs
 from cluster.topics import changelog_topic, dead_letters_limit
 from config import Settings
@@ -50,8 +50,7 @@ def check_topic_settings(client: AdminClient, settings: Settings) -> None:
     topics = [
         *settings.topics,
         changelog_topic(settings),
-        settings.rules_topic,
-        workers_topic(settings),
+        *single_topics(settings),
     ]
     try:
         configs = topic_configs(client, topics)
@@ -155,6 +154,12 @@ def _single_topics(settings: Settings, configs: Mapping[str, Config]) -> Iterato
             f"topic {workers} has {_CLEANUP}={policies[workers]}: Kafka deletes which rules quiet "
             "workers judge by, and rules publish would wait for them: "
             + _configure(workers, _CLEANUP, "compact")
+        )
+    control = control_topic(settings)
+    if policies.get(control, "compact") != "compact":
+        yield Problem(
+            f"topic {control} has {_CLEANUP}={policies[control]}: Kafka deletes which partitions "
+            "are held, and they could not be released: " + _configure(control, _CLEANUP, "compact")
         )
     limit = int(configs.get(rules, {}).get(MAX_MESSAGE_BYTES, RULES_LIMIT))
     if limit < RULES_LIMIT:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 
 from records.bounds import EPOCH_MS, OFFSETS
-from rules.versions.json_object import read_object
+from records.json_object import read_object
 
 __all__ = ["Announcement", "read_announcement"]
 

@@ -11,9 +11,9 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from records.bounds import EPOCH_MS
+from records.json_object import read_object
 from rules.faults import Fault, RuleSetError
 from rules.ruleset import LONGEST_NOTE, MOST_BYTES, RuleSet, load
-from rules.versions.json_object import read_object
 
 __all__ = [
     "LARGEST_RECORD",

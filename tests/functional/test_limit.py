@@ -79,8 +79,8 @@ async def test_one_invalid_record_too_many_holds_the_batch_and_nothing_is_writte
         "bankaccount-3 is held at offset 512: 501 of its last 1,000 records are dead letters, and "
         "FRAUD_MAX_INVALID_RATIO=0.5 allows 500. Codes: not_json 2; before this batch: "
         "not_json 500. Nothing from offset 510 on is committed. Check what is sent to the topic "
-        "and, for veritas codes, the verification service; when that is fixed, restart the "
-        "workers. To let them all become dead letters, restart with FRAUD_MAX_INVALID_RATIO=1.0"
+        "and, for veritas codes, the verification service; when that is fixed, let it go on: "
+        "faust -A fraud_app partitions release 3"
     )
 
     await given_up(task)
@@ -222,7 +222,7 @@ def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [
         each.getMessage()
         for each in caplog.records
-        if each.name == "agents.limit" and each.levelno == logging.WARNING
+        if each.name == "agents.limit.replays" and each.levelno == logging.WARNING
     ]
 
 

@@ -21,6 +21,7 @@ from records.token import key_id
 from rules.compiled import CompiledRules
 from rules.ruleset import load
 from rules.versions.active import ActiveRules, RuleVersion, builtin
+from tests.control_in_memory import ControlInMemory
 from veritas import RecentCalls, Result, Unanswered, VeritasAnswer, VeritasHealth
 
 GOOD = {
@@ -40,6 +41,7 @@ class ScriptedVeritas:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.repaired = False
         #: Called before it answers.
         self.meanwhile: Callable[[], None] = lambda: None
 
@@ -53,6 +55,8 @@ class ScriptedVeritas:
 
     def _answer(self, first_name: str) -> Result:
         self.asked.append(first_name)
+        if self.repaired:
+            return VeritasAnswer(authorized=True)
         if first_name == "Rejected":
             return Unanswered("veritas_rejected", "answered 422")
         if first_name == "Failed":
@@ -67,7 +71,11 @@ class Stream:
         self, app: faust.App, max_invalid_ratio: float = 0.5, name: str = "verification"
     ) -> None:
         self.registry = CollectorRegistry()
-        self.limit = InvalidLimit(max_invalid_ratio, self.registry)
+        self.control = ControlInMemory()
+        self.now = 1_795_410_452_087
+        self.limit = InvalidLimit(
+            max_invalid_ratio, self.registry, self.control, clock=lambda: self.now
+        )
         self.veritas = ScriptedVeritas()
         self.transactions = MemoryTransactions(PartitionCounts)
         self.reported: list[Judgement] = []

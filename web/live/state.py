@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry
 
+from records.hold import Hold
 from records.totals import Row
 from rules.versions.active import RuleVersion
 from web.explanations import Explanations
@@ -80,6 +81,8 @@ class WebState:
     #: Reasons why the worker is degraded, each with a line that has the figures; empty while it is
     #: not.
     degraded: Callable[[], Mapping[str, str]] = dict
+    #: Partition -> what was said when it was held; `records.hold.still_held` has those in effect.
+    holds: Callable[[], Mapping[int, Hold]] = dict
     history: History = field(default_factory=History)
     rule_hits: RuleHits = field(default_factory=RuleHits)
 

@@ -52,12 +52,14 @@ export function showPartitions(table, partitions, now) {
       String(one.partition),
       one.lag === null ? "–" : count(one.lag),
       one.owner === null ? "–" : withoutDomain(one.owner) || "unassigned",
-      one.updated_at ? ago(one.updated_at, now) : "–",
+      one.held ? "held" : one.updated_at ? ago(one.updated_at, now) : "–",
       ...[one.authorized, one.review, one.unauthorized, one.dead_letters, one.next_offset].map(count),
     ];
     texts.forEach((text, index) => setText(row.cells[index], text));
     row.cells[2].className = one.owner === "" ? "words unassigned" : "words";
     row.cells[2].title = one.owner ?? "";
+    row.cells[3].className = one.held ? "held" : "";
+    row.cells[3].title = one.held ? `at offset ${one.held.offset} since ${time(one.held.since)}: ${one.held.reason}` : "";
   });
 }
 
@@ -67,13 +69,15 @@ export function showSummary(note, partitions) {
   const workers = new Set(owners.filter(Boolean)).size;
   const alone = owners.filter((owner) => owner === "").length;
   const most = partitions.reduce((one, other) => ((other.lag ?? 0) > (one.lag ?? 0) ? other : one), partitions[0]);
+  const held = partitions.filter((one) => one.held);
   const texts = [
+    held.length ? `held: partition ${held.map((one) => one.partition).join(", ")} (${held[0].held.reason})` : "",
     owners.includes(null) ? "owners unknown" : `${count(workers)} ${workers === 1 ? "worker" : "workers"}`,
     alone ? `${count(alone)} of ${count(owners.length)} without an owner` : "",
     most?.lag ? `highest lag: partition ${most.partition}` : "",
   ];
   setText(note, texts.filter(Boolean).join(" · "));
-  note.classList.toggle("unassigned", alone > 0);
+  note.classList.toggle("unassigned", alone > 0 || held.length > 0);
 }
 
 // Of a mask only what differs.

@@ -35,8 +35,12 @@ def of_a_worker(settings: Settings) -> Iterator[Right]:
     yield TOPIC, changelog, LITERAL, WRITE
     yield TOPIC, leader, LITERAL, READ
     yield TOPIC, settings.rules_topic, LITERAL, READ
-    yield TOPIC, f"{app_id}-workers", LITERAL, WRITE
-    for topic in (*settings.topics, changelog, leader, settings.rules_topic, f"{app_id}-workers"):
+    workers, control = f"{app_id}-workers", f"{app_id}-control"
+    yield TOPIC, workers, LITERAL, WRITE
+    yield TOPIC, control, LITERAL, READ
+    yield TOPIC, control, LITERAL, WRITE
+    created = (*settings.topics, changelog, leader, settings.rules_topic, workers, control)
+    for topic in created:
         yield TOPIC, topic, LITERAL, CREATE
     yield GROUP, app_id, LITERAL, READ
     ids = f"{app_id}:{settings.accounts_topic}:"

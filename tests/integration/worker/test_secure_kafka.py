@@ -22,6 +22,7 @@ from config import Settings
 from tests.integration.stream.test_stream import total, wait_for
 from tests.integration.worker import rights, tls
 from tests.integration.worker.test_startup import named
+from tests.topics import produce
 from tests.worker import ROOT, Worker
 from tools.devbroker import KafkaServer
 
@@ -121,7 +122,7 @@ def workers(
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_worker_and_commands_work_with_the_rights_of_the_readme(
-    workers: dict[str, Worker], protocol: str
+    secured: Secured, workers: dict[str, Worker], protocol: str
 ) -> None:
     worker = workers[protocol]
     worker.wait_ready()
@@ -129,6 +130,15 @@ def test_worker_and_commands_work_with_the_rights_of_the_readme(
     assert sent.returncode == 0, sent.stdout + sent.stderr
     wait_for(lambda: total(worker), 200)
     assert b'"card":"************' in page_of(worker)
+    produce(
+        secured.server.bootstrap,
+        f"rights-{protocol}-accounts_topic",
+        [b"garbage"] * 501,
+        partition=0,
+    )
+    wait_for(lambda: "held" in worker.get("/verdicts/")[1]["partitions"]["0"], True)
+    released = faust(worker, "partitions", "release", "0")
+    assert released.returncode == 0, released.stdout + released.stderr
     with ThreadPoolExecutor(2) as pool:
         counting = pool.submit(faust, worker, "counts", "--json")
         proving = pool.submit(faust, worker, "reconcile")

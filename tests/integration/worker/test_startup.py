@@ -23,7 +23,7 @@ from faust_transactions import TopicIdentity, topic_ids
 from cluster import changelog_topic
 from cluster.reading.publications import publish
 from cluster.reading.rows import last_rows, rows_in
-from cluster.single import single_topics, workers_topic
+from cluster.single import control_topic, single_topics, workers_topic
 from cluster.startup import StartupError, StartupStopped, check
 from config import Settings
 from records import PartitionCounts, Verdict
@@ -100,7 +100,7 @@ def refused(settings: Settings, **options: Any) -> str:
 def test_missing_topics_are_created(kafka: Kafka, settings: Settings) -> None:
     check(settings, timeout=0)
     four = dict.fromkeys([*settings.topics, changelog_topic(settings)], 4)
-    one = dict.fromkeys([settings.rules_topic, workers_topic(settings)], 1)
+    one = dict.fromkeys([settings.rules_topic, workers_topic(settings), control_topic(settings)], 1)
     assert partitions(settings, kafka.bootstrap) == four | one
 
 
@@ -111,7 +111,8 @@ def test_the_rules_are_kept_and_their_topic_takes_the_largest(
     config = topic_config(kafka.bootstrap, settings.rules_topic)
     assert config["cleanup.policy"] == "compact"
     publish(settings, Publication("0123456789ab", '"\n' * 450_000, 1))
-    assert topic_config(kafka.bootstrap, workers_topic(settings))["cleanup.policy"] == "compact"
+    for topic in (workers_topic(settings), control_topic(settings)):
+        assert topic_config(kafka.bootstrap, topic)["cleanup.policy"] == "compact"
 
 
 @pytest.mark.parametrize("which", ["rules_topic", "workers"])
@@ -214,17 +215,22 @@ def test_topics_to_be_made_by_others_are_asked_for(own_kafka: StartKafka) -> Non
     create_topic(server.bootstrap, settings.rules_topic, 1, config={"cleanup.policy": "compact"})
     line = refused(settings)
     changelog, workers = changelog_topic(settings), workers_topic(settings)
-    assert f"no topic {changelog}, {workers}, FRAUD_CREATE_TOPICS is 0" in line
-    assert line.endswith(f"create {changelog} with 4 partitions, {workers} with 1 partition")
+    control = control_topic(settings)
+    assert f"no topic {control}, {changelog}, {workers}, FRAUD_CREATE_TOPICS is 0" in line
+    assert line.endswith(
+        f"create {control} with 1 partition, {changelog} with 4 partitions, "
+        f"{workers} with 1 partition"
+    )
     create_topic(server.bootstrap, changelog, 4)
-    create_topic(server.bootstrap, workers, 1)
+    for topic in (control, workers):
+        create_topic(server.bootstrap, topic, 1)
     check(settings, timeout=0)
 
 
 def test_the_embedded_broker_lets_topics_appear(embedded_broker: EmbeddedBroker) -> None:
     settings = Settings(broker=embedded_broker.url, create_topics=False)
     check(settings, timeout=0)
-    assert len(partitions(settings, embedded_broker.address)) == 6
+    assert len(partitions(settings, embedded_broker.address)) == 7
     line = refused(Settings(broker=embedded_broker.url, create_topics=False, partitions=8))
     assert "set FRAUD_PARTITIONS=4" in line
 

@@ -2,13 +2,14 @@
 
 import logging
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from confluent_kafka import KafkaException
 
 from cluster import changelog_topic
-from cluster.single import workers_topic
+from cluster.single import control_topic, workers_topic
 from cluster.startup import StartupError, check
 from config import Settings
 from tests.brokers import Kafka
@@ -130,13 +131,17 @@ def test_a_rules_topic_that_takes_no_large_set_is_a_warning(
     assert caplog.records == []
 
 
-def test_a_workers_topic_that_forgets_is_a_warning(
-    kafka: Kafka, settings: Settings, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("topic", [workers_topic, control_topic])
+def test_an_internal_topic_that_forgets_is_a_warning(
+    kafka: Kafka,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+    topic: Callable[[Settings], str],
 ) -> None:
-    create_topic(kafka.bootstrap, workers_topic(settings), 1)
+    create_topic(kafka.bootstrap, topic(settings), 1)
     check(settings, timeout=0)
     [record] = caplog.records
-    assert "-workers has cleanup.policy=delete: " in record.getMessage()
+    assert f"topic {topic(settings)} has cleanup.policy=delete: " in record.getMessage()
     follow(kafka, record.getMessage())
     caplog.clear()
     check(settings, timeout=0)

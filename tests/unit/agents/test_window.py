@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from agents.limit import allowed
-from agents.window import SIZE, Crossing, crossing, slide
+from agents.limit.counting import allowed
+from agents.limit.window import SIZE, Crossing, crossing, slide
 
 stretches = st.lists(
     st.tuples(st.booleans(), st.integers(1, 700)).map(lambda one: [one[0]] * one[1]), max_size=6

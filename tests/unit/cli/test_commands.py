@@ -25,12 +25,13 @@ from cli.support.errors import CommandError, Interrupted
 from cli.support.interruption import interruption
 from cli.support.moment import moment
 from cli.support.progress import shown_progress
-from cli.support.time_option import TimeParameter
+from cli.support.time_option import DurationParameter, TimeParameter
 from cli.support.untrusted_names import printable_id
 from cluster import ClusterError
 from config import Settings
 from records import PartitionCounts
 from records.bounds import EPOCH_MS
+from records.hold import Hold
 from records.replay import Replay
 from web.documents import counts as web_counts
 from web.live.state import WebState
@@ -118,6 +119,19 @@ def test_on_a_terminal_progress_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "750/s" in out.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("text", "ms"), [("10m", 600_000), ("90s", 90_000), ("24h", 86_400_000), ("1d", 86_400_000)]
+)
+def test_a_duration_is_a_number_and_a_unit(text: str, ms: int) -> None:
+    assert DurationParameter(86_400_000).convert(text, None, None) == ms
+
+
+@pytest.mark.parametrize("text", ["0m", "25h", "10", "-1m", "m", "10 m", "999999w"])
+def test_another_duration_is_refused(text: str) -> None:
+    with pytest.raises(click.UsageError, match="write 10m, at most 24h"):
+        DurationParameter(86_400_000).convert(text, None, None)
+
+
 def options(command: click.Command) -> set[str]:
     return {name for parameter in command.params for name in parameter.opts if name[:2] == "--"}
 
@@ -144,6 +158,7 @@ def test_a_setting_is_what_a_replay_stops_at_unless_an_option_says_otherwise(
     assert context.params["max_failed"] == share
 
 
+HOLDS = {3: Hold(3, 77, 90, 80, 1_000, "too many"), 1: Hold(1, 8, 9, 8, 1_000, "former")}
 ROWS = {
     1: PartitionCounts(authorized=3, review=4, unauthorized=2, dead_letters=1, next_offset=9),
     3: PartitionCounts(authorized=10, unauthorized=20, dead_letters=30, next_offset=77),
@@ -177,8 +192,14 @@ def test_counts_are_the_document_of_the_contract() -> None:
 def test_the_document_is_that_of_the_web() -> None:
     ends = dict.fromkeys(range(4), 100)
     feed = SimpleNamespace(rows=ROWS, source_ends=ends)
-    state = cast(WebState, SimpleNamespace(feed=feed, partitions=4))
-    assert Counts("bankaccount", ROWS, {}, ends).document() == web_counts(state)
+    state = cast(WebState, SimpleNamespace(feed=feed, partitions=4, holds=lambda: HOLDS))
+    counts = Counts("bankaccount", ROWS, {}, ends, holds=HOLDS)
+    assert counts.document() == web_counts(state)
+    assert "Partition 3 is held at offset 80 since 1970-01-01 00:00:01 UTC: too many." in shown(
+        counts
+    )
+    # That of partition 1 is of a batch that was committed since.
+    assert [n for n, one in counts.document()["partitions"].items() if "held" in one] == ["3"]
 
 
 def shown(counts: Counts) -> str:

@@ -9,11 +9,11 @@ import pytest
 from rich.console import Console
 
 from cli.rules.list_versions import show
-from cli.rules.publishing import author_name
 from cli.rules.show import as_text, write_to
 from cli.rules.versions import active, find
 from cli.rules.waiting import Laggard, laggards
 from cli.support.errors import CommandError
+from cli.support.text_option import author_name
 from rules.ruleset import load
 from rules.versions.active import builtin
 from rules.versions.announcement import Announcement

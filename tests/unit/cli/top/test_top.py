@@ -11,6 +11,7 @@ from cli.top.trend import bars
 from cli.top.worker_snapshot import read_snapshot
 from config import Settings
 from records import PartitionCounts
+from records.hold import Hold
 from records.totals import progress_document
 from tests.unit.cli.top.test_top_worker_snapshot import SNAPSHOT
 
@@ -66,6 +67,17 @@ def drawn(seen: dict[str, Any], width: int = 80, height: int | None = None) -> l
     file = io.StringIO()
     Console(file=file, width=width).print(picture(seen, height))
     return [line.rstrip() for line in file.getvalue().splitlines()]
+
+
+def test_a_held_partition_is_in_a_line_of_its_own_with_the_reason() -> None:
+    seen = document({0: row(), 1: row(1)}, {0: 110, 1: 1_100}, OWNERS)
+    assert not any("held" in line for line in drawn(seen))
+    hold = Hold(1, 100, 300, 200, 1, "501 of its last 1,000 records are dead letters")
+    seen |= progress_document({0: row(), 1: row(1)}, {}, {0: 110, 1: 1_100}, holds={1: hold})
+    for height in (None, 24, 14):
+        lines = drawn(seen, height=height)
+        assert "held: partition 1: 501 of its last 1,000 records are dead letters" in lines
+        assert height is None or len(lines) <= height
 
 
 def test_the_picture_has_totals_share_rate_lag_owners_and_reasons() -> None:

@@ -1,4 +1,4 @@
-"""Records of the rules' topics are JSON objects; anybody may have written something else there."""
+"""Records of our small topics are JSON objects; anybody may have written something else there."""
 
 from __future__ import annotations
 
