@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping
 
-from config import Settings
-
-_ALTER = "kafka-topics.sh --alter --topic {} --partitions {}"
+from config import Settings, broker_addresses
 
 
 def mismatch(settings: Settings, found: Mapping[str, int]) -> str | None:
     """What is wrong with the numbers of partitions (topic -> number), in one line, or None.
 
     A verdict is in the partition of its account, and a row in that of its accounts, so that all
-    topics need the number that FRAUD_PARTITIONS says. `found` has the topics that exist.
+    topics need the number that FRAUD_PARTITIONS says. `found` has the topics that exist. The line
+    has a command for each topic that is left to alter.
     """
     wrong = {name: number for name, number in found.items() if number != settings.partitions}
     if not wrong:
@@ -26,12 +25,23 @@ def mismatch(settings: Settings, found: Mapping[str, int]) -> str | None:
 
 def _remedy(settings: Settings, found: Mapping[str, int]) -> str:
     """Partitions can be added, never taken away, so the largest number is where all can meet."""
-    largest = max(found.values())
+    largest, wanted = max(found.values()), settings.partitions
+    smaller = [*_commands(settings, found, largest), f"set FRAUD_PARTITIONS={largest}"]
+    if wanted < largest:
+        return " and ".join(smaller)
+    grow = " and ".join(_commands(settings, found, wanted))
+    # A setting above all numbers is a wish for more, or a mistake.
+    return grow if wanted == largest else f"{grow}, or {' and '.join(smaller)}"
+
+
+def _commands(settings: Settings, found: Mapping[str, int], number: int) -> list[str]:
+    """One step that brings all topics to this number; none where they are there."""
+    server = broker_addresses(settings.broker)[0]
+    # The accounts last: a worker that gets a partition which the changelog lacks ends.
+    names = sorted(found, key=lambda topic: (topic == settings.accounts_topic, topic))
     steps = [
-        _ALTER.format(name, largest) for name, number in sorted(found.items()) if number < largest
+        f"kafka-topics.sh --bootstrap-server {server} --alter --topic {name} --partitions {number}"
+        for name in names
+        if found[name] < number
     ]
-    setting = f"set FRAUD_PARTITIONS={largest}"
-    if not steps:
-        return setting
-    added = f"add partitions ({'; '.join(steps)})"
-    return added if largest == settings.partitions else f"{added} and {setting}"
+    return [f"stop all workers, add partitions ({'; '.join(steps)})"] if steps else []

@@ -1,5 +1,7 @@
 """What the checks of a start say, from what the brokers answered."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from cluster.partitions import mismatch
@@ -143,27 +145,50 @@ def test_equal_numbers_of_partitions_are_fine(numbers: dict[str, int]) -> None:
     assert mismatch(SETTINGS, numbers) is None
 
 
+def steps(topics: Iterable[str], number: int) -> str:
+    tool = "kafka-topics.sh --bootstrap-server localhost:9092 --alter"
+    commands = "; ".join(f"{tool} --topic {topic} --partitions {number}" for topic in topics)
+    return f"stop all workers, add partitions ({commands})"
+
+
 @pytest.mark.parametrize(
     ("numbers", "wrong", "add", "largest"),
     [
         (dict.fromkeys(TOPICS, 6), "in has 6", [], 6),
         ({"in": 6, "out": 4, "dead": 6}, "in has 6", ["out"], 6),
         ({"in": 4, "out": 3, "dead": 4}, "out has 3", ["out"], 4),
-        ({"in": 4, "out": 4, "dead": 5}, "dead has 5", ["in", "out"], 5),
+        ({"in": 4, "out": 4, "dead": 5}, "dead has 5", ["out", "in"], 5),
         ({"out": 3, "dead": 5}, "dead has 5", ["out"], 5),
     ],
 )
 def test_numbers_of_partitions_that_differ_have_one_remedy(
     numbers: dict[str, int], wrong: str, add: list[str], largest: int
 ) -> None:
-    line = mismatch(SETTINGS, numbers)
-    said = f"topic {wrong} partitions, FRAUD_PARTITIONS says 4: "
-    if add:
-        steps = (f"kafka-topics.sh --alter --topic {topic} --partitions {largest}" for topic in add)
-        said += f"add partitions ({'; '.join(steps)})" + (" and " if largest != 4 else "")
+    said = [steps(add, largest)] if add else []
     if largest != 4:
-        said += f"set FRAUD_PARTITIONS={largest}"
-    assert line == said
+        said.append(f"set FRAUD_PARTITIONS={largest}")
+    start = f"topic {wrong} partitions, FRAUD_PARTITIONS says 4: "
+    assert mismatch(SETTINGS, numbers) == start + " and ".join(said)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "wrong", "or_else"),
+    [
+        (dict.fromkeys(TOPICS, 4), "in has 4", "set FRAUD_PARTITIONS=4"),
+        (
+            {"in": 5, "out": 4, "dead": 4},
+            "in has 5",
+            f"{steps(['dead', 'out'], 5)} and set FRAUD_PARTITIONS=5",
+        ),
+    ],
+)
+def test_a_setting_above_all_numbers_is_what_the_topics_can_grow_to(
+    numbers: dict[str, int], wrong: str, or_else: str
+) -> None:
+    eight = SETTINGS.model_copy(update={"partitions": 8})
+    line = mismatch(eight, numbers)
+    start = f"topic {wrong} partitions, FRAUD_PARTITIONS says 8: "
+    assert line == f"{start}{steps([*sorted(numbers.keys() - {'in'}), 'in'], 8)}, or {or_else}"
 
 
 @pytest.mark.parametrize(
