@@ -7,6 +7,7 @@ from cli.dead_letters import add_dead_letters
 from cli.explain.command import add_explain
 from cli.partitions import add_partitions
 from cli.produce.command import MakeFakes, add_produce
+from cli.rebuild import add_rebuild_rows
 from cli.reconcile.command import add_reconcile
 from cli.rules import add_rules
 from cli.top.command import add_top
@@ -25,6 +26,7 @@ def attach(app: faust.App, settings: Settings, fakes: MakeFakes, program: str) -
     add_counts(app, settings)
     add_top(app, settings)
     add_reconcile(app, settings)
+    add_rebuild_rows(app, settings)
     add_dead_letters(app, settings)
     add_partitions(app, settings)
     add_rules(app, settings, program)

@@ -6,6 +6,7 @@ from cluster.errors import ClusterError, Stopped
 from cluster.reach import connect
 from cluster.startup.group import check_session_timeout
 from cluster.startup.other_streams import warn_of_other_streams
+from cluster.startup.outcomes import check_outcomes
 from cluster.startup.progress import check_identity, check_progress
 from cluster.startup.topic_settings import check_topic_settings
 from cluster.topics import ensure_topics
@@ -46,7 +47,7 @@ def check(
         ensure_topics(client, settings, stop=stop)
         check_topic_settings(client, settings)
         check_progress(settings)
-        warn_of_other_streams(settings)
+        warn_of_other_streams(settings, *check_outcomes(settings, stop=stop))
     except Stopped as exc:
         raise StartupStopped(str(exc)) from exc
     except ClusterError as exc:

@@ -176,9 +176,13 @@ def test_a_stop_while_the_broker_is_away_does_not_wait_for_it(
 ) -> None:
     server = own_kafka()
     # With fake accounts on their way, which is what Faust's own producer would wait for. Each is
-    # a group of its own.
+    # a stream of its own.
     env = {"FRAUD_BROKER": server.url, "FRAUD_PRODUCE_INTERVAL": "0.1"}
-    silent, gone = (start_worker(env | {"FRAUD_APP_ID": name}) for name in ("silent", "gone"))
+    names = ("APP_ID", "VERDICTS_TOPIC", "DEAD_LETTERS_TOPIC")
+    silent, gone = (
+        start_worker(env | {f"FRAUD_{name}": f"{stream}-{name}" for name in names})
+        for stream in ("silent", "gone")
+    )
     for worker in (silent, gone):
         worker.wait_ready()
         wait_for(partial(has_judged, worker), True)

@@ -30,6 +30,7 @@ from records import PartitionCounts, Verdict
 from rules.versions.publication import Publication
 from tests.brokers import Kafka
 from tests.topics import create_topic, delete_topic, produce, topic_config
+from tests.verdicts import written
 from tests.worker import Worker
 from tools.devbroker import EmbeddedBroker, KafkaServer, free_port
 
@@ -76,7 +77,10 @@ def commit_row(
     next_offset: int,
     source: TopicIdentity | None = None,
 ) -> None:
-    """As a worker does; without `source` as one of version 0.1 did."""
+    """As a worker does, with the last verdict; without `source` as one of version 0.1 did."""
+    if next_offset:
+        verdict = written(settings.accounts_topic, partition, next_offset - 1)
+        produce(bootstrap, settings.verdicts_topic, [verdict], partition=partition)
     row = PartitionCounts(next_offset=next_offset).dumps(serializer="json")
     headers = source.headers() if source else ()
     key = b"%d" % partition
@@ -178,7 +182,7 @@ def test_partitions_that_were_added_to_the_accounts_are_added_to_the_other_topic
     assert f"topic {settings.accounts_topic} has 6 partitions, FRAUD_PARTITIONS says 4" in line
     assert line.endswith("and set FRAUD_PARTITIONS=6")
     # What the line says is enough.
-    commands = re.findall(r"kafka-topics.sh --alter --topic (\S+) --partitions (\d+)", line)
+    commands = re.findall(r"--alter --topic (\S+) --partitions (\d+)", line)
     others = [settings.verdicts_topic, settings.dead_letters_topic, changelog_topic(settings)]
     assert sorted(commands) == sorted((topic, "6") for topic in others)
     for topic, number in commands:

@@ -120,9 +120,9 @@ def test_sighup_reopens_the_log_file_and_does_nothing_else(
     wait_for(lambda: log.exists() and "trying again" in log.read_text("utf-8"))
     with_file.stop()
     # While it runs, with a log file and without one.
-    running = start_worker(
-        on(embedded_broker) | {"FRAUD_APP_ID": "other"}, arguments=["--logfile", str(log)]
-    )
+    names = ("APP_ID", "VERDICTS_TOPIC", "DEAD_LETTERS_TOPIC")
+    other = {f"FRAUD_{name}": f"other-{name}" for name in names}
+    running = start_worker(on(embedded_broker) | other, arguments=["--logfile", str(log)])
     running.wait_ready()
     without.wait_ready()
     wait_for(lambda: "started, web on" in log.read_text("utf-8"))

@@ -113,8 +113,21 @@ class BatchConsumer(compat.Consumer):
             if not task.is_active:
                 continue  # stopped meanwhile
             if task.position is None:
-                task.start_at(self.group_offset(task.tp) or earliest[task.tp])
+                task.start_at(self._first_position(task, earliest[task.tp]))
             await self.rewind(task)
+
+    def _first_position(self, task: StreamTask, earliest: int) -> int:
+        """Where a partition without a row begins: at the group's offset, if there is one."""
+        offset = self.group_offset(task.tp)
+        if not offset:
+            return earliest
+        # An operator chose where a new app begins, or the changelog was deleted.
+        self.log.warning(
+            "%s has no row: it begins at the group's offset %d, with an empty state",
+            task.name,
+            offset,
+        )
+        return offset
 
     async def rewind(self, task: StreamTask) -> None:
         """Fetch a partition again from its committed position."""

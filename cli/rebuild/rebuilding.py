@@ -1,0 +1,108 @@
+"""Reads the outputs into rows, and writes these into the changelog."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from faust_transactions import TopicIdentity
+
+from cli.reading.bounded_read import BoundedRead
+from cli.reading.positions import accounts_identity, describe_mismatches, mismatches, positions_in
+from cli.rebuild.tally import RowTally
+from cli.support.errors import CommandError
+from cluster import ClusterError, changelog_topic, connect, topic_spans
+from cluster.errors import reason
+from cluster.reach import quiet
+from cluster.reading.owners import group_members
+from cluster.reading.rows import last_rows, rows_in
+from config import Settings
+from records import PartitionCounts
+
+_ANSWER = 5.0
+_WRITTEN = 30.0
+
+
+class Rebuilt(NamedTuple):
+    """The rows of partitions that the changelog has not, or has as they were earlier.
+
+    `without_outcome` has, for each of them, the offsets that count as judged and have none.
+    """
+
+    topic: TopicIdentity
+    before: Mapping[int, PartitionCounts]
+    rows: Mapping[int, PartitionCounts]
+    without_outcome: Mapping[int, int]
+
+
+def rebuild(
+    settings: Settings,
+    *,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Rebuilt | None:
+    """Read both outputs; writes nothing. None when `stop` returned True before the end.
+
+    Raises CommandError while the group has members, ClusterError.
+    """
+    client = connect(settings, timeout=0)
+    check_no_worker(group_members(client, settings, _ANSWER), settings)
+    topic = accounts_identity(settings)
+    last = last_rows(settings)
+    before = rows_in(changelog_topic(settings), last)
+    spans = topic_spans(settings, topic.name, "read_uncommitted")
+    if elsewhere := mismatches(positions_in(before, last), topic, spans):
+        raise CommandError(describe_mismatches(elsewhere, topic))
+    tally = RowTally(settings, before, {partition: span.end for partition, span in spans.items()})
+    outputs = {
+        (output, partition): span
+        for output in (settings.verdicts_topic, settings.dead_letters_topic)
+        for partition, span in topic_spans(settings, output).items()
+    }
+    done, size = 0, sum(span.end - span.begin for span in outputs.values())
+    for batch in BoundedRead(settings, outputs).batches(stop):
+        for record in batch:
+            tally.enter(record)
+        done += len(batch)
+        progress(done, size)
+    rows = dict(sorted(tally.rebuilt.items()))
+    gaps = {partition: tally.without_outcome(partition) for partition in rows}
+    return None if stop() else Rebuilt(topic, before, rows, gaps)
+
+
+def check_no_worker(members: set[str] | None, settings: Settings) -> None:
+    """Refuse while workers may write rows. `members` is None where that is not known."""
+    if members is None:
+        raise CommandError(
+            f"the members of group {settings.app_id} are not known, and no worker may run: try "
+            "again when it is not rebalancing"
+        )
+    if members:
+        names = ", ".join(sorted(members))
+        raise CommandError(
+            f"stop all workers first: {names} (one that was killed is a member until "
+            "FRAUD_SESSION_TIMEOUT is over)"
+        )
+
+
+def write_rows(settings: Settings, found: Rebuilt) -> None:
+    """Write the rows, as of this accounts topic. Raises ClusterError."""
+    topic = changelog_topic(settings)
+    config: dict[str, Any] = {**quiet(settings), "enable.idempotence": True}
+    producer = Producer({**config, "message.timeout.ms": int(_WRITTEN * 1000)})
+    failed: list[KafkaError] = []
+
+    def delivered(error: KafkaError | None, _message: Message) -> None:
+        if error is not None:
+            failed.append(error)
+
+    try:
+        for partition, row in found.rows.items():
+            value, key = row.dumps(serializer="json"), b"%d" % partition
+            headers: Any = found.topic.headers()
+            producer.produce(topic, value, key, partition, on_delivery=delivered, headers=headers)
+        left = producer.flush(_WRITTEN + 1)
+    except KafkaException as exc:
+        raise ClusterError(f"topic {topic} cannot be written: {reason(exc.args[0])}") from exc
+    if failed or left:
+        why = reason(failed[0]) if failed else f"no acknowledgement in {_WRITTEN:g} s"
+        raise ClusterError(f"topic {topic} cannot be written: {why}; run the command again")

@@ -1,0 +1,147 @@
+"""The last verdicts and dead letters of each partition, read without a worker."""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+import orjson
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from faust_transactions import TAIL_CONSUMER, Span, committed_spans, headers_of, partitions_of
+
+from cluster.errors import PARTITION_EOF, reason
+from cluster.reach import quiet
+from config import Settings
+from records import DeadLetter, record_id
+from records.verdict import read_place
+
+__all__ = ["NEVER", "LastOutcomes", "last_dead_letters", "last_verdicts", "newest"]
+
+logger = logging.getLogger("fraud_app")
+
+#: In place of an offset: nothing was ever written to the partition of the output.
+NEVER: Final = -1
+
+# Of each partition; two streams that share a topic write to all of its partitions.
+_RECORDS = 20
+_TIMEOUT = 5.0
+_TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,249}")
+
+
+class LastOutcomes(NamedTuple):
+    """What the last records of an output say.
+
+    `topics` are the accounts topics that they name. `offsets` has, by partition, the offset of the
+    last account of this stream that has an outcome there, or NEVER; a partition where that cannot
+    be known, as its records were deleted or are another stream's, is not in it.
+    """
+
+    topics: frozenset[str] = frozenset()
+    offsets: Mapping[int, int] = {}
+
+
+def last_verdicts(settings: Settings, ends: Mapping[int, int]) -> LastOutcomes:
+    """The end of the verdicts topic. Of accounts at or beyond `ends` nothing is believed.
+
+    Says nothing where the topic cannot be read.
+    """
+    topic = settings.verdicts_topic
+    return _read(settings, topic, ends, topic_of_verdict, _offset_of_verdict)
+
+
+def last_dead_letters(settings: Settings, ends: Mapping[int, int]) -> LastOutcomes:
+    """The same of the dead letters topic, for which a worker needs no right to read."""
+    topic = settings.dead_letters_topic
+    return _read(settings, topic, ends, topic_of_letter, _offset_of_letter)
+
+
+def newest(verdicts: LastOutcomes, letters: LastOutcomes) -> dict[int, int]:
+    """The last account that has an outcome, by partition, where both outputs say something."""
+    both = verdicts.offsets.keys() & letters.offsets.keys()
+    return {at: max(verdicts.offsets[at], letters.offsets[at]) for at in both}
+
+
+def topic_of_verdict(message: Message) -> str | None:
+    """The accounts topic that a verdict names; None for what is no verdict."""
+    try:
+        verdict = orjson.loads(message.value() or b"")
+    except orjson.JSONDecodeError:
+        return None
+    return _legal(verdict.get("topic")) if isinstance(verdict, dict) else None
+
+
+def topic_of_letter(message: Message) -> str | None:
+    """The accounts topic that a dead letter's header names."""
+    content = dict(headers_of(message)).get("topic")
+    return None if content is None else _legal(content.decode(errors="replace"))
+
+
+def _legal(name: object) -> str | None:
+    """Whatever others wrote there, only the name of a topic reaches the log."""
+    return name if isinstance(name, str) and _TOPIC.fullmatch(name) else None
+
+
+def _offset_of_verdict(message: Message, topic: str) -> int | None:
+    place = read_place(message.value())
+    if place is None or place.id != record_id(topic, place.partition, place.offset):
+        return None
+    return place.offset if place.partition == message.partition() else None
+
+
+def _offset_of_letter(message: Message, topic: str) -> int | None:
+    try:
+        letter = DeadLetter.from_message(None, None, headers_of(message))
+    except ValueError:
+        return None
+    is_here = (letter.topic, letter.partition) == (topic, message.partition())
+    return letter.offset if is_here else None
+
+
+def _read(
+    settings: Settings,
+    output: str,
+    ends: Mapping[int, int],
+    topic_of: Callable[[Message], str | None],
+    offset_of: Callable[[Message, str], int | None],
+) -> LastOutcomes:
+    deadline = time.monotonic() + _TIMEOUT
+    consumer = Consumer({**quiet(settings), "group.id": settings.app_id, **TAIL_CONSUMER})
+    topics: set[str] = set()
+    try:
+        partitions = partitions_of(consumer, output, deadline)
+        spans = committed_spans(consumer, output, partitions, deadline)
+        offsets = {partition: NEVER for partition, span in spans.items() if span.end == 0}
+        for message in _last_records(consumer, output, spans, deadline):
+            name = topic_of(message)
+            if name is not None:
+                topics.add(name)
+            partition, offset = message.partition(), offset_of(message, settings.accounts_topic)
+            if partition is not None and offset is not None and offset < ends.get(partition, 0):
+                offsets[partition] = max(offset, offsets.get(partition, NEVER))
+    except KafkaException as exc:
+        logger.debug("topic %s was not searched: %s", output, reason(exc.args[0]))
+        return LastOutcomes()
+    finally:
+        consumer.close()
+    return LastOutcomes(frozenset(topics), offsets)
+
+
+def _last_records(
+    consumer: Consumer, topic: str, spans: Mapping[int, Span], deadline: float
+) -> Iterator[Message]:
+    """The last committed records of each partition, a few. Ends early at the deadline."""
+    unread = {partition for partition, span in spans.items() if span.begin < span.end}
+    starts = {p: max(spans[p].begin, spans[p].end - _RECORDS) for p in unread}
+    consumer.assign([TopicPartition(topic, p, start) for p, start in starts.items()])
+    while unread and time.monotonic() < deadline:
+        message = consumer.poll(0.5)
+        if message is None:
+            continue
+        error = message.error()
+        if error is None:
+            yield message
+        elif error.code() == PARTITION_EOF:
+            unread.discard(message.partition())
+        else:
+            raise KafkaException(error)

@@ -1,0 +1,86 @@
+"""What was lost or restored from a copy: nothing is judged twice or lost in silence."""
+
+import json
+from collections.abc import Callable
+
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from tests.brokers import Kafka
+from tests.integration.stream.test_stream import ARTICLE, Stream, total, wait_for
+from tests.topics import create_topic, delete_topic, produce, read_topic
+from tests.worker import Worker
+
+
+def reset_offsets(stream: Stream, group: str, offset: int) -> None:
+    """As `kafka-consumer-groups.sh --reset-offsets` does."""
+    places = [TopicPartition(stream.accounts, partition, offset) for partition in range(4)]
+    admin = AdminClient({"bootstrap.servers": stream.bootstrap})
+    wanted = [ConsumerGroupTopicPartitions(group, places)]
+    for done in admin.alter_consumer_group_offsets(wanted).values():
+        done.result(30)
+
+
+def test_a_deleted_changelog_is_noticed_and_rebuilt_from_the_outputs(
+    kafka: Kafka, topic_prefix: str, start_worker: Callable[..., Worker]
+) -> None:
+    stream = Stream(kafka, topic_prefix, start_worker)
+    changelog = f"{topic_prefix}-verdict_counts-changelog"
+    worker = stream.worker()
+    worker.wait_ready()
+    assert stream.run("produce", "300", "--seed", "1").returncode == 0
+    produce(stream.bootstrap, stream.accounts, [b"no account"] * 3, partition=1)
+    wait_for(lambda: (total(worker), worker.get("/verdicts/")[1]["dead_letters"]), (300, 3))
+    counts = worker.get("/verdicts/")[1]
+    refused = stream.run("rebuild-rows", "--yes")
+    assert refused.returncode == 1
+    assert "stop all workers first: " in refused.stderr
+    assert worker.stop() == 0
+    unchanged = stream.run("rebuild-rows", "--yes")
+    assert (unchanged.returncode, "nothing was written" in unchanged.stdout) == (0, True)
+
+    delete_topic(stream.bootstrap, changelog)
+    worker.start()
+    assert worker.wait(60) == 1
+    line = worker.log.splitlines()[-1]
+    assert f"fraud_app: topic {changelog} does not know what was judged" in line
+    assert f"{stream.accounts}-0 is judged up to offset " in line
+    assert "rebuild-rows" in line
+    assert len(read_topic(stream.bootstrap, stream.verdicts)) == 300
+
+    done = stream.run("rebuild-rows", "--yes")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "4 rows were written" in done.stdout
+    # The rows decide, not the group's offsets.
+    reset_offsets(stream, topic_prefix, 0)
+    worker.start()
+    worker.wait_ready()
+    wait_for(lambda: worker.get("/verdicts/")[1], counts)
+    produce(stream.bootstrap, stream.accounts, [ARTICLE] * 40)
+    wait_for(lambda: total(worker), 340)
+    assert stream.run("reconcile").returncode == 0
+    assert worker.stop() == 0
+
+    # An output that is gone is reported, and what was judged is not judged again.
+    delete_topic(stream.bootstrap, stream.verdicts)
+    worker.start()
+    worker.wait_ready()
+    assert f"topic {stream.verdicts} or {stream.dead} lacks the last outcomes" in worker.log
+    proof = stream.run("reconcile", "--json")
+    assert proof.returncode == 1
+    assert json.loads(proof.stdout)["missing"]["total"] == 340
+
+
+def test_a_new_stream_begins_at_the_offsets_of_its_group(
+    kafka: Kafka, topic_prefix: str, start_worker: Callable[..., Worker]
+) -> None:
+    stream = Stream(kafka, topic_prefix, start_worker)
+    create_topic(stream.bootstrap, stream.accounts)
+    for partition in range(4):
+        produce(stream.bootstrap, stream.accounts, [ARTICLE] * 10, partition=partition)
+    reset_offsets(stream, topic_prefix, 6)
+    worker = stream.worker()
+    worker.wait_ready()
+    wait_for(lambda: total(worker), 16)
+    assert worker.log.count("has no row: it begins at the group's offset 6, ") == 4
+    assert stream.run("reconcile").returncode == 0
