@@ -18,13 +18,17 @@ logger = logging.getLogger("fraud_app")
 
 
 def check_identity(settings: Settings) -> None:
-    """Raise ClusterError where the rows name another topic, or another one of the same name."""
-    topic_id = _topic_id(settings)
-    if topic_id is None:
-        return  # no such topic yet, or brokers that give no ids
-    line = other_topic(
-        settings, last_rows(settings), TopicIdentity(settings.accounts_topic, topic_id)
-    )
+    """Raise ClusterError where the rows name another topic, or their topic was replaced or is gone.
+
+    To be called before topics are created: one that was lost shall not come back empty.
+    """
+    topic, ids, last = settings.accounts_topic, _topic_ids(settings), last_rows(settings)
+    line = other_topic(settings, last, TopicIdentity(topic, ids.get(topic)))
+    if line is None and topic not in ids and any(row.value for row in last.values()):
+        line = (
+            f"topic {topic} does not exist, but topic {changelog_topic(settings)} says that its "
+            f"accounts were judged: {other_topic_remedy(first='restore it')}"
+        )
     if line is not None:
         raise ClusterError(line)
 
@@ -38,7 +42,7 @@ def check_progress(settings: Settings) -> None:
     topic = settings.accounts_topic
     last = last_rows(settings)
     rows = rows_in(changelog_topic(settings), last)
-    now = TopicIdentity(topic, _topic_id(settings))
+    now = TopicIdentity(topic, _topic_ids(settings).get(topic))
     line = other_topic(settings, last, now)
     if line is not None:
         raise ClusterError(line)
@@ -94,9 +98,10 @@ def _remedy(first: str = "restore the former topic") -> str:
     return f"{other_topic_remedy(first=first)}; {RECONCILE_FIRST}"
 
 
-def _topic_id(settings: Settings) -> str | None:
+def _topic_ids(settings: Settings) -> dict[str, str | None]:
+    """The id of the accounts topic, if it exists; None in it where brokers give no ids."""
     topic = settings.accounts_topic
     try:
-        return topic_ids(quiet(settings), [topic]).get(topic)
+        return topic_ids(quiet(settings), [topic])
     except KafkaException as exc:
         raise ClusterError(f"topic {topic} cannot be described: {reason(exc.args[0])}") from exc

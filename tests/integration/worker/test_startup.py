@@ -263,6 +263,10 @@ def test_a_topic_that_was_re_created_is_an_error_however_many_accounts_it_has(
     commit_row(kafka.bootstrap, settings, 2, 5, former)
     check(settings, timeout=0)
     delete_topic(kafka.bootstrap, settings.accounts_topic)
+    line = refused(settings)
+    assert line.startswith(f"topic {settings.accounts_topic} does not exist, but topic ")
+    # Nor is it made again, which would be in the way of a copy that is restored.
+    assert settings.accounts_topic not in partitions(settings, kafka.bootstrap)
     create_topic(kafka.bootstrap, settings.accounts_topic, 4)
     produce(kafka.bootstrap, settings.accounts_topic, [b"x"] * 9, partition=2)
     line = refused(settings)
