@@ -155,7 +155,8 @@ class Settings(BaseSettings):
         description="seconds without a heartbeat until the group takes a worker for dead",
     )
     heartbeat_interval: kinds.Heartbeat = Field(
-        default=3.0, description="seconds between heartbeats"
+        default=0.5,
+        description="seconds between heartbeats, by which a worker learns of a rebalance",
     )
     batch_records: kinds.Count = Field(default=2_000, description="records in one batch, at most")
     batch_bytes: kinds.Bytes = Field(default=1_000_000, description="bytes in one batch, at most")

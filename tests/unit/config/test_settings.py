@@ -297,6 +297,7 @@ def test_two_topics_cannot_be_the_same(
 def test_the_session_timeout_leaves_room_for_two_heartbeats(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("FRAUD_HEARTBEAT_INTERVAL", "3")
     assert complaint(monkeypatch, FRAUD_SESSION_TIMEOUT="6") == (
         "FRAUD_SESSION_TIMEOUT is '6', but must be more than twice FRAUD_HEARTBEAT_INTERVAL (3)"
     )

@@ -298,12 +298,21 @@ class Engine:
 
     async def _restored(self, wanted: Sequence[TP]) -> list[StreamTask]:
         coordinator = self.consumer.coordinator
-        tasks = await self._restorer.of(wanted)
+        # 1. No former owner commits any more.
+        tasks = await self._restorer.fence(wanted)
+        # 2. What they committed, and where the topics stand, asked at the same time.
+        rows, found = await asyncio.gather(
+            self._restorer.read_back(tasks),
+            self._sources.look(tasks, lambda: self.app.should_stop),
+        )
         for task in tasks:
+            task.identify(found.ids.get(task.tp.topic))
             task.renewed(coordinator)
             self._sources.losses.watch(task.tp)
+        self._restorer.restore(tasks, rows)
         self._processor.assigned(tasks)
-        await self._sources.check_restored(tasks, lambda: self.app.should_stop)
+        # 3. A row is worth something only if its topic is still the same.
+        self._sources.check_restored(tasks, found)
         return tasks
 
     async def on_revoked(self, revoked: Iterable[TP]) -> None:

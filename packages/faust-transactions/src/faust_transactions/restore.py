@@ -28,13 +28,8 @@ from faust_transactions.errors import (
     StateMismatch,
     TransactionRefused,
 )
-from faust_transactions.kafka.hanging import (
-    HangingTransactionDetector,
-    OpenTransactions,
-    open_since,
-)
-from faust_transactions.kafka.tail import LastRecord, read_last
-from faust_transactions.kafka.topic_ids import topic_ids
+from faust_transactions.kafka.hanging import HangingTransactionDetector, OpenTransactions
+from faust_transactions.kafka.tail import LastRecord, LastRecords, read_last
 from faust_transactions.observe.failures import ReasonLog, kind
 from faust_transactions.protocols import Writer
 from faust_transactions.stores.identity import TopicIdentity
@@ -71,31 +66,62 @@ class TaskRestorer:
         self._tables = tables
         self._outputs = outputs
         self._group: Any = None
+        # Clients that stay connected: a new one takes several round trips before its first answer.
         self._open = OpenTransactions(kafka)
+        self._last = LastRecords(kafka)
         # Not asyncio's threads: the interpreter waits for those at its end, brokers or not.
         self._thread = CallThread("restore")
         self._log_waiting = ReasonLog(logger, logging.WARNING)
 
-    async def of(self, partitions: Sequence[TP]) -> list[StreamTask]:
-        """Own these partitions; the tasks and tables then hold what was committed.
+    async def fence(self, partitions: Sequence[TP]) -> list[StreamTask]:
+        """Own these partitions: when this returns, no former owner can commit any more.
 
         Waits for the brokers as long as it takes. Raises :class:`Abandoned` when the app stops.
         """
         if self._group is None:
             self._group = await self._thread.run(group_metadata, self._kafka, self._app.conf.id)
-        ids = await self._ask(topic_ids, {tp.topic for tp in partitions})
-        tasks = [self._new_task(tp, ids.get(tp.topic)) for tp in partitions]
+        tasks = [self._new_task(tp) for tp in partitions]
         await self._wait(
             [task.writer for task in tasks], *(task.run(task.writer.fence) for task in tasks)
         )
-        former = await self._fence_former_ids(tasks)
+        return tasks
+
+    async def read_back(self, tasks: list[StreamTask]) -> dict[TP, LastRecord]:
+        """The last committed row of each partition of the tasks' topics, where there is one.
+
+        Of other workers' partitions too: see `_foreign_source`. Waits and raises as `fence` does,
+        which comes first.
+        """
+        # As a rule nothing is open and the rows are those of this version: two questions then.
+        # The rows are read after the first, which tells that no marker is still on its way.
+        hanging = await self._ask(self._open.since, [self._row_of(task.tp) for task in tasks])
+        rows = await self._rows(tasks)
+        former = await self._fence_former_ids(tasks, rows)
+        if not hanging and not former:
+            return rows
         try:
             await self._end_hanging(tasks, former)
         finally:
             for writer in former.values():
                 writer.leave()
-        await self._restore(tasks)
-        return tasks
+        return await self._rows(tasks)
+
+    def restore(self, tasks: Iterable[StreamTask], rows: Mapping[TP, LastRecord]) -> None:
+        """Put what was committed into the tasks, whose topics' ids are set, and the tables."""
+        for task in tasks:
+            row = rows.get(task.tp)
+            if row is None or row.value is None:  # never written, or deleted by hand
+                task.restore(None, _foreign_source(task, rows))
+                continue
+            table = self._tables[task.tp.topic]
+            try:
+                found = table.row(row.value)
+            except Exception as exc:  # noqa: BLE001 - whatever its codec raises
+                where = f"{table.changelog_topic_name}-{task.tp.partition}, offset {row.offset}"
+                # Without the text, which would quote the row.
+                raise ValueError(f"no row can be read at {where} ({kind(exc)})") from None
+            task.restore(found, TopicIdentity.from_headers(row.headers))
+            table.apply(task.tp.partition, found)
 
     def check_before(self, source: TP) -> None:
         """Raise StateMismatch when the last transaction of a source partition hangs. Blocks.
@@ -153,7 +179,7 @@ class TaskRestorer:
         try:
             for topic in {task.tp.topic for task in tasks}:
                 name = self._tables[topic].changelog_topic_name
-                rows = await self._thread.run(read_last, self._kafka, name)
+                rows = await self._thread.run(self._last.of, name)
                 found |= {TP(topic, number): row for number, row in rows.items()}
         except (KafkaException, TimeoutError) as exc:
             logger.debug("rows could not be checked: %s", exc)
@@ -161,18 +187,24 @@ class TaskRestorer:
         named = {task: _foreign_source(task, found) for task in tasks}
         return {task: other for task, other in named.items() if other is not None}
 
-    def _new_task(self, tp: TP, topic_id: str | None) -> StreamTask:
+    def _new_task(self, tp: TP) -> StreamTask:
         # No topic's name has a colon in it, so that no two apps can make the same id.
         transactional_id = f"{self._app.conf.id}:{tp.topic}:{tp.partition}"
-        writer = TransactionalWriter(self._kafka, transactional_id, self._group)
-        return StreamTask(tp, writer, TopicIdentity(tp.topic, topic_id))
+        writer = TransactionalWriter(
+            self._kafka,
+            transactional_id,
+            self._group,
+            first_topic=self._tables[tp.topic].changelog_topic_name,
+        )
+        return StreamTask(tp, writer)
 
-    async def _fence_former_ids(self, tasks: list[StreamTask]) -> dict[TP, TransactionalWriter]:
+    async def _fence_former_ids(
+        self, tasks: list[StreamTask], rows: Mapping[TP, LastRecord]
+    ) -> dict[TP, TransactionalWriter]:
         """Fence owners of version 0.1, which had other transactional ids.
 
         Only where the row is theirs or there is none, so it is done once. Returns their writers.
         """
-        rows = await self._rows(tasks)
         former: dict[TP, TransactionalWriter] = {}
         for task in tasks:
             row = rows.get(task.tp)
@@ -192,7 +224,7 @@ class TaskRestorer:
         """Abort what is open in the rows' partitions, which only the engine writes to."""
         by_row = {self._row_of(task.tp): task for task in tasks}
         pause, outlasted = FIRST_PAUSE, False
-        while hanging := await self._ask(open_since, by_row):
+        while hanging := await self._ask(self._open.since, by_row):
             if outlasted:
                 self._log_foreign_hanging(by_row, hanging)
             if pause in (FIRST_PAUSE, LAST_PAUSE):
@@ -225,7 +257,7 @@ class TaskRestorer:
             task.name,
         )
         outputs = [TP(topic, task.tp.partition) for topic in self._outputs[task.tp.topic]]
-        found = await self._ask(open_since, [self._row_of(task.tp), *outputs])
+        found = await self._ask(self._open.since, [self._row_of(task.tp), *outputs])
         try:
             await self._wait([writer], task.run(writer.abort_in, list(found)))
         except Fenced as exc:
@@ -237,37 +269,16 @@ class TaskRestorer:
     def _row_of(self, source: TP) -> TP:
         return TP(self._tables[source.topic].changelog_topic_name, source.partition)
 
-    async def _restore(self, tasks: list[StreamTask]) -> None:
-        rows = await self._rows(tasks)
-        for task in tasks:
-            row = rows.get(task.tp)
-            if row is None or row.value is None:  # never written, or deleted by hand
-                task.restore(None, _foreign_source(task, rows))
-                continue
-            table = self._tables[task.tp.topic]
-            try:
-                found = table.row(row.value)
-            except Exception as exc:  # noqa: BLE001 - whatever its codec raises
-                where = f"{table.changelog_topic_name}-{task.tp.partition}, offset {row.offset}"
-                # Without the text, which would quote the row.
-                raise ValueError(f"no row can be read at {where} ({kind(exc)})") from None
-            task.restore(found, TopicIdentity.from_headers(row.headers))
-            table.apply(task.tp.partition, found)
-
     async def _rows(self, tasks: list[StreamTask]) -> dict[TP, LastRecord]:
-        """The last committed record of each row of the tasks' topics, where there is one.
-
-        Also of partitions that other workers own: see `_foreign_source`.
-        """
         found: dict[TP, LastRecord] = {}
         for topic in {task.tp.topic for task in tasks}:
-            rows = await self._ask(read_last, self._tables[topic].changelog_topic_name, None)
+            rows = await self._ask(self._last.of, self._tables[topic].changelog_topic_name)
             found |= {TP(topic, number): row for number, row in rows.items()}
         missing = [self._row_of(task.tp) for task in tasks if task.tp not in found]
         # All partitions were read, so one that the changelog lacks would not show.
         for topic in {row.topic for row in missing}:
             numbers = [row.partition for row in missing if row.topic == topic]
-            await self._ask(read_last, topic, numbers)
+            await self._ask(self._last.of, topic, numbers)
         return found
 
     async def _ask(self, question: Callable[..., T], *args: Any) -> T:
@@ -277,7 +288,7 @@ class TaskRestorer:
         """
         while True:
             try:
-                return cast(T, await self._thread.run(question, self._kafka, *args))
+                return cast(T, await self._thread.run(question, *args))
             except KafkaException as exc:
                 error: KafkaError = exc.args[0]
                 if answer_to(error) is not Answer.REPEAT:

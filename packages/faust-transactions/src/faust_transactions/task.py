@@ -133,6 +133,11 @@ class StreamTask(FetchState):
         """Whether its batches are processed, now or once it was sought: RESTORING or RUNNING."""
         return self.state in (State.RESTORING, State.RUNNING)
 
+    def identify(self, topic_id: str | None) -> None:
+        """Set the id of the source topic, None where the brokers give none. RESTORING only."""
+        self._require(State.RESTORING)
+        self.source = TopicIdentity(self.tp.topic, topic_id)
+
     def restore(self, row: Any, row_source: TopicIdentity | None = None) -> None:
         """Set the row that was read back, and the topic it names. RESTORING only."""
         self._require(State.RESTORING)

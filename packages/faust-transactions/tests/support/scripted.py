@@ -92,12 +92,12 @@ class ScriptedProducer:
         self._script.answer(self._number, "abort_transaction")
         self._open = False
 
-    def list_topics(self, timeout: float) -> Any:
-        """All topics."""
-        self._script.answer(self._number, "list_topics")
+    def list_topics(self, topic: str | None = None, *, timeout: float) -> Any:
+        """All topics, or one; a number as answer is the id of the broker that gives it."""
+        broker = self._script.answer(self._number, f"list_topics {topic or ''}".strip())
         there = self._script.topics.items()
         topics = {name: SimpleNamespace(partitions=range(number)) for name, number in there}
-        return SimpleNamespace(topics=topics)
+        return SimpleNamespace(topics=topics, orig_broker_id=1 if broker is None else broker)
 
     def poll(self, _timeout: float) -> int:
         return 0

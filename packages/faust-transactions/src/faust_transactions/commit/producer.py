@@ -74,10 +74,15 @@ __all__ = ["Headers", "Output", "TransactionalWriter"]
 
 logger = logging.getLogger(__name__)
 
+#: Questions to the brokers before a fence, until one answers that is no bootstrap connection. Where
+#: such a connection stays, as with an address that no broker advertises, it serves as well.
+CONNECT_ATTEMPTS = 3
+
 
 class TransactionalWriter:
     """The transactional producer of one source partition. One thread at a time may call it.
 
+    ``first_topic`` is one that it writes to: the brokers are asked for it to connect to them.
     ``new_producer`` makes librdkafka's producer from a configuration; a test gives its own.
     """
 
@@ -87,8 +92,10 @@ class TransactionalWriter:
         transactional_id: str,
         group: Any,
         new_producer: Callable[..., Producer] = Producer,
+        first_topic: str | None = None,
     ) -> None:
         self.transactional_id = transactional_id
+        self._first_topic = first_topic
         self.aborted = 0
         self._calls = RepeatedCalls(transactional_id)
         self._conf = conf
@@ -111,6 +118,7 @@ class TransactionalWriter:
         is read from now on is final. Raises :class:`Fenced`, :class:`TransactionRefused`, or
         :class:`Abandoned` after :meth:`stop`.
         """
+        self._connect()
         try:
             self._calls.persist(
                 "init_transactions", lambda: self._producer.init_transactions(CALL_TIMEOUT)
@@ -124,6 +132,28 @@ class TransactionalWriter:
         self._producer.poll(0)
         self._disturbed = False
         self._reason = ""
+
+    def _connect(self) -> None:
+        """Wait until a broker is connected, else `init_transactions` takes half a second longer.
+
+        Without a connection that is up at that moment, librdkafka looks for the coordinator again
+        after 500 ms, whatever is configured (``rd_kafka_txn_coord_query``). The first answer comes
+        from a bootstrap connection, which is closed when the broker behind it is known; so it is
+        asked again until a broker with an id answers. Raises :class:`Abandoned`, nothing else:
+        what is wrong with the brokers is for `init_transactions` to report.
+        """
+        if self._first_topic is None:
+            return
+        for _ in range(CONNECT_ATTEMPTS):
+            self._calls.check()
+            try:
+                found = self._producer.list_topics(self._first_topic, timeout=CALL_TIMEOUT)
+            except KafkaException as exc:
+                if exc.args[0].code() != KafkaError._DESTROY:  # that bootstrap connection
+                    return
+            else:
+                if found.orig_broker_id >= 0:
+                    return
 
     @property
     def disturbed(self) -> bool:

@@ -5,6 +5,7 @@ aborted ones records that no reader gets, compaction leaves gaps. So it is looke
 backwards in windows that grow (see `TailSearch`), in all partitions at the same time.
 """
 
+import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
@@ -58,12 +59,48 @@ def read_last(
     no broker answers, TimeoutError when not all was read within `timeout` seconds.
     """
     deadline = time.monotonic() + timeout
-    quiet = {"log_level": 0, "error_cb": lambda _error: None}
-    consumer = Consumer({"group.id": topic, **quiet, **conf, **CONSUMER})
+    consumer = _new_consumer(conf, topic)
     try:
         return last_records(consumer, topic, partitions, deadline)
     finally:
         consumer.close()
+
+
+class LastRecords:
+    """The same as `read_last`, by a consumer that stays connected. One thread at a time reads."""
+
+    def __init__(self, conf: Mapping[str, Any]) -> None:
+        self._conf = conf
+        self._lock = threading.Lock()
+        self._consumer: Consumer | None = None
+
+    def of(
+        self, topic: str, partitions: Iterable[int] | None = None, timeout: float = 10.0
+    ) -> dict[int, LastRecord]:
+        """See `read_last`."""
+        deadline = time.monotonic() + timeout
+        with self._lock:
+            try:
+                self._consumer = self._consumer or _new_consumer(self._conf, "asking-for-rows")
+                return last_records(self._consumer, topic, partitions, deadline)
+            except BaseException:
+                self._close()  # begin with a new connection the next time
+                raise
+
+    def close(self) -> None:
+        """Close the connection; the next question opens a new one."""
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            consumer.close()
+
+
+def _new_consumer(conf: Mapping[str, Any], group: str) -> Consumer:
+    quiet = {"log_level": 0, "error_cb": lambda _error: None}
+    return Consumer({"group.id": group, **quiet, **conf, **CONSUMER})
 
 
 def last_records(

@@ -74,22 +74,25 @@ class SourceTopics:
 
     # -- after a restore, and every two seconds
 
-    async def check_restored(
-        self, tasks: Collection[StreamTask], stopping: Callable[[], bool]
-    ) -> None:
-        """Compare restored rows with their topics. Raises Abandoned when the app stops."""
-        restored = [task for task in tasks if task.row is not None or task.row_source is not None]
-        while restored:
+    async def look(self, tasks: Collection[StreamTask], stopping: Callable[[], bool]) -> Found:
+        """Ask about the topics of these tasks, fenced ones, for `check_restored`.
+
+        Until the brokers answer. Raises Abandoned when the app stops.
+        """
+        while True:
             try:
-                found = await self._ask(restored)
-                break
+                return await self._ask(tasks)
             except KafkaException as exc:
                 logger.warning("source topics cannot be compared with rows yet: %s", exc)
             await asyncio.sleep(PAUSE)
             if stopping():
                 raise Abandoned("the app stops")
-        for task in restored:
-            self._check(task, found)
+
+    def check_restored(self, tasks: Iterable[StreamTask], found: Found) -> None:
+        """Compare restored rows with what `look` found since the tasks are fenced."""
+        for task in tasks:
+            if task.row is not None or task.row_source is not None:
+                self._check(task, found)
 
     async def watch(self, tasks: Iterable[StreamTask]) -> None:
         """Check whether topics were replaced, or lost records that were not fetched yet."""

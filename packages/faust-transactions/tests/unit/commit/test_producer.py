@@ -238,6 +238,39 @@ def test_fencing_that_is_refused_names_the_remedy(script: Script) -> None:
         writer.fence()
 
 
+ASK = "1 list_topics rows"
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked"),
+    [
+        ([1], 1),
+        # A bootstrap connection has no id, and is closed once its broker is known.
+        ([-1, 1], 2),
+        ([-1, error(KafkaError._DESTROY), 1], 3),
+        # It stays where no broker advertises its address, and serves as well.
+        ([-1, -1, -1, 1], 3),
+        # What is wrong with the brokers is for init_transactions to report.
+        ([error(KafkaError._TRANSPORT)], 1),
+    ],
+)
+def test_a_fence_begins_when_a_broker_is_connected(
+    script: Script, answers: list[Any], asked: int
+) -> None:
+    writer = TransactionalWriter({}, "id", "group", script.new_producer, first_topic="rows")
+    script["list_topics rows"].extend(answers)
+    writer.fence()
+    assert script.calls == [*[ASK] * asked, "1 init_transactions"]
+
+
+def test_connecting_ends_when_the_writer_is_stopped(script: Script) -> None:
+    writer = TransactionalWriter({}, "id", "group", script.new_producer, first_topic="rows")
+    writer.stop()
+    with pytest.raises(Abandoned):
+        writer.fence()
+    assert script.calls == []
+
+
 def test_a_new_app_needs_no_right_to_the_ids_of_version_0_1(script: Script) -> None:
     writer = TransactionalWriter({}, "app-in-0", "group", script.new_producer)
     no_right = error(KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)

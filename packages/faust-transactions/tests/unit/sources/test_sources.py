@@ -58,7 +58,8 @@ class Sources:
         return self.task
 
     async def check_restored(self) -> None:
-        await self.topics.check_restored([self.task], lambda: False)
+        found = await self.topics.look([self.task], lambda: False)
+        self.topics.check_restored([self.task], found)
 
 
 @pytest.fixture
@@ -136,7 +137,7 @@ async def test_a_restore_ends_when_the_app_stops(sources: Sources) -> None:
     sources.brokers.failures = 10
     sources.restored(40, None)
     with pytest.raises(Abandoned):
-        await sources.topics.check_restored([sources.task], lambda: True)
+        await sources.topics.look([sources.task], lambda: True)
 
 
 async def test_a_look_stops_a_running_task_whose_topic_was_created_again(sources: Sources) -> None:
