@@ -1,6 +1,7 @@
 """The engine's promises, on a real Kafka, with an app that only copies records."""
 
 import re
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -57,6 +58,24 @@ def test_workers_that_join_and_leave_lose_nothing(copying: Copying) -> None:
     assert first.stop() == 0
     copying.send(10_000)
     copying.wait_for_all()
+
+
+def test_a_worker_that_stops_leaves_before_its_app_has_shut_down(
+    copying: Copying, tmp_path: Path
+) -> None:
+    shutting_down = tmp_path / "shutting-down"
+    shutting_down.touch()
+    leaving = copying.worker(ENGINE_STAY=str(shutting_down))
+    leaving.wait_ready()
+    staying = copying.worker()
+    staying.wait_ready()
+    leaving.send(signal.SIGTERM)
+    copying.send(1_000)
+    wait_until(lambda: len(staying.get("/health/ready")[1]["rows"]) == 4)
+    copying.wait_for_all()
+    assert leaving.is_running
+    shutting_down.unlink()
+    assert leaving.wait() == 0
 
 
 def test_a_worker_that_wakes_up_after_its_partitions_moved_writes_nothing(copying: Copying) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import faust
 from faust.web import Request, Response, View
@@ -62,6 +64,16 @@ async def obey(value: bytes) -> None:
         raise RuntimeError("the record asked for it")
 
 
+async def stay(*_: object, **__: object) -> None:
+    """What an app may do at its shutdown, for as long as a file is there."""
+    await asyncio.to_thread(_wait_until_gone, Path(os.environ["ENGINE_STAY"]))
+
+
+def _wait_until_gone(file: Path) -> None:
+    while file.exists():
+        time.sleep(0.05)
+
+
 def create_app() -> faust.App:
     """An app of its own for each process; ENGINE_ID names app, topics and group."""
     name = os.environ["ENGINE_ID"]
@@ -89,6 +101,9 @@ def create_app() -> faust.App:
         f"{name}-{os.environ.get('ENGINE_SOURCE', 'in')}", table=sums, outputs=outputs
     )
     app.agent(source, name="copy", concurrency=engine.concurrency)(copying(engine, *outputs))
+
+    if "ENGINE_STAY" in os.environ:
+        app.on_before_shutdown.connect(stay, weak=False)
 
     @app.page("/health/ready")
     async def ready(view: View, _request: Request) -> Response:

@@ -58,3 +58,19 @@ class TransactionalTableManager(TableManager):
         if isinstance(table, PartitionTable):
             exclude_changelog(self, table)
         return table
+
+    async def on_stop(self) -> None:
+        """Stop the consumer too: its tasks end, and it leaves the group at once.
+
+        When the app stops, Faust suspends the flow, stops the tables and then waits for whatever
+        the app does at its shutdown and for its agents; the consumer is the last. All that time
+        the partitions would stand still, and no other worker would know.
+        """
+        await super().on_stop()
+        consumer = self.app.consumer
+        if not consumer.started:
+            return
+        try:
+            await consumer.stop()
+        except Exception as exc:  # noqa: BLE001 - the app goes on stopping, as it does in Faust
+            self.log.warning("the consumer did not stop cleanly: %r", exc)
