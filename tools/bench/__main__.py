@@ -7,7 +7,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from confluent_kafka import KafkaException
@@ -68,8 +68,7 @@ def _with_a_broker(broker: str, chosen: Options, load: float) -> None:
         costs = metrics.compare(broker, chosen.accounts, chosen.partitions, chosen.rounds)
         print("\n" + report.metrics_cost(costs, metrics_calls.measure()), flush=True)
     else:
-        parts: Sequence[str] = [chosen.what]
-        for part in ("throughput", "latency") if chosen.what == "all" else parts:
+        for part in options.PARTS.get(chosen.what, (chosen.what,)):
             compare.PARTS[part](broker, chosen, load)
             print("\n" + document.table_of(part) + "\n", flush=True)
 

@@ -72,9 +72,9 @@ def _soak(broker: str, chosen: Options, load: float) -> None:
             broker, [PROGRAMS[BASE]], chosen.accounts, chosen.partitions, rounds=1
         )
         rate = round(runs[0].rate * soak.SHARE)
-    print(f"{rate:,} accounts a second for {chosen.seconds:,} s", flush=True)
+    print(f"{rate:,} accounts a second for {chosen.minutes:g} minutes", flush=True)
     found = []
-    for look in soak.measure(broker, rate, chosen.seconds, chosen.warm_up, chosen.partitions):
+    for look in soak.measure(broker, rate, chosen.minutes * 60, chosen.warm_up, chosen.partitions):
         found.append(look)
         print(soak.summary(look), flush=True)
     store.save("soak", found, load)

@@ -6,9 +6,14 @@ from dataclasses import dataclass
 from tools.bench.support.programs import PROGRAMS, Program
 
 WHAT = (
-    *("all", "throughput", "latency", "growth", "history", "soak"),
+    *("all", "full", "throughput", "latency", "growth", "history", "soak"),
     *("page", "metrics", "rules", "report"),
 )
+PARTS = {
+    "all": ("throughput", "latency"),
+    "full": ("throughput", "latency", "growth", "history", "soak"),
+}
+"""What several parts are called together."""
 LATENCY_OF = "ours,streams,quix-eos"
 HALF = "half"
 _QUICK = {
@@ -20,6 +25,7 @@ _QUICK = {
     "sizes": "1,4",
     "workers": "1,2",
     "history": "1000,10000",
+    "minutes": 0.5,
 }
 _FULL = {
     "accounts": 500_000,
@@ -28,9 +34,10 @@ _FULL = {
     "sizes": "1,4,16,64,128,256",
     "workers": "1,2,3",
     "history": "1000,10000,100000,1000000,10000000",
+    "minutes": 20.0,
 }
 _ROUNDS = {"page": 3, "metrics": 3}
-_SECONDS = {"page": 600, "soak": 1_200}
+_SECONDS = {"page": 600}
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,7 @@ class Options:
     sizes: list[int]
     workers: list[int]
     history: list[int]
+    minutes: float
 
 
 def read(arguments: list[str] | None) -> Options:
@@ -61,7 +69,7 @@ def read(arguments: list[str] | None) -> Options:
     usual = {**_FULL, "rounds": _ROUNDS.get(what, 5), "seconds": _SECONDS.get(what, 30)}
     usual |= _QUICK if given.pop("quick") else {}
     given |= {name: value for name, value in usual.items() if given[name] is None}
-    if given["rate"] and what in ("all", "latency"):
+    if given["rate"]:
         given["rates"] = str(given["rate"])
     try:
         for name in ("programs", "latency_of"):
@@ -103,8 +111,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Measures this app and its peers; tools/bench/README.md explains the figures.",
     )
     known = ",".join(PROGRAMS)
+    what = "all (where nothing is said): throughput and latency; full: and growth, history, soak"
     add = parser.add_argument
-    add("what", nargs="?", choices=WHAT, default="all", help="all: throughput and latency (all)")
+    add("what", nargs="?", choices=WHAT, default="all", help=what)
     add("--quick", action="store_true", help="a short run of each, to see that it works")
     add("--broker", metavar="HOST:PORT", help="a Kafka to use; without it one is started")
     add("--partitions", type=_positive, default=4, help="of every topic, growth apart (4)")
@@ -115,9 +124,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--rate", type=_positive, help="accounts a second: of latency the only one; page, soak")
     rate = "latency: accounts a second, half: of each program's maximum, as measured before"
     add("--rates", help=f"{rate} ({_FULL['rates']})")
-    seconds = "measured at each rate (30); page (600), soak (1,200)"
-    add("--seconds", type=_positive, help=seconds)
+    add("--seconds", type=_positive, help="measured at each rate (30); page (600)")
     add("--warm-up", type=int, help="latency, page, soak: seconds at the rate before that (45)")
+    add("--minutes", type=float, help="soak: measured (20)")
     add("--sizes", help=f"growth: partitions ({_FULL['sizes']})")
     add("--workers", help=f"growth: workers on --partitions ({_FULL['workers']})")
     add("--history", help=f"history: judged accounts before a start ({_FULL['history']})")

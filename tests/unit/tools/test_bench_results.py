@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.bench import options
+from tools.bench import compare, options
 from tools.bench.growth.history import Start
 from tools.bench.growth.partitions import Size, sizes
 from tools.bench.growth.soak import Look
@@ -173,6 +173,11 @@ def test_the_usual_run_compares_all_programs() -> None:
 def test_a_quick_run_does_less_and_what_is_named_still_counts() -> None:
     chosen = options.read(["throughput", "--quick", "--rounds", "2"])
     assert (chosen.accounts, chosen.rounds) == (30_000, 2)
+
+
+def test_a_full_run_measures_every_part_that_is_kept() -> None:
+    assert set(options.PARTS["full"]) == set(compare.PARTS)
+    assert options.read(["full"]).minutes == 20
 
 
 def test_the_rate_of_a_latency_is_the_only_one() -> None:

@@ -30,7 +30,12 @@ class Sender:
         self._failure: BaseException | None = None
         self._thread: threading.Thread | None = None
         self._producer = Producer(
-            {"bootstrap.servers": run.broker, "linger.ms": 0, "enable.idempotence": True}
+            {
+                "bootstrap.servers": run.broker,
+                "linger.ms": 0,
+                "enable.idempotence": True,
+                "log_level": 2,
+            }
         )
         self.total = 0
         """Accounts that are sent already or will be."""

@@ -15,6 +15,7 @@ from matplotlib import pyplot as plt
 mpl.use("svg")
 # Text as text, and the same bytes for the same figures.
 mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "bench", "font.size": 9})
+mpl.rcParams["axes.prop_cycle"] = mpl.cycler(color=["#d1495b", "#e09f3e", "#5c946e", "#7a6c9d"])
 
 Rows = list[dict[str, Any]]
 _OURS, _THEIRS = "#1f6feb", "#9aa4b2"
@@ -36,6 +37,7 @@ def throughput(rows: Rows, file: Path) -> None:
             pane.barh(place, middle, xerr=error, color=colour, capsize=2)
             pane.text(max(own), place, f" {middle:,.0f}", va="center")
         pane.set_title(title)
+        pane.xaxis.set_major_formatter("{x:,.0f}")
         pane.margins(x=0.15)
         pane.spines[["top", "right"]].set_visible(False)
     panes[0].set_yticks(range(len(names)), names)
@@ -60,6 +62,8 @@ def latency(rows: Rows, file: Path) -> None:
             pane.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name, **style)
         pane.set(title=title, xscale="log", yscale="log", xlabel="accounts a second")
         pane.grid(visible=True, which="both", alpha=0.2)
+        pane.xaxis.set_major_formatter("{x:,.0f}")
+        pane.yaxis.set_major_formatter("{x:,.0f}")
     panes[0].set_ylabel("ms to the committed verdict")
     panes[0].legend(frameon=False)
     _save(figure, file)
@@ -78,6 +82,8 @@ def growth(rows: Rows, file: Path) -> None:
         pane.plot(places, values, marker="o", markersize=3, color=_OURS)
         pane.set(title=title, xlabel="partitions", ylim=(0, None))
         pane.set_xscale("log", base=2)
+        pane.set_xticks(places, places)
+        pane.yaxis.set_major_formatter("{x:,.0f}")
         pane.grid(visible=True, alpha=0.2)
     _save(figure, file)
 
