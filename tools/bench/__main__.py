@@ -5,6 +5,7 @@ On a Kafka that it starts itself; `rules` and `report` need none.
 
 import contextlib
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from tools.bench.browser import NoBrowser, chromium
 from tools.bench.options import Options
 from tools.bench.results import document
 from tools.bench.support import report
-from tools.bench.support.environments import Skipped
+from tools.bench.support.figures import busy
 from tools.bench.support.process import ProgramDied
 from tools.bench.support.proof import WorkNotDone
 from tools.devbroker import BrokerError, KafkaServer
@@ -36,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure and print; 1 when a program could not be run or did not do its work."""
     chosen = options.read(arguments)
     load = os.getloadavg()[0]
-    warning = report.busy(load, os.cpu_count() or 1)
+    warning = busy(load, os.cpu_count() or 1) if chosen.what != "report" else None
     try:
         _measure(chosen, load)
     except _FAILURES as e:
@@ -58,7 +59,7 @@ def _measure(chosen: Options, load: float) -> None:
         with _broker(chosen.broker) as broker:
             _with_a_broker(broker, chosen, load)
     if chosen.what not in ("page", "metrics"):
-        _write()
+        _write(chosen.into)
 
 
 def _with_a_broker(broker: str, chosen: Options, load: float) -> None:
@@ -84,13 +85,13 @@ def _page(broker: str, chosen: Options) -> None:
         print("\n" + report.page_cost(runs), flush=True)
 
 
-def _write() -> None:
-    """The tables and plots of all that was measured until now."""
-    try:
-        for file in document.write():
-            print(f"written: {file}")
-    except Skipped as reason:
-        print(f"no plots: {reason}", file=sys.stderr)
+def _write(into: Path | None) -> None:
+    """The tables and plots of all that was measured until now; a copy in the folder `into`."""
+    for file in document.write():
+        if into:
+            into.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, into)
+        print(f"written: {into / file.name if into else file}")
 
 
 @contextlib.contextmanager

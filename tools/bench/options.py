@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import dataclass
+from pathlib import Path
 
 from tools.bench.support.programs import PROGRAMS, Program
 
@@ -59,6 +60,7 @@ class Options:
     workers: list[int]
     history: list[int]
     minutes: float
+    into: Path | None
 
 
 def read(arguments: list[str] | None) -> Options:
@@ -127,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seconds", type=_positive, help="measured at each rate (30); page (600)")
     add("--warm-up", type=int, help="latency, page, soak: seconds at the rate before that (45)")
     add("--minutes", type=float, help="soak: measured (20)")
+    add("--into", type=Path, metavar="FOLDER", help="copy tables, plots and JSON there as well")
     add("--sizes", help=f"growth: partitions ({_FULL['sizes']})")
     add("--workers", help=f"growth: workers on --partitions ({_FULL['workers']})")
     add("--history", help=f"history: judged accounts before a start ({_FULL['history']})")

@@ -14,7 +14,7 @@ from tools.bench.browser import Memory, resident_bytes
 from tools.bench.load.accounts import expected
 from tools.bench.page import ALONE, WATCHED, Sample
 from tools.bench.support import report
-from tools.bench.support.figures import percentile, ratio, slope, table
+from tools.bench.support.figures import busy, percentile, ratio, slope, table
 from tools.bench.support.programs import PROGRAMS, with_web
 from tools.bench.support.proof import WorkNotDone, complete, in_newest_rows, in_order
 from tools.bench.support.topology import Topology
@@ -81,8 +81,8 @@ def test_a_table_is_aligned_markdown() -> None:
 
 
 def test_a_busy_machine_is_told_and_a_quiet_one_is_not() -> None:
-    assert report.busy(0.3, 2) is None
-    assert "load 8.8 on 2 cores" in (report.busy(8.8, 2) or "")
+    assert busy(0.3, 2) is None
+    assert "load 8.8 on 2 cores" in (busy(8.8, 2) or "")
 
 
 def test_a_slope_is_growth_a_minute() -> None:

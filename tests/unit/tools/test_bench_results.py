@@ -141,6 +141,8 @@ def test_what_is_kept_comes_back_and_other_parts_stay(tmp_path: Path) -> None:
     assert store.load("soak", file) == []
     assert "Skipped: flechtwerk: no Python" in document.table_of("throughput", file)
     assert "load before it 7.5" in document.table_of("history", file)
+    assert "Not to be quoted" in document.table_of("history", file)
+    assert "Not to be quoted" not in document.table_of("throughput", file)
     assert document.table_of("soak", file) == ""
 
 

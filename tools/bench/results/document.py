@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.bench.results import comparison, sizes, store
-from tools.bench.support.environments import PLOT
+from tools.bench.support.environments import PLOT, Skipped
 from tools.bench.support.topology import ROOT
 
 _TABLES: dict[str, Callable[[Sequence[Any]], str]] = {
@@ -25,16 +25,33 @@ def table_of(part: str, file: Path = store.FILE) -> str:
 
 
 def write(file: Path = store.FILE) -> list[Path]:
-    """Every part's table beside the JSON, and the plots; the files that were written.
+    """One text with every part, beside the JSON, and its plots; the files, the JSON first.
 
-    Raises Skipped where the plotting library cannot be installed.
+    Without plots where the plotting library cannot be installed: the text says why.
     """
+    try:
+        plots, note = _draw(file), ""
+    except Skipped as reason:
+        plots, note = [], f"No plots: {reason}\n\n"
     text = file.with_suffix(".md")
-    text.write_text("\n\n".join(filter(None, (table_of(part, file) for part in _TABLES))) + "\n")
+    text.write_text("# What `make bench` measured\n\n" + note + _parts(file, plots))
+    return [file, text, *plots]
+
+
+def _parts(file: Path, plots: Sequence[Path]) -> str:
+    drawn = {plot.stem: f"\n![{plot.stem}]({plot.name})\n" for plot in plots}
+    texts = {part: table_of(part, file) for part in _TABLES}
+    return "\n".join(
+        f"## {part.capitalize()}\n\n{text}\n{drawn.get(part, '')}"
+        for part, text in texts.items()
+        if text
+    )
+
+
+def _draw(file: Path) -> list[Path]:
     PLOT.make()
-    script = "tools.bench.results.plot"
-    command = [PLOT.python, "-m", script, str(file), str(file.parent)]
+    command = [PLOT.python, "-m", "tools.bench.results.plot", str(file), str(file.parent)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"the plots could not be drawn:\n{done.stderr[-2000:]}")
-    return [text, *map(Path, done.stdout.split())]
+    return [*map(Path, done.stdout.split())]

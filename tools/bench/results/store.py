@@ -15,6 +15,7 @@ from tools.bench.growth.partitions import Size
 from tools.bench.growth.soak import Look
 from tools.bench.latency import Latency
 from tools.bench.support.environments import FOLDER
+from tools.bench.support.figures import busy
 from tools.bench.throughput import Measured
 
 Row = Measured | Latency | Size | Start | Look
@@ -60,7 +61,10 @@ def about(part: str, file: Path = FILE) -> str:
         f"Measured {kept['measured_at']} UTC on {kept['cores']} cores, Python {kept['python']}; "
         f"load before it {kept['load_before']}."
     )
-    return "\n".join([told, *(f"Skipped: {reason}" for reason in kept["skipped"])])
+    warning = busy(kept["load_before"], kept["cores"])
+    return "\n".join(
+        [told, *filter(None, [warning]), *(f"Skipped: {reason}" for reason in kept["skipped"])]
+    )
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+_QUIET = 0.7
+
 
 def percentile(values: Sequence[float], share: float) -> float:
     """The smallest value that at least this share (0 < share ≤ 1) of the values does not exceed.
@@ -59,3 +61,13 @@ def _line(cells: Sequence[str], widths: Sequence[int], words: int) -> str:
         for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
     )
     return f"| {' | '.join(aligned)} |"
+
+
+def busy(load: float, cores: int) -> str | None:
+    """A warning when others were at work before the measurement (load average of a minute)."""
+    if load <= _QUIET:
+        return None
+    return (
+        f"Not to be quoted: the machine was busy before this began (load {load:.1f} on {cores} "
+        "cores). That slows a JVM, which compiles while it runs, more than the others."
+    )

@@ -1,4 +1,4 @@
-"""The results of `page` and `metrics` as tables, and a warning."""
+"""The results of `page` and `metrics` as tables."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -8,18 +8,6 @@ from tools.bench.metrics_calls import BATCH, Calls
 from tools.bench.page import ALONE, WATCHED, Sample
 from tools.bench.support.figures import ratio, slope, table
 from tools.bench.throughput import Measured
-
-_QUIET = 0.7
-
-
-def busy(load: float, cores: int) -> str | None:
-    """A warning when others were at work before the measurement (load average of a minute)."""
-    if load <= _QUIET:
-        return None
-    return (
-        f"Not to be quoted: the machine was busy before this began (load {load:.1f} on {cores} "
-        "cores). That slows a JVM, which compiles while it runs, more than the others."
-    )
 
 
 def page_memory(samples: Sequence[Sample]) -> str:
