@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import cache
 from itertools import cycle, islice
 
 from confluent_kafka import Producer
@@ -17,8 +18,10 @@ _POOL = 10_000
 _SEED = 20_240_607
 
 
+@cache
 def pool(size: int = _POOL) -> list[bytes]:
-    """`size` accounts as they are on the wire, the same at every call.
+    """`size` accounts as they are on the wire, the same at every call, which makes them once: it
+    takes seconds.
 
     All are well-formed, so each goes the whole way: checksum, verification service, token.
     """
