@@ -16,10 +16,13 @@ from cluster import connect
 from cluster.reading.publications import read_entries
 from config import Settings
 from records.text import shown
-from rules.versions.publication import Entry, Publication
+from rules.ruleset import LONGEST_NOTE
+from rules.versions.publication import LONGEST_AUTHOR, Entry, Publication
 
-_LONGEST_AUTHOR = 40
-_LONGEST_NOTE = 200
+# In the table.
+_AUTHOR_WIDTH = 40
+_NOTE_WIDTH = 200
+_LONGEST_FILE = 200
 
 
 def add_list(app: faust.App, settings: Settings, group: click.Group) -> None:
@@ -32,7 +35,7 @@ def add_list(app: faust.App, settings: Settings, group: click.Group) -> None:
         entries = read_entries(settings)
         now = active(entries)
         if as_json or self.json:
-            self.write_json([_document(each, now) for each in entries])
+            self.write_json([document(each, now) for each in entries])
         else:
             show(entries, now, self.console)
 
@@ -60,21 +63,22 @@ def _row(entry: Entry) -> tuple[str, str, str, str]:
     if found is None:
         return f"no rule set (offset {entry.offset})", "", "", ""
     at = datetime.fromtimestamp(found.published_at / 1000, UTC)
-    author, note = shown(found.author, _LONGEST_AUTHOR), shown(found.note, _LONGEST_NOTE)
+    author, note = shown(found.author, _AUTHOR_WIDTH), shown(found.note, _NOTE_WIDTH)
     return found.version, f"{at:%Y-%m-%d %H:%M:%S}", author, note
 
 
-def _document(entry: Entry, now: Publication) -> dict[str, Any]:
+def document(entry: Entry, now: Publication) -> dict[str, Any]:
+    """A record of the topic for `--json`; without card numbers, whoever wrote it."""
     found = entry.publication
-    document = {"offset": entry.offset, "version": None, "active": found == now}
+    known = {"offset": entry.offset, "version": None, "active": found == now}
     if found is None:
-        return document
+        return known
     return {
-        **document,
+        **known,
         "version": found.version,
         "published_at": found.published_at,
-        "author": found.author,
-        "note": found.note,
-        "program": found.program,
-        "files": sorted(found.files),
+        "author": shown(found.author, LONGEST_AUTHOR),
+        "note": shown(found.note, LONGEST_NOTE),
+        "program": shown(found.program),
+        "files": sorted(shown(name, _LONGEST_FILE) for name in found.files),
     }

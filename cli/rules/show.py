@@ -14,6 +14,7 @@ from cli.support.output import PLAIN, write_bytes
 from cluster import connect
 from cluster.reading.publications import read_entries
 from config import Settings
+from records.card import scrub_line
 from rules.versions.publication import Publication
 
 _FILE = "rules.toml"
@@ -49,13 +50,17 @@ def add_show(app: faust.App, settings: Settings, group: click.Group) -> None:
 
 
 def as_text(publication: Publication) -> str:
-    """The source, with each list file as comments behind it; without control characters."""
+    """The source, with each list file as comments behind it.
+
+    Without control characters and card numbers: those of a set that can be used are not changed.
+    """
     text = publication.source.replace("\r\n", "\n")
     text += "" if text.endswith("\n") else "\n"
     for name, content in publication.files.items():
         text += f"\n# {name}:\n"
         text += "".join(f"#   {line}\n" for line in content.splitlines())
     # Anybody may have written it, and it may go to a terminal.
+    text = scrub_line(text)
     return "".join(each if each.isprintable() or each in "\n\t" else "?" for each in text)
 
 

@@ -4,11 +4,12 @@ import getpass
 
 import click
 
+from records.card import scrub_line
 from rules.versions.publication import LONGEST_AUTHOR
 
 
 class TextParameter(click.ParamType):
-    """Text of at most so many characters."""
+    """Text of at most so many characters, without card numbers: logs and lists show it."""
 
     name = "text"
 
@@ -16,11 +17,13 @@ class TextParameter(click.ParamType):
         self._longest = longest
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Check its length."""
+        """Check it."""
         # Bytes of a command line that are not UTF-8 come as lone surrogates.
         text = value.encode(errors="replace").decode()
         if len(text) > self._longest:
             self.fail(f"more than {self._longest:,} characters", param, ctx)
+        if scrub_line(text) != text:
+            self.fail("it holds what looks like a card number", param, ctx)
         return text
 
 

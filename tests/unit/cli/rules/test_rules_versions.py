@@ -5,10 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
-from cli.rules.list_versions import show
+from cli.rules.list_versions import document, show
+from cli.rules.publishing import PUBLISH_OPTIONS
 from cli.rules.show import as_text, write_to
 from cli.rules.versions import active, find
 from cli.rules.waiting import Laggard, laggards
@@ -41,6 +44,7 @@ def entries(*publications: Publication | None) -> list[Entry]:
     return [Entry(at, b"%d" % at, each) for at, each in enumerate(publications)]
 
 
+CARD = "4111111111111111"
 OLD, NEW = publication("old", 1_795_410_452_087), publication("new", 1_795_410_453_000)
 NEWER_PROGRAM = publication("x", 1_795_410_454_000, version="0123456789ab")
 
@@ -102,11 +106,43 @@ def test_the_list_says_who_published_what_when_and_why() -> None:
     ]
 
 
+def test_the_list_as_json_has_no_card_number_and_no_control_character() -> None:
+    texts = {"author": f"\u202e{CARD}", "note": f"\x1b[31m{CARD}"}
+    bad = publication("bad", 1, **texts, files={f"{CARD}.txt": ""})
+    assert document(Entry(7, b"x", bad), bad) == {
+        "offset": 7,
+        "version": bad.version,
+        "active": True,
+        "published_at": 1,
+        "author": "?************1111",
+        "note": "?[31m************1111",
+        "program": bad.program,
+        "files": ["************1111.txt"],
+    }
+    assert document(Entry(7, b"x", None), bad) == {"offset": 7, "version": None, "active": False}
+
+
+@pytest.mark.parametrize("text", [CARD, f"for {CARD[:4]} {CARD[4:8]} {CARD[8:12]} {CARD[12:]}"])
+def test_no_card_number_is_published_as_a_note_or_author(text: str) -> None:
+    command = click.Command("publish", params=[])
+    for declare in PUBLISH_OPTIONS:
+        declare(command)
+    for name in ("--note", "--author"):
+        done = CliRunner().invoke(command, [name, text])
+        assert done.exit_code == 2
+        assert "it holds what looks like a card number" in done.output
+        assert text not in done.output.splitlines()[-1]
+
+
 def test_the_list_says_when_the_builtin_rules_are_active() -> None:
     version = builtin().version
     assert listed([]) == f"Nothing was published; the built-in rules, {version}, are active.\n"
     last = listed(entries(None)).splitlines()[-1]
     assert last == f"None of them can be used: the built-in rules, {version}, are active."
+
+
+def test_a_card_number_in_a_record_that_nobody_can_use_is_not_shown() -> None:
+    assert as_text(publication("x", source=f"# {CARD}\n")) == "# ************1111\n"
 
 
 def test_a_rule_set_is_shown_as_its_file_with_list_files_as_comments() -> None:
