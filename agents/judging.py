@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from faust_transactions import SourceRecord
 
@@ -16,6 +15,7 @@ from records.replay import replay_in
 from records.token import Tokens, key_id
 from records.verdict_encoder import VerdictEncoder
 from rules.compiled import CompiledRules, Decision
+from rules.given import given_fields
 from rules.versions.active import ActiveRules
 from veritas import Result, Unanswered, Veritas
 
@@ -61,7 +61,9 @@ class Case:
             return False
         self.number = digits(self.account.credit_card_number)
         self.token = tokens(self.number)
-        self.fired = rules.before(*self._given())
+        self.fired = rules.before(
+            *given_fields(self.account, self.number, self.token, self.record.timestamp)
+        )
         return rules.needs_veritas(self.fired)
 
     def close(self, result: Result, rules: CompiledRules) -> None:
@@ -71,19 +73,10 @@ class Case:
             return
         self.veritas = result.authorized
         if rules.has_late_rules:
-            self.fired |= rules.after(self.veritas, *self._given())
-
-    def _given(self) -> tuple[Any, ...]:
-        """The fields of `rules.fields.GIVEN`."""
-        account = self.account
-        return (
-            account.first_name,
-            account.last_name,
-            account.amount,
-            self.number,
-            self.token,
-            self.record.timestamp,
-        )
+            self.fired |= rules.after(
+                self.veritas,
+                *given_fields(self.account, self.number, self.token, self.record.timestamp),
+            )
 
 
 class Group:

@@ -236,7 +236,7 @@ class Settings(BaseSettings):
 
     @property
     def token_key_bytes(self) -> bytes:
-        """The key as `records.card.token` takes it."""
+        """The key as `records.token.token` takes it."""
         return self.token_key.get_secret_value().encode()
 
     @field_validator("*", mode="before")

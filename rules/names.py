@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-__all__ = ["is_blank", "visible"]
+__all__ = ["visible"]
 
 # Categories of characters without a glyph: other (control, format, surrogate, private, unassigned)
 # and separators.
@@ -44,11 +44,6 @@ def visible(name: str) -> str:
     if name.isascii() and name.isprintable():
         return name if name.strip(" ") else ""
     return name if any(_is_visible(each) for each in name) else ""
-
-
-def is_blank(name: str) -> bool:
-    """Whether a name has no character with a visible glyph."""
-    return not visible(name)
 
 
 def _is_visible(character: str) -> bool:

@@ -16,6 +16,7 @@ from cli.dead_letters.letters import Letter, Letters, Wanted
 from cli.dead_letters.selection import SELECTION_OPTIONS, SelectingCommand, Selection
 from cli.support.blocking_command import JSON
 from cli.support.moment import moment
+from cli.support.numbers import dead_letters, number_of
 from cli.support.output import write_bytes
 from cluster import connect
 from config import Settings
@@ -105,10 +106,16 @@ def _summarize(counted: Counter[str], shown: int, letters: Letters, console: Con
 
     total = counted.total()
     codes = ", ".join(f"{code} {number:,}" for code, number in counted.most_common())
-    say(f"{total:,} dead letters: {codes}" if total else "No dead letters.")
+    say(f"{dead_letters(total)}: {codes}" if total else "No dead letters.")
     if shown < total:
         say(f"These are the newest {shown:,}; --limit 0 shows all.")
     for topic, number in letters.other_streams.most_common():
-        say(f"{number:,} dead letters are of another stream, of topic {topic}.")
+        letters_are = number_of(number, "dead letter is", "dead letters are")
+        say(f"{letters_are} of another stream, of topic {topic}.")
     if letters.foreign:
-        say(f"{letters.foreign:,} records of the topic are not dead letters.")
+        others = number_of(
+            letters.foreign,
+            "record of the topic is not a dead letter",
+            "records of the topic are not dead letters",
+        )
+        say(f"{others}.")

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from confluent_kafka.admin import AdminClient
 
 from cli.dead_letters.replay_plan import Plan
-from cli.dead_letters.replay_sending import counted
 from cli.support.errors import CommandError
+from cli.support.numbers import dead_letters
 from cli.support.untrusted_names import printable_id
 from cluster.reading.owners import partition_owners
 from config import Settings
@@ -31,7 +31,7 @@ def refuse_other_streams(named: Mapping[str, str], topic: str) -> None:
         some = ", ".join(sorted(named)[:_NAMED]) + (", …" if len(named) > _NAMED else "")
         others = ", ".join(sorted(set(named.values()))[:_NAMED])
         raise CommandError(
-            f"{counted(len(named))} of another stream, of topic {others}: {some}; replay to "
+            f"{dead_letters(len(named))} of another stream, of topic {others}: {some}; replay to "
             f"topic {topic} sends its own only; nothing was sent"
         )
 
@@ -45,6 +45,6 @@ def check_found(plan: Plan, ids: frozenset[str] | None, topic: str) -> None:
             ", …" if len(lost) > _NAMED else ""
         )
         raise CommandError(
-            f"{counted(len(lost))} not found (or not with this code and time): {some}; "
+            f"{dead_letters(len(lost))} not found (or not with this code and time): {some}; "
             "nothing was sent"
         )

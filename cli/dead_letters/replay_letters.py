@@ -13,10 +13,11 @@ from cli.dead_letters.dry_run import DryRun, rules_to_try, show_dry_run
 from cli.dead_letters.letters import Letters
 from cli.dead_letters.replay_checks import check_found, check_worker, refuse_other_streams
 from cli.dead_letters.replay_plan import Plan
-from cli.dead_letters.replay_sending import Replaying, counted, send
+from cli.dead_letters.replay_sending import Replaying, send
 from cli.dead_letters.selection import SELECTION_OPTIONS, SelectingCommand, Selection
 from cli.reading.bounded_read import BoundedRead
 from cli.support.errors import CommandError
+from cli.support.numbers import dead_letters
 from cli.support.share_option import ShareParameter
 from cluster import connect, topic_spans
 from config import Settings
@@ -122,12 +123,12 @@ def replay(
     else:
         if how.watches:
             check_worker(client, settings)
-        if not confirm(f"Send {counted(len(plan))} to topic {topic}?"):
+        if not confirm(f"Send {dead_letters(len(plan))} to topic {topic}?"):
             raise CommandError("nothing was sent")
         sent = send(settings, letters, plan, how, console)
         if left := len(plan) - sent.acknowledged:
             remedy = "" if again else "; the same command again sends those alone"
-            raise CommandError(f"{counted(left)} not replayed{remedy}")
+            raise CommandError(f"{dead_letters(left)} not replayed{remedy}")
 
 
 def _planned(

@@ -15,6 +15,7 @@ from cli.dead_letters.replay_pace import Pace
 from cli.dead_letters.replay_plan import Plan
 from cli.support.errors import CommandError, Interrupted
 from cli.support.interruption import interruption
+from cli.support.numbers import dead_letters
 from cli.support.progress import Advance, shown_progress
 from cli.support.sender import Outgoing, Sender, Sent
 from config import Settings
@@ -133,7 +134,9 @@ def _outgoing(letters: Letters, plan: Plan) -> Iterator[Outgoing]:
 
 def _report(sending: _Sending, topic: str, console: Console) -> None:
     sent = sending.sent
-    console.print(f"{counted(sent.acknowledged)} acknowledged in topic {topic}", highlight=False)
+    console.print(
+        f"{dead_letters(sent.acknowledged)} acknowledged in topic {topic}", highlight=False
+    )
     for why, number in sent.failed.most_common():
         console.print(f"{number:,} failed: {why}", highlight=False, markup=False)
     if sending.failed:
@@ -143,8 +146,3 @@ def _report(sending: _Sending, topic: str, console: Console) -> None:
 
 def _listed(codes: Counter[str]) -> str:
     return ", ".join(f"{code} {number:,}" for code, number in codes.most_common())
-
-
-def counted(number: int) -> str:
-    """`1 dead letter`, `2 dead letters`."""
-    return f"{number:,} dead letter{'' if number == 1 else 's'}"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from cli.reading.positions import describe_mismatches
 from cli.reconcile.reading import Reconciliation
+from cli.support.numbers import number_of
 
 
 def remarks(result: Reconciliation) -> Iterator[str]:
@@ -87,8 +88,3 @@ def _unverifiable(result: Reconciliation) -> Iterator[str]:
     if whole.offsets_deleted:
         deleted = number_of(whole.offsets_deleted, "deleted offset is", "deleted offsets are")
         yield f"{deleted} unverifiable: transaction markers, or accounts that were not judged."
-
-
-def number_of(number: int, one: str, more: str) -> str:
-    """The number with the word that fits it."""
-    return f"{number:,} {one if number == 1 else more}"

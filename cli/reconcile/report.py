@@ -8,7 +8,8 @@ from rich.table import Table
 
 from cli.reconcile.findings import Findings, Listing
 from cli.reconcile.reading import Reconciliation
-from cli.reconcile.remarks import number_of, remarks
+from cli.reconcile.remarks import remarks
+from cli.support.numbers import number_of
 
 _COLUMNS = ("accounts", "verdicts", "dead_letters", "pending", "unverifiable")
 _LISTED = ("missing", "duplicate", "orphaned")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cli.support.numbers import number_of
 from cli.whatif.result import WhatIf
 from cli.whatif.tally import Tally
 
@@ -78,8 +79,3 @@ def _about_rules(tally: Tally) -> Iterator[str]:
     silent = [name for name, number in tally.hits.items() if not number]
     if silent:
         yield f"Never fired: {', '.join(silent)}."
-
-
-def number_of(number: int, one: str, more: str) -> str:
-    """The number with the word that fits it."""
-    return f"{number:,} {one if number == 1 else more}"

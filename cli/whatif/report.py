@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.support.numbers import number_of
 from cli.support.output import PLAIN
 from cli.whatif.before import AFTER, BEFORE, NEW, UNKNOWN
-from cli.whatif.remarks import number_of, remarks
+from cli.whatif.remarks import remarks
 from cli.whatif.result import WhatIf
 from cli.whatif.tally import Example, RuleFlips, Sum
 from records.text import shown

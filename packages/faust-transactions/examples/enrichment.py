@@ -112,7 +112,13 @@ def create_app(kafka: str, lookup_url: str, prefix: str = "") -> faust.App:
     """Wire the app. It connects to nothing before the worker starts."""
     outputs = (f"{prefix}visits-enriched", f"{prefix}visits-unknown")
     app = faust.App(
-        f"{prefix}visits-app", broker=f"kafka://{kafka}", topic_partitions=4, Worker=Worker
+        f"{prefix}visits-app",
+        broker=f"kafka://{kafka}",
+        # The partitions of a worker that was killed are free after this time. Faust's default: 60.
+        broker_session_timeout=10,
+        broker_heartbeat_interval=3,
+        topic_partitions=4,
+        Worker=Worker,
     )
     engine = Engine(app, {"bootstrap.servers": kafka}, max_records=500)
     visits = engine.topic(f"{prefix}visits", table=engine.table("seen", Seen), outputs=outputs)

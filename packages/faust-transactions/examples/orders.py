@@ -62,7 +62,13 @@ def create_app(kafka: str, prefix: str = "") -> faust.App:
     """Wire the app. It connects to nothing before the worker starts."""
     outputs = (f"{prefix}order-totals", f"{prefix}orders-rejected")
     app = faust.App(
-        f"{prefix}orders-app", broker=f"kafka://{kafka}", topic_partitions=4, Worker=Worker
+        f"{prefix}orders-app",
+        broker=f"kafka://{kafka}",
+        # The partitions of a worker that was killed are free after this time. Faust's default: 60.
+        broker_session_timeout=10,
+        broker_heartbeat_interval=3,
+        topic_partitions=4,
+        Worker=Worker,
     )
     engine = Engine(app, {"bootstrap.servers": kafka})
     totals = engine.table("totals", Totals)

@@ -139,7 +139,7 @@ def test_the_table_shows_id_time_code_and_detail(
     cells = [cell.strip() for cell in row.strip("│").split("│")]
     assert cells[1:] == ["2026-01-31 12:00:00", "not_json", "[red]why[/red]", ""]
     assert cells[0] == f"{settings.accounts_topic}-1-7"
-    assert "1 dead letters: not_json 1" in text
+    assert "1 dead letter: not_json 1" in text
 
 
 def test_a_cut_list_says_so(settings: Settings, bury: Callable[..., None]) -> None:
@@ -176,7 +176,7 @@ def test_letters_of_another_stream_are_neither_listed_nor_replayed(
     other = f"{settings.accounts_topic}-eu"
     bury(dead_letter(settings, 1, 0), dead_letter(settings, 1, 1, topic=other))
     assert listed_ids(settings) == [f"{settings.accounts_topic}-1-0"]
-    assert f"1 dead letters are of another stream, of topic {other}." in listed(settings)
+    assert f"1 dead letter is of another stream, of topic {other}." in listed(settings)
     refused = f"1 dead letter of another stream, of topic {other}: {other}-1-1; .*nothing was sent"
     with pytest.raises(CommandError, match=refused):
         replayed(settings, ids=frozenset({f"{other}-1-1", f"{settings.accounts_topic}-1-0"}))

@@ -113,6 +113,17 @@ def test_every_file_that_a_contributor_is_sent_to_exists() -> None:
     assert [file for file in files if not (ROOT / file).exists()] == []
 
 
+def test_every_file_of_the_engine_that_its_page_names_exists() -> None:
+    package = ROOT / "packages" / "faust-transactions"
+    modules = package / "src" / "faust_transactions"
+    files = set(re.findall(r"`([\w./-]+\.py)`", text(DOCS / "engine.md")))
+    assert len(files) > 40
+    missing = {
+        file for file in files if not any((base / file).exists() for base in (package, modules))
+    }
+    assert missing == set()
+
+
 @pytest.mark.parametrize("field", sorted(Settings.model_fields))
 def test_every_setting_is_documented_with_its_default(field: str) -> None:
     default = Settings.model_fields[field].default

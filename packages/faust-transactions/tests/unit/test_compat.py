@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import faust
+import faust.cli.base
 import faust_transactions
 import mode
 import pytest
@@ -425,7 +426,24 @@ def test_a_public_name_of_ours_hides_none_of_fausts() -> None:
     ):
         own = {name for name in vars(ours) if not name.startswith("_")}
         own -= {"logger"}  # mode's metaclass puts one into each class
+        own -= {"abstract"}  # Faust's way to say that a class is no command
         assert {name for name in own if hasattr(theirs, name)} == set(), ours
+
+
+def test_a_worker_command_is_a_command_only_once_it_is_subclassed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(faust.cli.base.cli, "commands", dict(faust.cli.base.cli.commands))
+    assert "workercommand" not in faust.cli.base.cli.commands
+    before = faust.cli.base.cli.commands["worker"]
+
+    class worker(compat.WorkerCommand):  # noqa: N801 - the class's name is the command's
+        """Start worker instance for given app."""
+
+    assert faust.cli.base.cli.commands["worker"] is not before, changed(
+        "faust.cli.base.Command.abstract"
+    )
+    assert "workercommand" not in faust.cli.base.cli.commands
 
 
 def test_the_thread_is_made_by_one_method() -> None:

@@ -143,9 +143,13 @@ class Worker(faust.Worker):
 class WorkerCommand(faust.cli.worker.worker):
     """The ``worker`` command, with a method that is called once its options are in ``app.conf``.
 
-    Relies on ``_init_worker_options``, which copies them there and after which the app is
-    finalized.
+    Make a class named ``worker`` of it. Relies on ``_init_worker_options``, which copies them there
+    and after which the app is finalized.
     """
+
+    #: Else Faust lists it as a command of its own. It is False once the class is made, so the
+    #: subclass is a command.
+    abstract = True
 
     def on_options_read(self, app: faust.App) -> None:
         """Change the configuration that depends on the command line. To be overridden."""

@@ -11,7 +11,7 @@ final class Screening {
   private static final int MINUS_SIGN = 0x2212;
   private static final int DELETE = 0x7f;
 
-  /** First and last of each block of characters that show nothing; rules/builtin.py names them. */
+  /** First and last of each block of characters that show nothing; rules/names.py names them. */
   private static final int[][] BLANK_GLYPHS = {
     {0x034F, 0x034F}, {0x115F, 0x1160}, {0x17B4, 0x17B5}, {0x180B, 0x180F},
     {0x2800, 0x2800}, {0x3164, 0x3164}, {0xFE00, 0xFE0F}, {0xFFA0, 0xFFA0},
