@@ -1,4 +1,4 @@
-"""What a batch came to: its verdicts and dead letters, and how many there are of each kind."""
+"""Result of a batch: its verdicts and dead letters, and how many there are of each kind."""
 
 from __future__ import annotations
 

@@ -33,7 +33,8 @@ def now_ms() -> int:
 class Case:
     """One record of a batch while it is judged.
 
-    ``unjudged`` says why it gets no verdict; what an account has is not there where it is none.
+    ``unjudged`` says why it gets no verdict. ``account``, ``number``, ``token`` and ``fired`` are
+    unset when the record is not an account.
     """
 
     __slots__ = ("account", "fired", "number", "record", "token", "unjudged", "veritas")

@@ -6,7 +6,7 @@ from records.decode import Undecodable, decode
 
 
 def account_of(value: bytes | None) -> BankAccount | Undecodable:
-    """The account in these bytes, or why there is none that a verdict may repeat."""
+    """Decode an account, or say why it cannot be judged: the verdict repeats its amount."""
     account = decode(value)
     if isinstance(account, BankAccount) and is_card_amount(account.amount):
         return Undecodable("field_type", "Amount is a card number")

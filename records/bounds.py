@@ -1,7 +1,7 @@
-"""What numbers and texts in our topics may be: anybody may have written them.
+"""Bounds of the numbers and texts in our topics, which anybody may have written.
 
-A value outside makes the record none of ours. So whoever shows, adds up or writes on what was read
-need not think of numbers that no clock, no float and no 64-bit integer holds.
+A record with a value outside of them is skipped as foreign. Code that shows, adds up or passes on
+what was read may rely on numbers that a clock, a float and a 64-bit integer can hold.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""From the bytes of a message to a `BankAccount`, or to the reason why they are none.
+"""Decodes a message into a `BankAccount`, or says why it is not one.
 
 What is accepted: a JSON object (RFC 8259, UTF-8 without a byte-order mark, at most 64 KiB) with
 `FirstName`, `LastName` and `CreditCardNumber` as strings and `Amount` as a number. Unknown fields
@@ -93,14 +93,14 @@ _new = BankAccount.__new__
 
 @dataclass(frozen=True, slots=True)
 class Undecodable:
-    """Why a value is no account: a code, and a line for people that holds nothing of the value."""
+    """Why a value is not an account: a code, and a line for people without card data."""
 
     code: Code
     detail: str
 
 
 def decode(value: bytes | None) -> BankAccount | Undecodable:
-    """The account that these bytes are, or why they are none. Never raises, whatever the bytes.
+    """Decode an account, or say why the bytes are not one. Never raises, whatever the bytes.
 
     An account comes out as `BankAccount(...)` would make it, only without the cost of its
     constructor (0.6 instead of 5.6 µs): the types are checked here.
@@ -159,7 +159,7 @@ def _why_not_json(value: bytes, error: orjson.JSONDecodeError) -> Undecodable:
     if error.msg in _MESSAGES:
         return Undecodable(*_MESSAGES[error.msg])
     # Only the place: a parser's message could quote the text.
-    place = f"broken at line {error.lineno} column {error.colno}"
+    place = f"invalid JSON at line {error.lineno} column {error.colno}"
     hint = _format(value) or _slip(value.decode(), error)
     return Undecodable("not_json", f"{place}: {hint}" if hint else place)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from rules.again import Again, Given, judge_again
 from rules.compiled import CompiledRules
 from rules.fields import COMPUTED, GIVEN
+from rules.judge_again import Again, Given, judge_again
 from rules.ruleset import Rule
 from rules.vocabulary import AFTER_VERITAS, FIELDS
 

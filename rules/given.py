@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from records import BankAccount
 from records.card import digits
-from rules.again import Given
+from rules.judge_again import Given
 
 __all__ = ["given", "given_fields"]
 

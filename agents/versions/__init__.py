@@ -1,4 +1,4 @@
-"""Follows the rule sets that are published, and tells the group's commands what is judged by."""
+"""Follows published rule sets. Announces the active rule version on `<app>-workers`."""
 
 from collections.abc import Callable, Mapping
 from functools import partial

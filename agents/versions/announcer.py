@@ -1,4 +1,4 @@
-"""Tells the group's commands which rules this worker judges by."""
+"""Announces the active rule version on `<app>-workers`."""
 
 from __future__ import annotations
 

@@ -85,13 +85,7 @@ class RuleFollower(TopicFollower):
         if not same:
             self._active.activate(version)
         if not same or not self.was_read:
-            author, note = shown(version.author), shown(version.note, 200)
-            logger.info(
-                "judging by rules %s%s%s",
-                version.version,
-                f", published by {author}" if author else "",
-                f": {note}" if note else "",
-            )
+            logger.info("judging by %s", _described(version))
 
     def _log_refused(self, refused: Refusal | None) -> None:
         if refused is None or refused == self.refused:
@@ -110,3 +104,11 @@ class RuleFollower(TopicFollower):
             remedy,
             version,
         )
+
+
+def _described(version: RuleVersion) -> str:
+    if version.since is None:
+        return f"the built-in rules, version {version.version}"
+    author, note = shown(version.author), shown(version.note, 200)
+    by = f", published by {author}" if author else ""
+    return f"rules {version.version}{by}" + (f": {note}" if note else "")

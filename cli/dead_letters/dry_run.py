@@ -13,9 +13,9 @@ from records import Undecodable
 from records.account import account_of
 from records.card import digits
 from records.token import Tokens
-from rules.again import judge_again
 from rules.compiled import CompiledRules
 from rules.given import given
+from rules.judge_again import judge_again
 from rules.versions.active import RuleVersion
 
 _ASKED = "Veritas would be asked"

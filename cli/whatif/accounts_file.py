@@ -16,8 +16,8 @@ from records.card import mask
 from records.decode import MAX_BYTES
 from records.outcome import OUTCOMES
 from records.token import token
-from rules.again import Given
 from rules.given import given
+from rules.judge_again import Given
 
 _LONGEST_LINE: Final = MAX_BYTES + 10_000
 #: What a line may say besides the account, the types, and what to write.

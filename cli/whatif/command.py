@@ -27,9 +27,9 @@ from cli.whatif.result import WhatIf
 from cli.whatif.tally import Tally
 from cluster import connect
 from config import Settings
-from rules.again import Given, judge_again
 from rules.compiled import CompiledRules
 from rules.faults import RuleSetError
+from rules.judge_again import Given, judge_again
 
 _FILE = click.Path(path_type=Path)
 _OPTIONS = (

@@ -16,8 +16,8 @@ from config import Settings
 from records import BankAccount
 from records.account import account_of
 from records.recorded import RecordedVerdict, read_recorded
-from rules.again import Given
 from rules.given import given
+from rules.judge_again import Given
 
 Progress = Callable[[int, int], None]
 Stop = Callable[[], bool]

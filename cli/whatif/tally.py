@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 from cli.whatif.before import AFTER, BEFORE, NEW, UNKNOWN, Before
 from records.outcome import OUTCOMES
-from rules.again import Again
 from rules.compiled import CompiledRules, Decision
+from rules.judge_again import Again
 
 #: Examples of each change, and names that are told apart; anybody may write to the topics.
 EXAMPLES: Final = 3

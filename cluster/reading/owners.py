@@ -49,7 +49,7 @@ def group_members(client: AdminClient, settings: Settings, timeout: float) -> se
 
 
 def _describe(client: AdminClient, settings: Settings, timeout: float) -> Any:
-    """The group, or None where the brokers do not tell of it."""
+    """The group, or None where the brokers do not report it."""
     try:
         # Not describe_consumer_groups: librdkafka 2.16 aborts the process now and then when the
         # coordinator goes away meanwhile (an assertion in rd_kafka_enq_once_del_source_return).

@@ -1,4 +1,4 @@
-"""The group's progress, looked at again and again over connections that stay open."""
+"""Polls the group's progress over open connections."""
 
 import time
 from collections.abc import Mapping

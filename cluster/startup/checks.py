@@ -12,6 +12,9 @@ from cluster.startup.topic_settings import check_topic_settings
 from cluster.topics import ensure_topics
 from config import Settings
 
+#: How long (s) a worker waits for a broker at the start.
+BROKER_TIMEOUT = 60.0
+
 
 class StartupError(Exception):
     """The worker cannot start. Its text is one line: what is wrong and what to do."""
@@ -31,7 +34,7 @@ def diagnose(settings: Settings) -> str | None:
 
 
 def check(
-    settings: Settings, *, timeout: float = 60.0, stop: threading.Event | None = None
+    settings: Settings, *, timeout: float = BROKER_TIMEOUT, stop: threading.Event | None = None
 ) -> None:
     """Return once the brokers answer, and the topics exist and fit what was committed.
 

@@ -24,7 +24,7 @@ class Lists:
         self._impossible: dict[tuple[str, str], str | None] = {}
 
     def never_found(self, field: str, name: str) -> str | None:
-        """The first entry of a list that the field never is; None where there is none."""
+        """The first entry of the list that the field can never equal, or None."""
         key = (field, name)
         if key not in self._impossible:
             wrong = (each for each in self.values[name] if impossible(field, each))

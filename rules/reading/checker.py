@@ -73,14 +73,14 @@ class Checker:
         except _TooLargeError as exc:
             return [Problem(0, str(exc))]
         if kind not in (None, Kind.TRUTH):
-            self._tell(tree, f"a rule needs a condition, but this is {_name(kind)}")
+            self._add(tree, f"a rule needs a condition, but this is {_name(kind)}")
         if self._problems:
             return sorted(self._problems)
         return Expression(
             tree, frozenset(self._fields), self._can_fail, self._nodes, self._patterns
         )
 
-    def _tell(self, node: ast.expr, text: str) -> None:
+    def _add(self, node: ast.expr, text: str) -> None:
         line = node.lineno - 2
         column = 0
         if 0 <= line < len(self._lines):
@@ -95,41 +95,39 @@ class Checker:
             raise _TooLargeError("the expression is nested too deeply")
         check = self._checks.get(type(node))
         if check is None:
-            self._tell(node, _NOT_ALLOWED.get(type(node), "this is not allowed in a rule"))
+            self._add(node, _NOT_ALLOWED.get(type(node), "this is not allowed in a rule"))
             return None
         return check(node, depth + 1)
 
     def _constant(self, node: ast.Constant, _depth: int) -> Kind | None:
         value = node.value
         if isinstance(value, bool):
-            self._tell(
-                node, "True and False are not allowed: write the condition, or not before it"
-            )
+            self._add(node, "True and False are not allowed: write the condition, or not before it")
             return None
         if isinstance(value, str):
             if len(value) > LONGEST_TEXT:
-                self._tell(node, f"a string is longer than {LONGEST_TEXT:,} characters")
+                self._add(node, f"a string is longer than {LONGEST_TEXT:,} characters")
             if not _is_unicode(value):
-                self._tell(node, "never true: no record holds a lone surrogate")
+                self._add(node, "never true: no record holds a lone surrogate")
             return Kind.TEXT
         if isinstance(value, int | float):
             if not abs(value) <= LARGEST_NUMBER:
-                self._tell(node, f"a number is too large: at most {LARGEST_NUMBER:,}")
+                self._add(node, f"a number is too large: at most {LARGEST_NUMBER:,}")
             return Kind.NUMBER
-        self._tell(node, f"{value!r:.20} is not allowed: write numbers, strings or lists of them")
+        self._add(node, f"{value!r:.20} is not allowed: write numbers, strings or lists of them")
         return None
 
     def _named(self, node: ast.Name, _depth: int) -> Kind | None:
         kind = FIELDS.get(node.id)
         if kind is None:
             if node.id in FUNCTIONS:
-                self._tell(node, f"`{node.id}` is a function: write {node.id}(…)")
+                self._add(node, f"`{node.id}` is a function: write {node.id}(…)")
             elif node.id in ("true", "false"):
-                self._tell(
+                self._add(
                     node, f"`{node.id}` is not allowed: write the condition, or not before it"
                 )
             else:
-                self._tell(node, f"unknown field `{node.id:.64}`{did_you_mean(node.id, FIELDS)}")
+                self._add(node, f"unknown field `{node.id:.64}`{did_you_mean(node.id, FIELDS)}")
             return None
         self._fields.add(node.id)
         return kind
@@ -143,14 +141,14 @@ class Checker:
     def _condition(self, node: ast.expr, word: str, depth: int) -> None:
         kind = self._kind(node, depth)
         if kind not in (None, Kind.TRUTH):
-            self._tell(node, f"`{word}` needs conditions, but this is {_name(kind)}")
+            self._add(node, f"`{word}` needs conditions, but this is {_name(kind)}")
 
     def _unary(self, node: ast.UnaryOp, depth: int) -> Kind | None:
         if isinstance(node.op, ast.Not):
             self._condition(node.operand, "not", depth)
             return Kind.TRUTH
         if isinstance(node.op, ast.Invert):
-            self._tell(node, "~ is not allowed: write not")
+            self._add(node, "~ is not allowed: write not")
             return None
         return self._number(node.operand, "-" if isinstance(node.op, ast.USub) else "+", depth)
 
@@ -158,13 +156,13 @@ class Checker:
         kind = self._kind(node, depth)
         if kind in (None, Kind.NUMBER):
             return kind
-        self._tell(node, f"`{sign}` needs numbers, but this is {_name(kind)}")
+        self._add(node, f"`{sign}` needs numbers, but this is {_name(kind)}")
         return None
 
     def _binary(self, node: ast.BinOp, depth: int) -> Kind | None:
         sign = _ARITHMETIC.get(type(node.op))
         if sign is None:
-            self._tell(node, "this operator is not allowed: write + - * / or %")
+            self._add(node, "this operator is not allowed: write + - * / or %")
             return None
         # A division by zero; or an integer beyond what a float can be, when it meets one.
         self._can_fail = True
@@ -183,7 +181,7 @@ class Checker:
     def _pair(self, sides: Sides, one: Kind, other: Kind) -> None:
         wrong = unlike(sides, one, other)
         for node, text in [wrong] if wrong else never_holds(sides):
-            self._tell(node, text)
+            self._add(node, text)
 
     def _list(self, node: ast.List, depth: int) -> Kind | None:
         kinds = {self._item(item, depth) for item in node.elts}
@@ -191,7 +189,7 @@ class Checker:
             return None
         if len(kinds) != 1:
             text = "a list is all numbers or all strings" if kinds else "the list is empty"
-            self._tell(node, text)
+            self._add(node, text)
             return None
         (kind,) = kinds
         return kind.listed if kind is not None else None
@@ -199,7 +197,7 @@ class Checker:
     def _item(self, node: ast.expr, depth: int) -> Kind | None:
         plain = node.operand if isinstance(node, ast.UnaryOp) else node
         if not isinstance(plain, ast.Constant):
-            self._tell(node, "a list holds numbers or strings only")
+            self._add(node, "a list holds numbers or strings only")
             return None
         return self._kind(node, depth)
 
@@ -207,17 +205,17 @@ class Checker:
         if isinstance(node.func, ast.Attribute):
             return self._kind(node.func, depth)  # which says what is wrong with it
         if not isinstance(node.func, ast.Name):
-            self._tell(node, "only functions are called: write one of them before the parenthesis")
+            self._add(node, "only functions are called: write one of them before the parenthesis")
             return None
         name = node.func.id
         function = FUNCTIONS.get(name)
         if function is None:
-            self._tell(node, unknown_function(name))
+            self._add(node, unknown_function(name))
             return None
         wanted = function.arguments
         if node.keywords or len(node.args) != len(wanted):
             number = "one argument" if len(wanted) == 1 else f"{len(wanted)} arguments"
-            self._tell(node, f"{name} takes {number}")
+            self._add(node, f"{name} takes {number}")
         else:
             self._arguments(name, node, wanted, depth)
         return function.returns
@@ -226,9 +224,9 @@ class Checker:
         for argument, kind in zip(node.args, wanted, strict=True):
             found = self._kind(argument, depth)
             if found not in (None, kind):
-                self._tell(argument, f"{name} needs {_name(kind)}, but this is {_name(found)}")
+                self._add(argument, f"{name} needs {_name(kind)}, but this is {_name(found)}")
         for wrong, text in wrong_arguments(name, node, self._lists):
-            self._tell(wrong, text)
+            self._add(wrong, text)
         if name == "matches":
             self._patterns += 1
             self._can_fail = True  # a lone surrogate in a name is nothing that RE2 can read

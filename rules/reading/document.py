@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from rules.faults import did_you_mean
-from rules.reading.found import Found
+from rules.reading.faults_found import Faults
 from rules.reading.lists import ListReader, ReadFile
 from rules.reading.rules import RuleReader, is_number
 from rules.rule import MOST_POINTS, Rule, Thresholds
@@ -30,40 +30,40 @@ class Document(NamedTuple):
 
 def read(text: str, values: dict[str, Any], read_file: ReadFile | None) -> Document:
     """Check the values of a file whose text is this. Raises RuleSetError with all faults."""
-    found = Found(text)
+    faults = Faults(text)
     for name in values:
         if name not in _TABLES:
             hint = did_you_mean(name, _TABLES)
-            found.tell("", 0, name, "", f"unknown key `{name:.64}`{hint}")
-    thresholds = _thresholds(_table(values, "thresholds", found), found)
-    lists = ListReader(found, read_file)
-    listed = lists.read(_table(values, "lists", found))
-    rules = tuple(RuleReader(found, listed, thresholds).read(values.get("rule", [])))
-    found.check()
+            faults.add("", 0, name, "", f"unknown key `{name:.64}`{hint}")
+    thresholds = _thresholds(_table(values, "thresholds", faults), faults)
+    lists = ListReader(faults, read_file)
+    listed = lists.read(_table(values, "lists", faults))
+    rules = tuple(RuleReader(faults, listed, thresholds).read(values.get("rule", [])))
+    faults.check()
     return Document(rules, thresholds, listed, lists.files)
 
 
-def _table(values: dict[str, Any], name: str, found: Found) -> dict[str, Any]:
+def _table(values: dict[str, Any], name: str, faults: Faults) -> dict[str, Any]:
     table = values.get(name, {})
     if not isinstance(table, dict):
-        found.tell("", 0, name, name, f"write a table, [{name}]")
+        faults.add("", 0, name, name, f"write a table, [{name}]")
         return {}
     return table
 
 
-def _thresholds(table: dict[str, Any], found: Found) -> Thresholds:
+def _thresholds(table: dict[str, Any], faults: Faults) -> Thresholds:
     where = "thresholds"
     values: dict[str, float] = {}
     for name, value in table.items():
         if name not in _THRESHOLDS:
             hint = did_you_mean(name, _THRESHOLDS)
-            found.tell(where, 0, name, where, f"unknown key `{name:.64}`{hint}")
+            faults.add(where, 0, name, where, f"unknown key `{name:.64}`{hint}")
         elif not is_number(value) or not 0 < value <= MOST_POINTS:
-            found.tell(where, 0, name, where, f"{name} is a number from 1 to {MOST_POINTS:,}")
+            faults.add(where, 0, name, where, f"{name} is a number from 1 to {MOST_POINTS:,}")
         else:
             values[name] = value
     thresholds = Thresholds(**values)
     if (thresholds.review or 0) > (thresholds.unauthorized or math.inf):
         text = "review is above unauthorized, so never reached"
-        found.tell(where, 0, "review", where, text)
+        faults.add(where, 0, "review", where, text)
     return thresholds

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Any, Final, cast
 
-from rules.reading.found import Found
+from rules.reading.faults_found import Faults
 from rules.reading.toml import hides_a_card
 from rules.rule import MOST_BYTES, MOST_LISTS
 
@@ -24,35 +24,35 @@ ReadFile = Callable[[str], str]
 class ListReader:
     """Reads the lists; ``files`` has the text of each file that was read, by its name."""
 
-    def __init__(self, found: Found, read_file: ReadFile | None) -> None:
-        self._found = found
+    def __init__(self, faults: Faults, read_file: ReadFile | None) -> None:
+        self._faults = faults
         self._read_file = read_file
-        self._bytes = len(found.text)
+        self._bytes = len(faults.text)
         self.files: dict[str, str] = {}
 
     def read(self, table: Mapping[str, Any]) -> dict[str, frozenset[str]]:
         """Each list by its name."""
         if len(table) > MOST_LISTS:
-            self._tell("", f"{len(table):,} lists; at most {MOST_LISTS}")
+            self._add("", f"{len(table):,} lists; at most {MOST_LISTS}")
             return {}
         return {name: self._list(name, value) for name, value in table.items()}
 
-    def _tell(self, name: str, text: str) -> None:
-        self._found.tell(_WHERE, 0, name, _WHERE, text)
+    def _add(self, name: str, text: str) -> None:
+        self._faults.add(_WHERE, 0, name, _WHERE, text)
 
     def _list(self, name: str, value: object) -> frozenset[str]:
         if not NAME.fullmatch(name):
-            self._tell(name, f"`{name:.64}` is no name: {NAME.pattern}")
+            self._add(name, f"`{name:.64}` is no name: {NAME.pattern}")
         match value:
             case {"file": str(path)} if len(cast(dict[str, Any], value)) == 1:
                 value = self._listed_in(name, path)
             case list():
                 pass
             case _:
-                self._tell(name, f'{name:.64} is a list or {{file = "…"}}')
+                self._add(name, f'{name:.64} is a list or {{file = "…"}}')
                 return frozenset()
         if not all(isinstance(each, str) for each in cast(list[object], value)):
-            self._tell(name, f"{name:.64} holds strings only")
+            self._add(name, f"{name:.64} holds strings only")
             return frozenset()
         return frozenset(cast(list[str], value))
 
@@ -61,10 +61,10 @@ class ListReader:
         # Counted for each list that names it: so many strings are kept.
         self._bytes += len(text.encode("utf-8", "surrogatepass"))
         if self._bytes > MOST_BYTES:
-            self._tell(name, f"over {MOST_BYTES:,} bytes with {path:.200}")
+            self._add(name, f"over {MOST_BYTES:,} bytes with {path:.200}")
             return []
         if hides_a_card(text) is not None:
-            self._tell(name, f"{path:.200} holds what looks like a card number: write tokens")
+            self._add(name, f"{path:.200} holds what looks like a card number: write tokens")
             return []
         self.files[path] = text
         lines = (line.partition("#")[0].strip() for line in text.split("\n"))
@@ -72,17 +72,17 @@ class ListReader:
 
     def _text(self, name: str, path: str) -> str:
         if self._read_file is None:
-            self._tell(name, f"{name:.64}: files cannot be read here")
+            self._add(name, f"{name:.64}: files cannot be read here")
         elif not _is_beside(path):
-            self._tell(name, f"{path!a:.200} is no file beside this one or in a folder below it")
+            self._add(name, f"{path!a:.200} is no file beside this one or in a folder below it")
         else:
             try:
                 # Spreadsheets begin a text with a byte-order mark.
                 return self._read_file(path).removeprefix("\ufeff")
             except UnicodeDecodeError:
-                self._tell(name, f"{path:.200} cannot be read: it is not UTF-8 text")
+                self._add(name, f"{path:.200} cannot be read: it is not UTF-8 text")
             except OSError as exc:
-                self._tell(name, f"{path:.200} cannot be read: {exc.strerror}")
+                self._add(name, f"{path:.200} cannot be read: {exc.strerror}")
         return ""
 
 

@@ -10,7 +10,7 @@ from records.outcome import STANDING_REASONS
 from rules.expression import Expression
 from rules.faults import did_you_mean
 from rules.reading.calls import Lists
-from rules.reading.found import Found
+from rules.reading.faults_found import Faults
 from rules.reading.lists import NAME
 from rules.reading.parse import parse
 from rules.rule import (
@@ -34,9 +34,9 @@ class RuleReader:
     """Reads the rules; ``lists`` and ``thresholds`` are what they may refer to."""
 
     def __init__(
-        self, found: Found, lists: Mapping[str, frozenset[str]], thresholds: Thresholds
+        self, faults: Faults, lists: Mapping[str, frozenset[str]], thresholds: Thresholds
     ) -> None:
-        self._found = found
+        self._faults = faults
         self._lists = Lists(lists)
         self._thresholds = thresholds
         self._names: set[str] = set()
@@ -46,16 +46,16 @@ class RuleReader:
     def read(self, tables: object) -> Iterator[Rule]:
         """Each rule that has no fault, in the order of the file."""
         if not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
-            self._found.tell("", 0, "rule", "rule", "write rules as [[rule]]")
+            self._faults.add("", 0, "rule", "rule", "write rules as [[rule]]")
             return
         if len(tables) > MOST_RULES:
             text = f"{len(tables):,} rules; at most {MOST_RULES}"
-            self._found.tell("rule", MOST_RULES, "", "", text)
+            self._faults.add("rule", MOST_RULES, "", "", text)
             return
         for index, table in enumerate(tables):
-            before = len(self._found)
+            before = len(self._faults)
             rule = self._rule(index, table)
-            if rule is not None and len(self._found) == before:
+            if rule is not None and len(self._faults) == before:
                 yield rule
             if self._is_too_much(index):
                 return
@@ -67,7 +67,7 @@ class RuleReader:
             text = f"with this rule the set has over {MOST_PATTERNS} patterns"
         else:
             return False
-        self._found.tell("rule", index, "when", "", text)
+        self._faults.add("rule", index, "when", "", text)
         return True
 
     def _rule(self, index: int, table: dict[str, Any]) -> Rule | None:
@@ -75,13 +75,13 @@ class RuleReader:
         for key in table:
             if key not in _KEYS:
                 hint = did_you_mean(key, _KEYS)
-                self._found.tell("rule", index, key, name, f"unknown key `{key:.64}`{hint}")
+                self._faults.add("rule", index, key, name, f"unknown key `{key:.64}`{hint}")
         note = table.get("note", "")
         if not isinstance(note, str) or len(note) > LONGEST_NOTE:
             text = f"note is a string of at most {LONGEST_NOTE:,} characters"
-            self._found.tell("rule", index, "note", name, text)
+            self._faults.add("rule", index, "note", name, text)
         if not isinstance(table.get("shadow", False), bool):
-            self._found.tell("rule", index, "shadow", name, "shadow is true or false")
+            self._faults.add("rule", index, "shadow", name, "shadow is true or false")
         then, points = self._effect(index, table, name)
         expression = self._when(index, table.get("when"), name)
         if expression is None:
@@ -93,14 +93,14 @@ class RuleReader:
     def _name(self, index: int, name: object) -> str:
         shown = f"number {index + 1}"
         if name is None:
-            self._found.tell("rule", index, "", shown, "name is missing")
+            self._faults.add("rule", index, "", shown, "name is missing")
         elif not isinstance(name, str) or not NAME.fullmatch(name):
-            self._found.tell("rule", index, "name", shown, f"name is a string like {NAME.pattern}")
+            self._faults.add("rule", index, "name", shown, f"name is a string like {NAME.pattern}")
         elif name in STANDING_REASONS:
             text = f"`{name}` is reserved: choose another name"
-            self._found.tell("rule", index, "name", name, text)
+            self._faults.add("rule", index, "name", name, text)
         elif name in self._names:
-            self._found.tell("rule", index, "name", name, "another rule has this name")
+            self._faults.add("rule", index, "name", name, "another rule has this name")
             return name
         else:
             self._names.add(name)
@@ -110,19 +110,19 @@ class RuleReader:
     def _effect(self, index: int, table: dict[str, Any], name: str) -> tuple[Outcome | None, float]:
         then, points = table.get("then"), table.get("points")
         if (then is None) == (points is None):
-            self._found.tell("rule", index, "then", name, "write either then or points")
+            self._faults.add("rule", index, "then", name, "write either then or points")
         elif points is None:
             if then in OUTCOMES:
                 return cast(Outcome, then), 0
             hint = did_you_mean(then, OUTCOMES) if isinstance(then, str) else ""
             text = f"then is one of {', '.join(OUTCOMES)}{hint}"
-            self._found.tell("rule", index, "then", name, text)
+            self._faults.add("rule", index, "then", name, text)
         elif not is_number(points) or not 0 < abs(points) <= MOST_POINTS:
             text = f"points is a number up to {MOST_POINTS:,}, not 0"
-            self._found.tell("rule", index, "points", name, text)
+            self._faults.add("rule", index, "points", name, text)
         elif self._thresholds == Thresholds():
             text = "points have no effect without [thresholds]"
-            self._found.tell("rule", index, "points", name, text)
+            self._faults.add("rule", index, "points", name, text)
         else:
             return None, points
         return None, 0
@@ -130,7 +130,7 @@ class RuleReader:
     def _when(self, index: int, when: object, name: str) -> Expression | None:
         if not isinstance(when, str):
             text = "when is missing" if when is None else "when is a string"
-            self._found.tell("rule", index, "when", name, text)
+            self._faults.add("rule", index, "when", name, text)
             return None
         parsed = parse(when, self._lists)
         if isinstance(parsed, Expression):
@@ -138,7 +138,7 @@ class RuleReader:
             self._patterns += parsed.patterns
             return parsed
         for offset, text in parsed:
-            self._found.tell_within(index, "when", name, offset, text)
+            self._faults.add_within(index, "when", name, offset, text)
         return None
 
 

@@ -72,7 +72,7 @@ def _explain(broker: EmbeddedBroker, settings: dict[str, str], not_used: str | N
     _say(f"embedded broker on {broker.address}, in memory, for one worker")
     variables = " ".join(f"{name}={value}" for name, value in settings.items())
     _say(f"in another terminal: {variables} {faust()} -A fraud_app produce 1000")
-    _say("a second worker never gets partitions here; use make kafka")
+    _say("this broker serves one worker; for more run `make kafka`")
     if not_used:
         _say(
             f"FRAUD_BROKER is not used here; for that broker: {faust()} -A fraud_app worker -l info"

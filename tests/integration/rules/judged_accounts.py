@@ -12,8 +12,8 @@ from config import Settings
 from records import BankAccount, decode
 from records.card import mask
 from records.token import token
-from rules.again import judge_again
 from rules.given import given
+from rules.judge_again import judge_again
 from rules.versions.active import RuleVersion, builtin
 from tests.integration.by_hand import bootstrap
 from tests.topics import produce

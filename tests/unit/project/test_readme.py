@@ -12,11 +12,13 @@ from pydantic import SecretStr
 
 import cli
 from agents.fakes import FakeAccounts
+from cluster.startup.checks import BROKER_TIMEOUT
 from config import Settings
 
 ROOT = Path(__file__).parents[3]
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
+ENGINE = ROOT / "packages" / "faust-transactions"
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 AT_THE_ROOT = [
     README,
@@ -110,18 +112,22 @@ def test_a_page_opens_with_what_one_can_do_with_it(page: Path) -> None:
 def test_every_file_that_a_contributor_is_sent_to_exists() -> None:
     files = re.findall(r"`([\w./-]+/(?:\w+\.\w+)?)`", text(ROOT / "CONTRIBUTING.md"))
     assert len(files) > 20
-    assert [file for file in files if not (ROOT / file).exists()] == []
+    places = (ROOT, ENGINE, ENGINE / "src" / "faust_transactions")
+    assert [file for file in files if not any((place / file).exists() for place in places)] == []
 
 
 def test_every_file_of_the_engine_that_its_page_names_exists() -> None:
-    package = ROOT / "packages" / "faust-transactions"
-    modules = package / "src" / "faust_transactions"
     files = set(re.findall(r"`([\w./-]+\.py)`", text(DOCS / "engine.md")))
     assert len(files) > 40
-    missing = {
-        file for file in files if not any((base / file).exists() for base in (package, modules))
-    }
+    places = (ENGINE, ENGINE / "src" / "faust_transactions")
+    missing = {file for file in files if not any((place / file).exists() for place in places)}
     assert missing == set()
+
+
+def test_how_long_a_worker_waits_for_a_broker_is_documented() -> None:
+    wait = f"{BROKER_TIMEOUT:g} s"
+    assert f"waits for a broker at the start: {wait}" in text(ROOT / "CONTRIBUTING.md")
+    assert f"waits up to {wait} for a broker" in text(DOCS / "kafka.md")
 
 
 @pytest.mark.parametrize("field", sorted(Settings.model_fields))

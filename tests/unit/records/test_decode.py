@@ -171,15 +171,15 @@ def test_the_detail_names_a_cause_that_is_known(value: bytes, code: str, hint: s
     assert isinstance(found, Undecodable)
     assert found.code == code
     assert hint in found.detail
-    assert found.detail.startswith(("broken at line 1 column ", "byte "))
+    assert found.detail.startswith(("invalid JSON at line 1 column ", "byte "))
 
 
 @pytest.mark.parametrize(
     ("value", "detail"),
     [
-        (b"\0\0\0\0", "broken at line 1 column 1"),  # too short for a frame
+        (b"\0\0\0\0", "invalid JSON at line 1 column 1"),  # too short for a frame
         (good().replace(b"Jimmie", b"\xed"), "byte 14 is not UTF-8"),
-        (with_amount("Nan"), "broken at line 1 column 94"),
+        (with_amount("Nan"), "invalid JSON at line 1 column 94"),
     ],
 )
 def test_the_detail_guesses_nothing(value: bytes, detail: str) -> None:
@@ -198,7 +198,7 @@ def test_compressed_accounts_are_not_unpacked(compress: Callable[[bytes], bytes]
         (b"", "empty", "the value has no bytes"),
         (b" \r\n\t", "empty", "the value is blank"),
         (b"{", "not_json", None),
-        (b"garbage", "not_json", "broken at line 1 column 1"),
+        (b"garbage", "not_json", "invalid JSON at line 1 column 1"),
         (b'{"FirstName": "Jim\nmie"}', "not_json", None),
         (good()[:-1], "not_json", None),
         (good() + good(), "not_json", None),

@@ -16,8 +16,8 @@ from cli.whatif.tally import Tally
 from records import BankAccount
 from records.account import account_of
 from records.recorded import read_recorded
-from rules.again import judge_again
 from rules.given import given
+from rules.judge_again import judge_again
 from rules.versions import active
 from rules.versions.active import ActiveRules, RuleVersion
 from veritas import SimulatedVeritas

@@ -1,8 +1,8 @@
 """Judging again, and why: by the functions that the worker uses."""
 
-from rules.again import Given, judge_again
 from rules.compiled import CompiledRules
 from rules.explain import explain
+from rules.judge_again import Given, judge_again
 from rules.ruleset import load
 
 TEST_CARD = "4111111111111111"

@@ -183,10 +183,7 @@ class Engine:
 
     @property
     def not_ready_reason(self) -> str | None:
-        """Why no batches are worked on now, in a few words; None when they are.
-
-        A worker that has been left without partitions is ready.
-        """
+        """Reason processing is suspended, or None. A worker without partitions is ready."""
         if not self._assigned_once:
             return "waiting for partitions"
         if self.app.rebalancing or self._rejoiner.pending:

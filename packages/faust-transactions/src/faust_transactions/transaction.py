@@ -24,8 +24,8 @@ class Transaction:
     def __init__(self, batch: Batch, records: Sequence[SourceRecord], state: Any) -> None:
         self.topic = batch.topic
         self.partition = batch.partition
-        #: The records to work on, in order. Empty when the batch is stale: the partition has gone
-        #: to another worker, or it is fetched again from what was committed.
+        #: The records to work on, in order. Empty when the batch is stale (its partition was
+        #: revoked, stopped or sought back after the fetch, or the worker stops) or out of order.
         self.records = records
         #: The partition's row, as it was committed last. Assign a new object to change it; its
         #: ``next_offset`` is set by the engine.

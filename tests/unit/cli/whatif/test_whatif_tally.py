@@ -8,8 +8,8 @@ from cli.whatif.accounts_file import FileAccount
 from cli.whatif.before import NEW, UNKNOWN
 from cli.whatif.limit import MaxFlips, MaxFlipsParameter
 from cli.whatif.tally import EXAMPLES, Tally, speakers
-from rules.again import Given, judge_again
 from rules.compiled import CompiledRules, Decision
+from rules.judge_again import Given, judge_again
 from rules.ruleset import load
 
 BIG = '[[rule]]\nname = "big"\nwhen = "amount > 100"\nthen = "review"\n'

@@ -123,7 +123,11 @@ class BatchProcessor:
         return self._tables[batch.topic].default() if task.row is None else task.row
 
     def _empty_transaction(self, batch: Batch) -> Transaction:
-        """A transaction without records, for a batch that is stale or out of order."""
+        """A transaction without records, for a batch that is stale or out of order.
+
+        Stale: its partition was revoked, stopped or sought back after the fetch, or the worker
+        stops. It is dropped; one that is out of order is fetched again.
+        """
         return Transaction(batch, (), self._tables[batch.topic].default())
 
     # -- commit

@@ -113,13 +113,13 @@ class OpenTransactions:
 
 
 class HangingTransactionDetector:
-    """Tells a transaction that hangs from one under way: it begins where it began a look ago."""
+    """A transaction hangs if its first offset is unchanged since the last check."""
 
     def __init__(self) -> None:
         self._last: Mapping[TP, int] = {}
 
     def hanging(self, found: Mapping[TP, int]) -> set[TP]:
-        """Of what `open_since` found now, what it found at the last look in the same place."""
+        """The partitions in which `open_since` found the same first offset at the last check."""
         last, self._last = self._last, dict(found)
         return {tp for tp, since in found.items() if last.get(tp) == since}
 

@@ -7,13 +7,13 @@ from typing import Final
 from rules.faults import Fault, RuleSetError
 from rules.reading.positions import Key, Lines, keys, string_offsets
 
-__all__ = ["Found"]
+__all__ = ["Faults"]
 
 #: More are not looked for.
 MOST_FAULTS: Final = 100
 
 
-class Found:
+class Faults:
     """Collects faults; raises RuleSetError with them when there are too many to go on."""
 
     def __init__(self, text: str) -> None:
@@ -25,24 +25,24 @@ class Found:
     def __len__(self) -> int:
         return len(self._faults)
 
-    def tell(self, table: str, index: int, name: str, rule: str, text: str) -> None:
+    def add(self, table: str, index: int, name: str, rule: str, text: str) -> None:
         """A fault of a key, of the table it is in, or of the document."""
         place = self._place(table, index, name)
-        self._tell(place.offset if place else 0, rule, text)
+        self._add(place.offset if place else 0, rule, text)
 
-    def tell_within(self, index: int, name: str, rule: str, offset: int, text: str) -> None:
+    def add_within(self, index: int, name: str, rule: str, offset: int, text: str) -> None:
         """A fault at this character of the string that a key of a rule has."""
         place = self._place("rule", index, name)
         start = place.value if place else 0
         offsets = string_offsets(self.text, start)
-        self._tell(offsets[min(offset, len(offsets) - 1)] if offsets else start, rule, text)
+        self._add(offsets[min(offset, len(offsets) - 1)] if offsets else start, rule, text)
 
     def check(self) -> None:
         """Raise RuleSetError when there are faults."""
         if self._faults:
             raise RuleSetError(self._faults)
 
-    def _tell(self, offset: int, rule: str, text: str) -> None:
+    def _add(self, offset: int, rule: str, text: str) -> None:
         line, column = self._lines.place(offset)
         if len(self._faults) == MOST_FAULTS:
             text = f"more than {MOST_FAULTS} faults: the others are not printed"
