@@ -1,7 +1,8 @@
 """Writes and reads whole topics, without Faust."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -188,6 +189,41 @@ def read_topic(
 
     Read committed ends before the first transaction that is still open.
     """
+    with _reading(bootstrap, topic, {"isolation.level": isolation, **(client or {})}) as consumer:
+        partitions = {assigned.partition for assigned in consumer.assignment()}
+        return _to_the_end(consumer, partitions, time.monotonic() + timeout)
+
+
+def wait_for_records(bootstrap: str, topic: str, number: int, timeout: float = 60.0) -> None:
+    """Wait until the topic has so many committed records; reads each once, however long it takes.
+
+    Returns after the timeout, too: whoever waited reads the topic and finds what is missing.
+    """
+    deadline = time.monotonic() + timeout
+    found = 0
+    while found < number and time.monotonic() < deadline:
+        with _reading(bootstrap, topic, {"enable.partition.eof": False}) as consumer:
+            if consumer.assignment():
+                found = _wait_for(consumer, number, deadline)
+            else:  # it is not there yet
+                time.sleep(0.1)
+
+
+def _wait_for(consumer: Consumer, number: int, deadline: float) -> int:
+    found = 0
+    while found < number and time.monotonic() < deadline:
+        for message in consumer.consume(10_000, timeout=0.1):
+            error = message.error()
+            if error is None:
+                found += 1
+            elif not error.retriable():
+                raise KafkaException(error)
+    return found
+
+
+@contextmanager
+def _reading(bootstrap: str, topic: str, client: Config) -> Iterator[Consumer]:
+    """A consumer at the beginning of every partition."""
     consumer = Consumer(
         {
             "bootstrap.servers": bootstrap,
@@ -196,15 +232,15 @@ def read_topic(
             "enable.partition.eof": True,
             # The end is told by an empty fetch, and none is empty while records trickle in faster.
             "fetch.wait.max.ms": 20,
-            "isolation.level": isolation,
+            "isolation.level": "read_committed",
             "log_level": 0,
-            **(client or {}),
+            **client,
         }
     )
     try:
         partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
         consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
-        return _to_the_end(consumer, set(partitions), time.monotonic() + timeout)
+        yield consumer
     finally:
         consumer.close()
 

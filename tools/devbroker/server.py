@@ -85,7 +85,7 @@ class KafkaServer:
         """Whether its process is there (it may be paused)."""
         return self._process is not None and self._process.poll() is None
 
-    def start(self, timeout: float = 60.0) -> None:
+    def start(self, timeout: float = 120.0) -> None:
         """Start it and wait until it answers a metadata request: 3 s as a rule.
 
         Raises BrokerUnavailableError when this machine cannot run it or a port is taken, and

@@ -17,7 +17,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ResourceType,
 )
 
-from tests.topics import read_topic
+from tests.topics import read_topic, wait_ended
 from tools.devbroker import KafkaServer, free_port
 from tools.devbroker.java import java
 from tools.devbroker.libraries import libraries
@@ -76,6 +76,7 @@ def test_transactions_work_with_one_broker(server: KafkaServer) -> None:
     producer.begin_transaction()
     producer.produce("t", b"x")
     producer.commit_transaction(30)
+    wait_ended(server.bootstrap, "t")
     assert [record.value for record in read_topic(server.bootstrap, "t")] == [b"x"]
 
 
@@ -84,14 +85,16 @@ def test_the_health_check_tells_a_living_broker_from_none(server: KafkaServer) -
     assert script == "/opt/kafka/bin/kafka-broker-api-versions.sh"
     # What that script runs.
     tool = [java(), "-cp", f"{libraries()}/*", "org.apache.kafka.tools.BrokerApiVersionsCommand"]
-    for address, healthy in ((server.bootstrap, True), (f"127.0.0.1:{free_port()}", False)):
+    # Docker's time-out counts as ill, too; a living broker may take longer here, beside tests.
+    nowhere = f"127.0.0.1:{free_port()}"
+    for address, healthy, timeout in ((server.bootstrap, True, 120), (nowhere, False, 10)):
         there = [address if argument == "kafka:19092" else argument for argument in arguments]
         assert address in there
         try:
             code = subprocess.run(
-                [*tool, *there], capture_output=True, timeout=10, check=False
+                [*tool, *there], capture_output=True, timeout=timeout, check=False
             ).returncode
-        except subprocess.TimeoutExpired:  # Docker's time-out for it counts as ill, too
+        except subprocess.TimeoutExpired:
             code = 1
         assert (code == 0) is healthy
 

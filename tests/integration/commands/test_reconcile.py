@@ -14,7 +14,7 @@ from config import Settings
 from tests.brokers import Kafka
 from tests.integration.by_hand import StreamByHand, dead_letter, delete_before, verdict
 from tests.integration.worker.test_startup import named
-from tests.topics import create_topic, produce
+from tests.topics import create_topic, produce, wait_ended
 from tools.devbroker import EmbeddedBroker
 
 
@@ -147,6 +147,7 @@ def test_of_a_compacted_accounts_topic_any_account_may_be_gone(
     producer.begin_transaction()
     producer.produce(settings.accounts_topic, b"{}", b"k", 0)
     producer.commit_transaction(30)
+    wait_ended(kafka.bootstrap, settings.accounts_topic)
     # Offset 2 is a marker, as good as an account that compaction took.
     StreamByHand(settings).judge(0, [0, 1, 2], next_offset=3)
     found = proof(settings).whole

@@ -40,8 +40,7 @@ def test_a_worker_goes_on_where_another_was_killed(copying: Copying) -> None:
     copying.send(60_000)
     first = copying.worker()
     first.wait_ready()
-    while len(copying.copies()) < 5_000:
-        time.sleep(0.05)
+    copying.wait_for(5_000)
     first.kill()
     copying.send(5_000)
     copying.worker()
@@ -82,8 +81,7 @@ def test_a_worker_that_wakes_up_after_its_partitions_moved_writes_nothing(copyin
     copying.send(60_000)
     sleeper = copying.worker()
     sleeper.wait_ready()
-    while len(copying.copies()) < 2_000:
-        time.sleep(0.05)
+    copying.wait_for(2_000)
     sleeper.pause()
     other = copying.worker()
     copying.send(10_000)
@@ -140,15 +138,13 @@ def test_a_batch_that_waits_does_not_hold_up_a_rebalance_or_a_stop(copying: Copy
     first.wait_ready()
     time.sleep(1)
     second = copying.worker()
-    second.wait_ready(timeout=20)
+    second.wait_ready()
     copying.send(100, partition=1)
     copying.send(100, partition=2)
-    deadline = time.monotonic() + 20
-    while len(copying.copies()) < 200 and time.monotonic() < deadline:
-        time.sleep(0.1)
+    copying.wait_for(200)
     assert len(copying.copies()) == 200
-    assert first.stop(timeout=10) == 0
-    assert second.stop(timeout=10) == 0
+    assert first.stop() == 0
+    assert second.stop() == 0
 
 
 def test_many_batches_of_a_partition_that_waits_leave_the_others_their_actors(
@@ -159,8 +155,9 @@ def test_many_batches_of_a_partition_that_waits_leave_the_others_their_actors(
     worker.wait_ready()
     time.sleep(1)
     copying.send(20, partition=1)
-    wait_until(lambda: len(copying.copies()) == 20, timeout=20)
-    assert worker.stop(timeout=10) == 0
+    copying.wait_for(20)
+    assert len(copying.copies()) == 20
+    assert worker.stop() == 0
 
 
 def test_a_restart_reads_the_row_and_not_the_whole_changelog(copying: Copying) -> None:

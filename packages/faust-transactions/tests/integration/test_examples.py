@@ -8,10 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from support.copying import wait_until
 
 from tests.brokers import Kafka
-from tests.topics import Read, create_topic, produce, read_topic
+from tests.topics import Read, create_topic, produce, read_topic, wait_for_records
 from tests.worker import Worker
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -44,19 +43,17 @@ def test_every_order_counts_once_though_the_worker_is_killed(
     sent = 3_000
     produce(kafka.bootstrap, f"{prefix}orders", map(order, range(sent)))
     written = f"{prefix}order-totals"
-    wait_until(lambda: bool(totals(kafka.bootstrap, written)))
+    wait_for_records(kafka.bootstrap, written, 1)
     worker.kill()
     produce(kafka.bootstrap, f"{prefix}orders", [*map(order, range(sent)), b"no order"])
     worker.start()
-    wait_until(
-        lambda: sum(map(len, totals(kafka.bootstrap, written).values())) >= 2 * sent, timeout=120
-    )
+    wait_for_records(kafka.bootstrap, written, 2 * sent, timeout=120)
     found = totals(kafka.bootstrap, written)
     # Orders of one unit: the totals of a product in a partition are 1, 2, 3, … each once.
     assert all(each == list(range(1, len(each) + 1)) for each in found.values())
     assert sum(map(len, found.values())) == 2 * sent
     rejected = f"{prefix}orders-rejected"
-    wait_until(lambda: bool(read_topic(kafka.bootstrap, rejected)))
+    wait_for_records(kafka.bootstrap, rejected, 1)
     assert [read.value for read in read_topic(kafka.bootstrap, rejected)] == [b"no order"]
 
 
@@ -113,9 +110,9 @@ def test_visits_are_enriched_in_order_and_once_though_the_service_fails(
     def read(name: str) -> list[Read]:
         return read_topic(kafka.bootstrap, prefix + name)
 
-    wait_until(lambda: len(read("visits-enriched")) >= len(visits))
+    wait_for_records(kafka.bootstrap, f"{prefix}visits-enriched", len(visits))
     found = [json.loads(each.value or b"") for each in read("visits-enriched")]
     assert found == [{**visit, "country_name": "Norway"} for visit in visits]
-    wait_until(lambda: len(read("visits-unknown")) >= len(odd))
+    wait_for_records(kafka.bootstrap, f"{prefix}visits-unknown", len(odd))
     assert [each.value for each in read("visits-unknown")] == odd
     assert Countries.asked["NO"] + Countries.asked["XX"] >= 3

@@ -9,7 +9,7 @@ from confluent_kafka.admin import AdminClient
 from faust_transactions.kafka.tail import LastRecord, read_last
 
 from tests.brokers import Kafka
-from tests.topics import create_topic, produce, read_topic
+from tests.topics import create_topic, produce, read_topic, wait_ended
 from tools.devbroker import EmbeddedBroker, KafkaServer
 
 
@@ -74,9 +74,12 @@ def test_only_the_wanted_partitions_are_read(kafka: Kafka, topic: str, conf: Con
     assert read_last(conf, topic, []) == {}
 
 
-def test_commit_markers_at_the_end_are_no_records(transactions: Transactions, conf: Conf) -> None:
+def test_commit_markers_at_the_end_are_no_records(
+    kafka: Kafka, transactions: Transactions, conf: Conf
+) -> None:
     for number in range(200):
         transactions.commit(b"%d" % number)
+    wait_ended(kafka.bootstrap, transactions.topic)
     # A marker follows each record.
     assert read_last(conf, transactions.topic) == {0: LastRecord(b"key", b"199", 398)}
 
@@ -91,10 +94,11 @@ def test_aborted_records_are_stepped_over(
 
 
 def test_a_partition_of_aborted_records_alone_has_no_last_record(
-    transactions: Transactions, conf: Conf
+    kafka: Kafka, transactions: Transactions, conf: Conf
 ) -> None:
     transactions.abort(*[b"aborted"] * 600)
     transactions.commit(b"other", partition=2)
+    wait_ended(kafka.bootstrap, transactions.topic)
     assert read_last(conf, transactions.topic) == {2: LastRecord(b"key", b"other", 0)}
 
 
@@ -106,6 +110,7 @@ def test_nothing_is_seen_of_an_open_transaction_or_behind_it(
     produce(kafka.bootstrap, transactions.topic, [b"behind"], partition=0)
     assert read_last(conf, transactions.topic) == {0: LastRecord(b"key", b"done", 0)}
     transactions.producer.commit_transaction(30)
+    wait_ended(kafka.bootstrap, transactions.topic)
     last = read_last(conf, transactions.topic)[0]
     assert last.value == b"behind"
 

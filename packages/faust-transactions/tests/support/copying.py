@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from support.engine_app import RARE
-from tests.topics import Read, create_topic, produce, read_topic
+from tests.topics import Read, create_topic, produce, read_topic, wait_for_records
 from tests.worker import Worker
 
 APP = "support.engine_app"
@@ -41,11 +41,15 @@ class Copying:
     def copies(self) -> list[Read]:
         return read_topic(self.bootstrap, f"{self.name}-out")
 
+    def wait_for(self, number: int, timeout: float = 60.0) -> None:
+        """Wait until so many copies are committed, or until the time is over."""
+        wait_for_records(self.bootstrap, f"{self.name}-out", number, timeout)
+
     def wait_for_all(self, timeout: float = 60.0) -> None:
         """Wait until as many copies are committed as were sent, then hold them against it."""
         deadline = time.monotonic() + timeout
-        while len(copies := self.copies()) < self.sent.total() and time.monotonic() < deadline:
-            time.sleep(0.2)
+        self.wait_for(self.sent.total(), timeout)
+        copies = self.copies()
         assert Counter(copy.value for copy in copies) == self.sent
         origins = [copy.key for copy in copies]
         assert len(set(origins)) == len(origins)
@@ -56,8 +60,10 @@ class Copying:
             assert offsets == sorted(offsets)
         rare = [origin for origin in origins if int(str(origin).split("-")[1][:-1]) % RARE == 0]
         # The markers of a transaction come to its topics one after the other.
-        while len(found := self._rare()) < len(rare) and time.monotonic() < deadline:
-            time.sleep(0.2)
+        wait_for_records(
+            self.bootstrap, f"{self.name}-rare", len(rare), deadline - time.monotonic()
+        )
+        found = self._rare()
         assert sorted(map(str, found)) == sorted(map(str, rare))
 
     def _rare(self) -> list[bytes | None]:
