@@ -8,7 +8,7 @@ from faust.cli import argument
 from rich.console import Console
 from rich.text import Text
 
-from cli.rules.file import fault_line, read_rules
+from cli.rules.file import fault_line, printable, read_rules
 from cli.support.blocking_command import EX_FAILURE, BlockingCommand
 from rules.faults import RuleSetError
 
@@ -40,5 +40,6 @@ def check(file: Path, console: Console) -> int:
         return EX_FAILURE
     number = len(rule_set.rules)
     rules = "1 rule" if number == 1 else f"{number} rules"
-    console.print(Text(f"{file}: {rules}, version {rule_set.version}"), soft_wrap=True)
+    line = printable(f"{file}: {rules}, version {rule_set.version}")
+    console.print(Text(line), soft_wrap=True)
     return 0

@@ -8,7 +8,7 @@ from rules.compiled import CompiledRules
 from rules.faults import Fault, RuleSetError
 from rules.ruleset import MOST_BYTES, load
 
-__all__ = ["fault_line", "read_rules"]
+__all__ = ["fault_line", "printable", "read_rules"]
 
 
 def read_rules(file: Path) -> CompiledRules:
@@ -26,17 +26,21 @@ def read_rules(file: Path) -> CompiledRules:
 
 def fault_line(file: Path, fault: Fault) -> str:
     """`FILE:LINE:COLUMN: rule NAME: what is wrong`, without control characters of the file's."""
-    line = f"{file}:{fault}"
-    return "".join(each if each.isprintable() else "?" for each in line)
+    return printable(f"{file}:{fault}")
+
+
+def printable(text: str) -> str:
+    """One line without control characters: names of files are checked that anybody may send."""
+    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def _read(file: Path) -> str:
     try:
         return _text(file)
     except OSError as exc:
-        raise CommandError(f"{file} cannot be read: {exc.strerror}") from exc
+        raise CommandError(printable(f"{file} cannot be read: {exc.strerror}")) from exc
     except UnicodeDecodeError as exc:
-        raise CommandError(f"{file} is not UTF-8 (byte {exc.start})") from exc
+        raise CommandError(printable(f"{file} is not UTF-8 (byte {exc.start})")) from exc
 
 
 def _list_file(folder: Path, name: str) -> str:

@@ -63,6 +63,19 @@ def test_terminal_escapes_of_the_file_are_not_printed(tmp_path: Path) -> None:
     assert "\x1b" not in "".join(lines)
 
 
+def test_terminal_escapes_of_the_file_s_name_are_not_printed(tmp_path: Path) -> None:
+    file = tmp_path / "a\n\x1b[31m.toml"
+    with pytest.raises(CommandError) as caught:
+        checked(file)
+    assert str(caught.value).isprintable()
+    file.write_text(RULE)
+    code, (line,) = checked(file)
+    assert (code, line.isprintable()) == (0, True)
+    file.write_text(f"{RULE}x = 1\n")
+    code, (line,) = checked(file)
+    assert (code, line.isprintable()) == (1, True)
+
+
 @pytest.mark.parametrize("content", [b"\xff", None])
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path, content: bytes | None) -> None:
     file = written(tmp_path, content) if content else tmp_path / "gone.toml"
