@@ -28,6 +28,7 @@ from agents.token_keys import TokenKeys
 from agents.verification import verification
 from agents.versions import follow_versions
 from cli.explain import explain_answers
+from cli.verdicts.newest import newest_answers
 from cluster.clients import aiokafka_kwargs, librdkafka
 from cluster.faust_settings import faust_settings
 from cluster.remedy import RECONCILE_FIRST, other_topic_remedy
@@ -153,6 +154,7 @@ def create_app(
         rules=rules,
         holds=lambda: control.holds,
         explain=explain_answers(settings, lambda: app.should_stop),
+        search=newest_answers(settings, lambda: app.should_stop),
     )
     degradation.watch(app, lambda: page.not_ready_reason)
     cli.attach(app, settings, FakeAccounts, VERSION)

@@ -96,6 +96,15 @@ def mask_number(number: str) -> str:
     return _STARS + number[-4:]
 
 
+def is_mask(text: str) -> bool:
+    """Whether this is what `mask` makes of a card: twelve stars and four digits, or stars alone."""
+    return (
+        len(text) == len(_ALL_MASKED)
+        and text.startswith(_STARS)
+        and ((text[-4:].isascii() and text[-4:].isdigit()) or text == _ALL_MASKED)
+    )
+
+
 def scrub(text: str) -> str:
     """Mask everything in a text that could be a card number, for text from outside.
 

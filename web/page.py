@@ -12,10 +12,10 @@ from records import PartitionCounts
 from records.hold import Hold
 from rules.versions.active import ActiveRules
 from web.attach import attach
-from web.explanations import Answer, Explanations
 from web.health import HealthSource
 from web.live.recent import RecentVerdicts
 from web.live.state import WebState
+from web.lookups import Answer, Lookups
 
 
 def follow_counts(
@@ -49,13 +49,15 @@ def attach_page(
     version: str,
     token: str | None,
     explain: Callable[[str], Answer],
+    search: Callable[[str], Answer],
     rules: ActiveRules,
     holds: Callable[[], Mapping[int, Hold]],
 ) -> WebState:
     """Serve page, counts, health and metrics from the app's web server, as `attach` says.
 
     `client`: the aiokafka options of the consumer of verdicts; `health` and `degraded` as in
-    `WebState`; `explain` answers `GET /verdicts/ID` and may block.
+    `WebState`; `explain` answers `GET /verdicts/ID` and `search` `GET /verdicts/?token=`, and both
+    may block.
     """
     state = WebState(
         feed=feed,
@@ -67,7 +69,8 @@ def attach_page(
         owners=partial(engine.owners, accounts_topic),
         health=health,
         degraded=degraded,
-        explanations=Explanations(explain),
+        explanations=Lookups(explain),
+        searches=Lookups(search),
         rules=lambda: rules.current,
         holds=holds,
     )

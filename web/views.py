@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, cast
@@ -26,6 +27,7 @@ _SEND_TIMEOUT = 5.0
 _MOST_STREAMS = 100
 #: The characters of a topic's name; whatever else is asked for is not found.
 _RECORD_ID = "{record_id:[a-zA-Z0-9._-]{1,300}}"
+_TOKEN = re.compile(r"[0-9a-f]{32}")
 
 blueprint = faust.web.Blueprint("verdicts")
 blueprint.static("/static/", STATIC)
@@ -64,10 +66,13 @@ class Page(StateView):
 @blueprint.route("/verdicts", name="counts-bare")
 @blueprint.route("/verdicts/", name="counts")
 class Counts(StateView):
-    """The totals of the group."""
+    """The totals of the group; with `?token=`, the newest verdicts of that token."""
 
-    async def get(self, _request: Request) -> Response:
+    async def get(self, request: Request) -> Response:
         """The counts, or 503 when those of the group are not known within 5 s."""
+        asked = cast(aiohttp.web.Request, request).query.get("token")
+        if asked is not None:
+            return await self._verdicts_of(asked)
         feed = self.state.feed
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_TIMEOUT):
@@ -76,6 +81,17 @@ class Counts(StateView):
         if not feed.ready:
             return self.not_yet("reading the counts of the group")
         return self.document(documents.counts(self.state))
+
+    async def _verdicts_of(self, token: str) -> Response:
+        """400 for anything else than a token; it is not repeated, as it may be a card number."""
+        if not _TOKEN.fullmatch(token):
+            error = {"error": "a token is 32 hex digits in lower case"}
+            return self.document(error, HTTPStatus.BAD_REQUEST)
+        answer = await self.state.searches.get(token)
+        if answer is None:
+            return self.not_yet("too many tokens are searched for at once")
+        status, document = answer
+        return self.document(document, status)
 
 
 @blueprint.route("/verdicts/stream/", name="stream-slash")

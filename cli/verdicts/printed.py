@@ -10,13 +10,16 @@ from typing import Any, Final
 from cli.support.moment import moment
 from cli.support.untrusted_names import printable_id, printable_token
 from records.bounds import LONGEST_TOPIC
-from records.card import is_card_amount, is_card_number
+from records.card import SHORTEST, is_card_amount, is_card_number, is_mask
 from records.recorded import RecordedVerdict
 from records.text import shown
 
 _LONGEST: Final = 200
 _SHORT: Final = 100
 _MOST_DIGITS: Final = 15
+#: With fewer digits a number is no card's; thirteen that begin with 1 are a time until 2033.
+_SMALLEST_CARD: Final = 10 ** (SHORTEST - 1)
+_TIMES: Final = range(10**12, 2 * 10**12)
 _VERSION: Final = re.compile(r"[0-9a-f]{12}")
 
 
@@ -24,12 +27,12 @@ def document(verdict: RecordedVerdict, accounts_topic: str) -> dict[str, Any]:
     """The fields of the verdict, as JSON; what could be a card number is masked or null."""
     topic = verdict.topic
     fields: dict[str, Any] = {
-        "id": printable_id(verdict.id, accounts_topic),
+        "id": _id(verdict, accounts_topic),
         "topic": topic if topic == accounts_topic else shown(topic, LONGEST_TOPIC),
         "partition": verdict.partition,
         "offset": _whole(verdict.offset),
         "account": printable_token(verdict.account),
-        "card": _text(verdict.card),
+        "card": verdict.card if is_mask(verdict.card) else _text(verdict.card),
         "amount": _number(verdict.amount),
         "authorized": verdict.outcome == "authorized",
         "reasons": [_text(reason) for reason in verdict.reasons],
@@ -77,6 +80,12 @@ def line(fields: Mapping[str, Any]) -> str:
     )
 
 
+def _id(verdict: RecordedVerdict, accounts_topic: str) -> str:
+    if verdict.topic == accounts_topic and verdict.partition < 10**4 and verdict.offset < 10**7:
+        return verdict.id  # too few digits for a card's
+    return printable_id(verdict.id, accounts_topic)
+
+
 def _text(text: str) -> str:
     return _short_text(text) if len(text) <= _SHORT else shown(text, _LONGEST)
 
@@ -99,11 +108,12 @@ def _number(number: float) -> float | None:
 
 def _whole(number: int) -> int | None:
     """None where its digits are a card's; a time in ms, until 2033, cannot be one."""
-    text = str(number)
-    is_time = len(text) == 13 and text.startswith("1")
-    return None if not is_time and is_card_number(text) else number
+    if number < _SMALLEST_CARD or number in _TIMES:
+        return number
+    return None if is_card_number(str(number)) else number
 
 
+@lru_cache(maxsize=4_096)
 def _version(text: str) -> str:
     """As it is, unless it is a card number: twelve digits are chance in it."""
     is_version = _VERSION.fullmatch(text) and not is_card_number(text)

@@ -9,7 +9,7 @@ from typing import Final
 import click
 import orjson
 
-from records.outcome import Outcome
+from records.outcome import OUTCOMES, Outcome
 from records.recorded import RecordedVerdict
 
 _TOKEN: Final = re.compile(r"[0-9a-f]{32}")
@@ -48,6 +48,16 @@ class Query:
         review = "review" if self.outcome == "review" else None
         texts = (self.token, self.id, self.reason, review)
         return tuple(orjson.dumps(text) for text in texts if text is not None)
+
+    @property
+    def refusals(self) -> tuple[bytes, ...]:
+        """Bytes of JSON as the worker lays it out that no matching verdict contains.
+
+        Quotation marks inside a text are escaped, so no text can contain them.
+        """
+        if self.outcome is None:
+            return ()
+        return tuple(b'"outcome":"%b"' % each.encode() for each in OUTCOMES if each != self.outcome)
 
 
 class TokenParameter(click.ParamType):

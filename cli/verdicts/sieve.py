@@ -23,7 +23,7 @@ class Sieve:
         #: Records that were looked at, and verdicts that matched.
         self.read = self.found = 0
         self._query = query
-        self._needles = query.needles
+        self._needles, self._refusals = query.needles, query.refusals
         self._key = key
         self._other_keys: Counter[str] = Counter()
         # As the worker lays it out. What is laid out otherwise is parsed.
@@ -32,22 +32,28 @@ class Sieve:
     def pick(self, values: Iterable[bytes | None]) -> list[RecordedVerdict]:
         """The verdicts among these values that match, in their order."""
         found = []
-        needles, of_key = self._needles, self._of_key
+        of_key = self._of_key
         for value in values:
             self.read += 1
             if value is None:
                 continue
             if of_key is not None and of_key not in value:
                 self._count_key(value)
-            for needle in needles:
-                if needle not in value:
-                    break
-            else:
+            if self._may_match(value):
                 verdict = read_recorded(value)
                 if verdict is not None and self._query(verdict):
                     found.append(verdict)
         self.found += len(found)
         return found
+
+    def _may_match(self, value: bytes) -> bool:
+        for needle in self._needles:
+            if needle not in value:
+                return False
+        for refusal in self._refusals:  # noqa: SIM110 - in half of the time of any()
+            if refusal in value:
+                return False
+        return True
 
     @property
     def other_keys(self) -> dict[str, int]:

@@ -14,7 +14,7 @@ from tests.browser.conftest import Open, Site
 from tests.browser.demo import published
 from tests.browser.test_dashboard import AXE, MARKUP, show, verdict
 from tests.functional.web.web_fakes import Stage
-from web.explanations import Answer
+from web.lookups import Answer
 from web.rules import hits
 
 ID = "bankaccount-0-2"

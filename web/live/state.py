@@ -11,10 +11,10 @@ from prometheus_client import CollectorRegistry
 from records.hold import Hold
 from records.totals import Row
 from rules.versions.active import RuleVersion
-from web.explanations import Explanations
 from web.health import HealthSource, not_ready_reason
 from web.live.history import History
 from web.live.rule_hits import RuleHits
+from web.lookups import Lookups
 
 
 class Feed(Protocol):
@@ -75,7 +75,9 @@ class WebState:
     #: Line of the page -> the parts that it is about, in the order in which they are asked why the
     #: worker is not ready.
     health: Mapping[str, Sequence[HealthSource]]
-    explanations: Explanations
+    explanations: Lookups
+    #: The newest verdicts of a token.
+    searches: Lookups
     #: The rule set that this worker judges by.
     rules: Callable[[], RuleVersion]
     #: Reasons why the worker is degraded, each with a line that has the figures; empty while it is

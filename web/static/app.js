@@ -5,7 +5,8 @@ import { Chart } from "./charts.js";
 import { firedIn, showChoices, showRules } from "./rules.js";
 import { follow } from "./stream.js";
 import { showBars, showHealth, showPartitions, showRecent, showSummary } from "./parts.js";
-import { explainOnClick } from "./why.js";
+import { searchOnSubmit } from "./search.js";
+import { closeOnClick, explainOnClick } from "./why.js";
 import { byId, count, rate, setText, share, time } from "./text.js";
 
 const RATE_SPAN_MS = 10_000;
@@ -98,7 +99,9 @@ function showLink(connected) {
 
 byId("filter").addEventListener("change", showVerdicts);
 byId("rule").addEventListener("change", showVerdicts);
+closeOnClick(byId("why"));
 explainOnClick(byId("recent"), byId("why"));
+searchOnSubmit(byId("search-form"), byId("found"), byId("why"));
 byId("pause").addEventListener("click", () => {
   pausedAt = pausedAt === null ? Date.now() : null;
   setText("pause", pausedAt === null ? "Pause" : "Resume");

@@ -83,7 +83,7 @@ export function showSummary(note, partitions) {
 // Of a mask only what differs.
 const cardEnd = (card) => card.replace(/^\*+(?=\d{4}$)/, "…");
 
-export function showRecent(table, verdicts) {
+export function showRecent(table, verdicts, when = time) {
   const make = () => {
     const row = tableRow("td", "", "", "", "number", "words", "");
     const button = element("button", "link-like", "why?");
@@ -93,7 +93,7 @@ export function showRecent(table, verdicts) {
   };
   fillChildren(table.tBodies[0], verdicts, make, (row, verdict) => {
     const outcome = verdict.outcome;
-    const texts = [time(verdict.at), outcome, cardEnd(verdict.card), amount(verdict.amount), names(verdict)];
+    const texts = [when(verdict.at), outcome, cardEnd(verdict.card), amount(verdict.amount), names(verdict)];
     texts.forEach((text, index) => setText(row.cells[index], text));
     row.cells[1].className = `outcome ${outcome}`;
     row.dataset.id = verdict.id;

@@ -7,6 +7,14 @@ const ANSWERS = new Map([[true, "authorized"], [false, "declined"], [null, "not 
 
 let asking = null; // AbortController of the question that is open
 
+export function closeOnClick(dialog) {
+  byId("why-close").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close(); // beside it
+  });
+  dialog.addEventListener("close", () => asking?.abort());
+}
+
 export function explainOnClick(table, dialog) {
   // A row shows another verdict when new ones come, so what counts is what was pressed.
   let pressed = null;
@@ -16,16 +24,11 @@ export function explainOnClick(table, dialog) {
   table.addEventListener("click", (event) => {
     const id = pressed ?? event.target.closest("tbody tr")?.dataset.id;
     pressed = null;
-    if (id && !String(getSelection())) ask(dialog, id);
+    if (id && !String(getSelection())) explain(dialog, id);
   });
-  byId("why-close").addEventListener("click", () => dialog.close());
-  dialog.addEventListener("click", (event) => {
-    if (event.target === dialog) dialog.close(); // beside it
-  });
-  dialog.addEventListener("close", () => asking?.abort());
 }
 
-async function ask(dialog, id) {
+export async function explain(dialog, id) {
   asking?.abort();
   asking = new AbortController();
   const { signal } = asking;

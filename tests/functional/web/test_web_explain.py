@@ -10,7 +10,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from tests.functional.web.web_fakes import Stage
-from web.explanations import MOST_WAITING, Answer
+from web.lookups import MOST_WAITING, Answer
 
 Client = TestClient[Any, Any]
 PATH = "/verdicts/accounts-3-42"

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter
 from records import PartitionCounts
 from rules.versions.active import RuleVersion, builtin
 from web import Health, WebState, attach
-from web.explanations import Answer, Explanations
+from web.lookups import Answer, Lookups
 
 
 class FakeFeed(Versioned):
@@ -62,6 +62,7 @@ class Stage:
         self.degraded: dict[str, str] = {}
         self.tokens = Health("ok", "key a1b2c3d4")
         self.explain: Callable[[str], Answer] = lambda record_id: (HTTPStatus.OK, {"id": record_id})
+        self.search: Callable[[str], Answer] = lambda token: (HTTPStatus.OK, {"token": token})
         self.rules: RuleVersion = builtin()
         registry = CollectorRegistry()
         Counter("accounts", "judged", registry=registry).inc(3)
@@ -90,13 +91,17 @@ class Stage:
                 "tokens": [TokensOf(self)],
             },
             degraded=lambda: self.degraded,
-            explanations=Explanations(self._explain),
+            explanations=Lookups(self._explain),
+            searches=Lookups(self._search),
             rules=lambda: self.rules,
         )
         attach(self.app, self.state, token=token)
 
     def _explain(self, record_id: str) -> Answer:
         return self.explain(record_id)
+
+    def _search(self, token: str) -> Answer:
+        return self.search(token)
 
     def web_app(self) -> aiohttp.web.Application:
         """What aiohttp serves; make it once, within the loop that will serve it."""

@@ -15,6 +15,7 @@ from records.card import (
     holds_card_number,
     is_card_amount,
     is_card_number,
+    is_mask,
     is_well_formed,
     luhn_ok,
     mask,
@@ -204,3 +205,23 @@ def test_a_fraction_or_a_double_does_not_hide_it() -> None:
 )
 def test_other_amounts_are_none(amount: float) -> None:
     assert not is_card_amount(amount)
+
+
+@pytest.mark.parametrize("text", [mask("4111111111111111"), mask("12"), "************0000"])
+def test_a_mask_is_recognized(text: str) -> None:
+    assert is_mask(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "4111111111111111",
+        "************111",
+        "***********11111",
+        "************\u0661111",
+        "*" * 17,
+    ],
+)
+def test_what_is_no_mask_is_not(text: str) -> None:
+    assert not is_mask(text)

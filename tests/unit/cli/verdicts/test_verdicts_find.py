@@ -11,6 +11,7 @@ from cli.verdicts.find import Result, is_cut, is_settled, window
 from cli.verdicts.query import Query
 from cli.verdicts.remarks import remarks
 from cli.verdicts.sieve import Sieve
+from records.outcome import OUTCOMES, Outcome
 from records.recorded import RecordedVerdict, read_recorded
 from records.token import key_id, token
 from tests.verdicts import written
@@ -153,3 +154,23 @@ def test_why_nothing_was_found_is_said() -> None:
     assert "retention" in said(Result(0, is_cut=True))
     assert "retention" not in said(Result(1, is_cut=True))
     assert "out-3 was read up to offset 12" in said(Result(0, stopped_at={("out", 3): 12}))
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_verdicts_of_other_outcomes_need_no_parsing_as_a_worker_lays_them_out(
+    outcome: Outcome,
+) -> None:
+    refusals = Query(outcome=outcome).refusals
+    for other in OUTCOMES:
+        value = verdict(outcome=other)
+        assert any(each in value for each in refusals) == (other != outcome)
+    # A text that quotes such a field is escaped, so it does not hide a verdict.
+    quoting = verdict(outcome=outcome, allowed_by='"outcome":"review","outcome":"authorized"')
+    assert [one.outcome for one in Sieve(Query(outcome=outcome)).pick([quoting])] == [outcome]
+
+
+def test_a_search_by_outcome_finds_those_of_version_0_1_and_laid_out_otherwise() -> None:
+    old = json.loads(verdict())
+    del old["outcome"]
+    spaced = json.dumps(json.loads(verdict(9)), indent=1).encode()
+    assert offsets(Query(outcome="authorized"), json.dumps(old).encode(), spaced) == [7, 9]

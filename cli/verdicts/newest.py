@@ -1,0 +1,106 @@
+"""The newest verdicts of a card, for the page: a bounded search, by token alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from faust_transactions import Span
+
+from cli.reading.bounded_read import BoundedRead
+from cli.verdicts.query import Query
+from cli.whatif.reading import verdict_spans
+from cluster import ClusterError
+from config import Settings
+from records.recorded import read_recorded
+from web.live.recent import entry
+
+Answer = tuple[HTTPStatus, Mapping[str, Any]]
+
+#: Verdicts of a card that are shown, records of the topic that are read, and seconds for it.
+MOST_SHOWN: Final = 20
+MOST_READ: Final = 200_000
+LONGEST: Final = 10.0
+
+
+class Newest:
+    """Of one token, the newest verdicts among all records that are given to `add`."""
+
+    def __init__(self, token: str) -> None:
+        self.found = 0
+        self._query = Query(token=token)
+        [self._needle] = self._query.needles
+        self._entries: list[dict[str, Any]] = []
+
+    def add(self, values: Iterable[bytes | None]) -> None:
+        """Look at the values of some records."""
+        for value in values:
+            if value is None or self._needle not in value:
+                continue
+            verdict = read_recorded(value)
+            if verdict is None or not self._query(verdict):
+                continue
+            shown = entry(value)
+            if shown is not None:
+                self.found += 1
+                self._entries.append(shown)
+        self._entries.sort(key=lambda one: -one["at"])
+        del self._entries[MOST_SHOWN:]
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        """As the page shows them among the last verdicts, newest first; 20 at most."""
+        return self._entries
+
+
+def newest_answers(settings: Settings, stop: Callable[[], bool]) -> Callable[[str], Answer]:
+    """The function that answers `GET /verdicts/?token=`; it blocks for a second or two.
+
+    503 while Kafka does not answer. ``stop`` ends it.
+    """
+
+    def answer(token: str) -> Answer:
+        try:
+            return HTTPStatus.OK, newest(settings, token, stop)
+        except ClusterError as exc:
+            return HTTPStatus.SERVICE_UNAVAILABLE, {"error": str(exc)}
+
+    return answer
+
+
+def newest(settings: Settings, token: str, stop: Callable[[], bool]) -> dict[str, Any]:
+    """Search the last 200,000 records of the verdicts topic, for ten seconds at most.
+
+    `complete` is true when that was the whole topic. Raises ClusterError.
+    """
+    deadline = time.monotonic() + LONGEST
+    whole = verdict_spans(settings, None, None)
+    spans = last_of(whole, MOST_READ)
+    search, read = Newest(token), 0
+    topic = settings.verdicts_topic
+    reading = BoundedRead(settings, {(topic, p): span for p, span in spans.items()})
+    is_over = False
+
+    def over() -> bool:
+        nonlocal is_over
+        is_over = stop() or time.monotonic() > deadline
+        return is_over
+
+    for batch in reading.batches(over):
+        read += len(batch)
+        search.add(record.value() for record in batch)
+    return {
+        "token": token,
+        "verdicts": search.entries,
+        "found": search.found,
+        "read": read,
+        "complete": spans == whole and not is_over and not reading.stopped_at,
+    }
+
+
+def last_of(spans: Mapping[int, Span], most: int) -> dict[int, Span]:
+    """The ends of these spans: `most` offsets in all, as many of each."""
+    share = most // max(1, len(spans))
+    return {p: Span(max(span.begin, span.end - share), span.end) for p, span in spans.items()}

@@ -1,0 +1,28 @@
+"""What the page's search keeps of the records that it reads; no Kafka."""
+
+from faust_transactions import Span
+
+from cli.verdicts.newest import MOST_SHOWN, Newest, last_of
+from tests.verdicts import written
+
+TOKEN = "9f" * 16
+
+
+def verdict(offset: int, at: int, account: str = TOKEN) -> bytes:
+    return written("in", 2, offset, account=account, verified_at=at)
+
+
+def test_the_newest_of_the_token_are_kept_in_order_whatever_the_order_of_reading() -> None:
+    search = Newest(TOKEN)
+    search.add([verdict(number, at=1_000 + number) for number in range(0, 60, 2)])
+    search.add([verdict(number, at=1_000 + number) for number in range(1, 60, 2)])
+    search.add([None, b"garbage", b'{"account":"%b"}' % TOKEN.encode(), verdict(99, 9, "0" * 32)])
+    assert search.found == 60
+    ids = [one["id"] for one in search.entries]
+    assert ids == [f"in-2-{number}" for number in range(59, 59 - MOST_SHOWN, -1)]
+
+
+def test_the_ends_of_all_partitions_are_read() -> None:
+    spans = {0: Span(0, 1_000), 1: Span(5, 8), 2: Span(0, 0)}
+    assert last_of(spans, 300) == {0: Span(900, 1_000), 1: Span(5, 8), 2: Span(0, 0)}
+    assert last_of({}, 300) == {}
