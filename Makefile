@@ -8,6 +8,8 @@ WEB_PORT ?= 6066
 WORKERS ?= 1
 # Processes of make test and make test-fast: more than two cores have, as tests wait much.
 JOBS ?= 4
+# With bytecode, whatever the environment says: each process would compile all tests anew.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(PY) -m pytest
 FAST_TESTS := packages/faust-transactions/tests/unit tests/unit tests/functional
 
 .DEFAULT_GOAL := help
@@ -22,10 +24,10 @@ run: $(VENV)/worker.stamp ## the embedded broker and a worker; WEB_PORT=6066. Ct
 	@$(PY) -m tools.devbroker --web-port $(WEB_PORT) $(ARGS)
 
 test: $(VENV)/dev.stamp ## every test this machine can run; REQUIRE_KAFKA=1 fails where there is no Kafka
-	@$(PY) -m pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term $(ARGS)
+	@$(PYTEST) -n $(JOBS) --dist loadgroup --cov --cov-report=term $(ARGS)
 
 test-fast: $(VENV)/dev.stamp ## the tests that need no Kafka, no worker process and no browser
-	@$(PY) -m pytest -n $(JOBS) --dist loadgroup $(FAST_TESTS) $(ARGS)
+	@$(PYTEST) -n $(JOBS) --dist loadgroup $(FAST_TESTS) $(ARGS)
 
 install: $(VENV)/worker.stamp ## only the set-up: .venv with requirements.txt
 	@echo "$(VENV) is ready"
