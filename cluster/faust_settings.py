@@ -19,9 +19,6 @@ def faust_settings(settings: Settings, version: str) -> dict[str, Any]:
         "topic_partitions": settings.partitions,
         "topic_replication_factor": settings.replication_factor,
         "topic_allow_declare": settings.create_topics,
-        # Rows are read from the changelog's tail, so a standby is of no use. Without any Faust
-        # spreads partitions evenly: 2, 1 and 1 of four on three workers, not 2, 2 and 0.
-        "table_standby_replicas": 0,
         "web_bind": settings.web_host,
         # Faust's own pages would show the table's rows to anybody.
         "web_tables_enabled": False,

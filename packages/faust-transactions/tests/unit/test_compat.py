@@ -488,6 +488,18 @@ def test_the_assignor_knows_every_workers_partitions() -> None:
     )
 
 
+def test_the_assignor_is_told_to_leave_no_room_for_standbys() -> None:
+    app = faust.App("compat", store="memory://")
+    assert "replicas=self.replicas" in source(PartitionAssignor._perform_assignment), changed(
+        "faust.assignor.partition_assignor.PartitionAssignor"
+    )
+    compat.assign_no_standbys(app)
+    assert app.assignor.replicas == 0
+    assert "table_standby_replicas > 0" in source(
+        driver.AIOKafkaConsumerThread._create_worker_consumer
+    ), changed("AIOKafkaConsumerThread._create_worker_consumer")
+
+
 def test_a_worker_stops_without_modes_extra_second() -> None:
     assert "asyncio.sleep(1.0)" in source(mode.Worker._sentinel_task), changed("mode.Worker")
     text = source(mode.Worker.stop_and_shutdown) + source(mode.Worker._shutdown_loop)

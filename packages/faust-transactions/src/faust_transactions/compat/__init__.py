@@ -26,6 +26,7 @@ from faust_transactions.compat.aiokafka import (
 from faust_transactions.compat.faust import (
     Worker,
     WorkerCommand,
+    assign_no_standbys,
     end_app,
     exclude_changelog,
     given_settings,
@@ -46,6 +47,7 @@ __all__ = [
     "ConsumerThread",
     "Worker",
     "WorkerCommand",
+    "assign_no_standbys",
     "check_membership",
     "close_consumer",
     "close_producer",

@@ -10,10 +10,12 @@ import faust
 import faust.cli.worker
 import mode
 from faust.tables.manager import TableManager
+from faust.types import AppT
 
 __all__ = [
     "Worker",
     "WorkerCommand",
+    "assign_no_standbys",
     "end_app",
     "exclude_changelog",
     "given_settings",
@@ -71,6 +73,17 @@ def exclude_changelog(manager: TableManager, table: Any) -> None:
     topic = table.changelog_topic
     manager._changelogs.pop(topic.get_topic_name())
     cast("dict[Any, Any]", manager._channels)[table] = topic
+
+
+def assign_no_standbys(app: AppT) -> None:
+    """Let Faust's assignor spread partitions evenly. Before the consumer starts.
+
+    With room for standbys it rounds each worker's share up: 2, 2 and 0 of four partitions on three
+    workers. The setting is ``table_standby_replicas``, but with 0 Faust takes aiokafka's round
+    robin where no table has a changelog to recover (``_create_worker_consumer``). Relies on
+    ``PartitionAssignor.replicas``, which each assignment reads.
+    """
+    cast(Any, app.assignor).replicas = 0
 
 
 def owners_by_url(app: faust.App) -> Mapping[str, Mapping[str, Iterable[int]]]:

@@ -41,6 +41,8 @@ class BatchConsumerThread(compat.ConsumerThread):
         # Faust's 1.5 s is how long the embedded broker holds every fetch back, data or not.
         compat.set_fetch_wait(consumer, FETCH_WAIT_MS)
         compat.watch_fetch_errors(consumer, self._note_error)
+        # Rows are read from the changelog's tail, so a standby is of no use.
+        compat.assign_no_standbys(self.consumer.app)
 
     async def on_start(self) -> None:
         """Start aiokafka's consumer. A partition that is worked on shall hold up no others."""

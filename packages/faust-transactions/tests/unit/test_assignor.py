@@ -1,11 +1,10 @@
-"""How Faust's assignor spreads partitions with the app's settings."""
+"""How Faust's assignor spreads partitions as the engine sets it up."""
 
+import faust
 import pytest
 from faust.assignor.client_assignment import CopartitionedAssignment
 from faust.assignor.copartitioned_assignor import CopartitionedAssignor
-
-from config import Settings
-from fraud_app import create_app
+from faust_transactions import compat
 
 
 @pytest.mark.parametrize(
@@ -15,7 +14,9 @@ from fraud_app import create_app
 def test_workers_that_join_one_by_one_get_equal_shares(
     partitions: int, workers: int, of_each: list[int]
 ) -> None:
-    replicas = create_app(Settings()).conf.table_standby_replicas
+    app = faust.App("assignor", store="memory://")
+    compat.assign_no_standbys(app)
+    replicas = app.assignor.replicas
     members: dict[str, CopartitionedAssignment] = {}
     for number in range(workers):
         members[str(number)] = CopartitionedAssignment(topics={"accounts"})
