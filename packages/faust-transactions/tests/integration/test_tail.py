@@ -6,7 +6,12 @@ from collections.abc import Callable, Iterable
 import pytest
 from confluent_kafka import KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from faust_transactions.kafka.tail import LastRecord, read_last
+from confluent_kafka.cimpl import NewPartitions
+from faust.types import TP
+from faust_transactions import Span
+from faust_transactions.kafka.hanging import OpenTransactions
+from faust_transactions.kafka.source_brokers import SourceBrokers
+from faust_transactions.kafka.tail import LastRecord, LastRecords, read_last
 
 from tests.brokers import Kafka
 from tests.topics import create_topic, produce, read_topic, wait_ended
@@ -174,6 +179,28 @@ def test_a_missing_topic_has_nothing_and_is_not_created(
 def test_a_partition_that_the_topic_has_not_is_an_error(topic: str, conf: Conf) -> None:
     with pytest.raises(KafkaException, match="4"):
         read_last(conf, topic, [0, 4])
+
+
+def test_clients_that_stay_connected_find_added_partitions(
+    kafka: Kafka, topic_prefix: str, conf: Conf
+) -> None:
+    create_topic(kafka.bootstrap, topic_prefix, 1)
+    rows, open_transactions, sources = (
+        LastRecords(conf),
+        OpenTransactions(conf),
+        SourceBrokers(conf),
+    )
+    old, new = TP(topic_prefix, 0), TP(topic_prefix, 1)
+    assert open_transactions.since([old]) == {}
+    assert rows.of(topic_prefix) == {}
+    assert sources.look([old], 10).spans == {old: Span(0, 0)}
+    admin = AdminClient({**conf})
+    admin.create_partitions([NewPartitions(topic_prefix, 2)])[topic_prefix].result()
+    assert open_transactions.since([old, new]) == {}
+    assert rows.of(topic_prefix, [0, 1]) == {}
+    assert sources.look([new], 10).spans == {new: Span(0, 0)}
+    rows.close()
+    open_transactions.close()
 
 
 def test_it_ends_while_others_go_on_writing(kafka: Kafka, topic: str, conf: Conf) -> None:

@@ -84,7 +84,18 @@ def offsets_at(
     Without those that have none so late. Raises KafkaException.
     """
     asked = [TopicPartition(topic, partition, time_ms) for partition in sorted(partitions)]
-    answers = until(deadline, lambda timeout: _offsets(consumer, asked, timeout))
+
+    def ask(timeout: float) -> list[TopicPartition]:
+        return _offsets(consumer, asked, timeout)
+
+    try:
+        answers = until(deadline, ask)
+    except KafkaException as exc:
+        if exc.args[0].code() != KafkaError._UNKNOWN_PARTITION:
+            raise
+        # A client that stays connected learns of an added partition by asking for the topic.
+        partitions_of(consumer, topic, deadline)
+        answers = until(deadline, ask)
     return {answer.partition: answer.offset for answer in answers if answer.offset >= 0}
 
 
