@@ -218,11 +218,14 @@ def test_a_worker_ends_with_the_output_of_its_broker(tmp_path: Path) -> None:
         text=True,
     )
     os.close(writer)
-    with os.fdopen(reader, encoding="utf-8") as output:
-        while "a second worker" not in output.readline():
-            assert process.poll() is None
-    # The line with the dashboard's address is still to come, once the worker answers.
-    _, errors = process.communicate(timeout=90)
+    try:
+        with os.fdopen(reader, encoding="utf-8") as output:
+            while "this broker serves one worker" not in output.readline():
+                assert process.poll() is None
+        # The line with the dashboard's address is still to come, once the worker answers.
+        _, errors = process.communicate(timeout=90)
+    finally:
+        process.kill()
     assert process.returncode == 1
     last = errors.splitlines()[-1]
     assert last == "devbroker: standard output cannot be written (Broken pipe)"
