@@ -101,8 +101,9 @@ def produce(
         if error is not None:
             failed.append(error)
 
-    # Not idempotent: such a producer waits half a second for its id.
-    defaults = {"max.in.flight": 1, "linger.ms": 5, "log_level": 0}
+    # An idempotent producer waits half a second for its id, so it is one only for the order: where
+    # a new topic's leader refuses the first records, they would come again behind later ones.
+    defaults = {"enable.idempotence": partition >= 0, "linger.ms": 5, "log_level": 0}
     producer = Producer({"bootstrap.servers": bootstrap, **defaults, **(client or {})})
     for value in values:
         while True:
