@@ -75,14 +75,15 @@ def publish_and_wait(
     version = publication.version
     if last is not None and last.version == version and usable(last):
         console.print(f"version {version} is active already; nothing was written", **PLAIN)
-        return 0
+        # Publishing again is how a pipeline asks whether all workers judge by it now.
+        return _wait(settings, version, entries[-1].offset, timeout, console) if entries else 0
     publication = replace(publication, published_at=_after(last))
     try:
         offset = publish(settings, publication)
     except ValueError as exc:
         raise CommandError(f"the rule set cannot be published: {exc}") from exc
     console.print(f"version {version} is published", **PLAIN)
-    return _wait(settings, version, offset, timeout, console) if timeout else 0
+    return _wait(settings, version, offset, timeout, console)
 
 
 def _after(last: Publication | None) -> int:
@@ -92,6 +93,8 @@ def _after(last: Publication | None) -> int:
 
 
 def _wait(settings: Settings, version: str, offset: int, timeout: float, console: Console) -> int:
+    if not timeout:
+        return 0
     deadline = time.monotonic() + timeout
     with Workers(settings) as workers:
         while True:

@@ -81,9 +81,12 @@ def publish_three(stream: Stream, worker: Worker, write: Write) -> None:
         verdict = last_verdict(stream, limit)
         assert verdict == (version_of(file), "review", [f"above_{limit}"])
     again = stream.run("rules", "publish", str(write(3)))
-    assert (again.returncode, again.stdout) == (
+    assert (again.returncode, again.stdout.splitlines()) == (
         0,
-        f"version {version_of(write(3))} is active already; nothing was written\n",
+        [
+            f"version {version_of(write(3))} is active already; nothing was written",
+            "1 worker judges by it",
+        ],
     )
     back = stream.run("rules", "rollback", version_of(write(1))[:6], "--author", "ann")
     assert (back.returncode, judges_by(worker)) == (0, version_of(write(1)))
@@ -188,6 +191,11 @@ def test_a_worker_that_hangs_is_named_and_one_that_was_killed_is_waited_for(
         f"  {name(second)} still judges by {version_of(write(3))}",
     ]
     assert judges_by(first) == version_of(write(1))
+    again = stream.run("rules", "publish", str(write(1)), "--timeout", "2")
+    assert (again.returncode, again.stdout.splitlines()[1:]) == (
+        FAILURE,
+        late.stdout.splitlines()[1:],
+    ), "what is active already is waited for, too"
     second.kill()
     done = stream.run("rules", "publish", str(write(2)), "--timeout", "60")
     assert (done.returncode, done.stdout.splitlines()[1:]) == (0, ["1 worker judges by it"])
