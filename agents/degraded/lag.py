@@ -52,6 +52,10 @@ class LagHistory:
         while len(samples) > 1 and samples[1].at <= sample.at - self._seconds:
             samples.popleft()
 
+    def clear(self) -> None:
+        """Forget the samples: this worker has no partition."""
+        self._samples.clear()
+
     @property
     def growth(self) -> Growth | None:
         """How it grew, or None while it does not or that is not known yet."""

@@ -96,6 +96,8 @@ class Degradation:
                     frozenset((each.topic, each.partition) for each in progress),
                 )
             )
+        else:
+            self._lag.clear()
         return Observed(
             growth=self._lag.growth,
             pending=max((each.pending_seconds(at) for each in progress), default=0.0),

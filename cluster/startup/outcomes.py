@@ -7,7 +7,7 @@ restored from a copy, or FRAUD_APP_ID is another one.
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from cluster.errors import ClusterError
 from cluster.reach import wait
@@ -52,8 +52,14 @@ def check_outcomes(
         if not (unknown or gone) or time.monotonic() > deadline:
             break
         wait(_PAUSE, stop)
+    # What is behind an open transaction cannot be read yet. The worker ends it, or waits for its
+    # end, before it judges anything of that partition.
+    if unknown:
+        unknown = _without(unknown, _open(settings, changelog_topic(settings)))
     if unknown:
         raise ClusterError(_judged_twice(settings, unknown, rows))
+    if gone:
+        gone = _without(gone, _open(settings, *settings.topics[1:]))
     if gone:
         logger.warning("%s", _lost(settings, gone, rows))
     return verdicts, letters
@@ -87,6 +93,21 @@ def lost_outcomes(
         for partition, next_offset in judged.items()
         if partition in last and last[partition] < next_offset - 1
     }
+
+
+def _open(settings: Settings, *topics: str) -> set[int]:
+    """The partitions with an open transaction in one of the topics."""
+    found: set[int] = set()
+    for topic in topics:
+        # In this order: what is committed in between makes nothing look open.
+        ends = topic_spans(settings, topic, "read_uncommitted")
+        stable = topic_spans(settings, topic)
+        found |= {at for at, span in stable.items() if at in ends and span.end < ends[at].end}
+    return found
+
+
+def _without(found: Mapping[int, int], partitions: Collection[int]) -> dict[int, int]:
+    return {partition: last for partition, last in found.items() if partition not in partitions}
 
 
 def _judged(settings: Settings) -> dict[int, int]:

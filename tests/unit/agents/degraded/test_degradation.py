@@ -82,6 +82,16 @@ def test_without_partitions_nothing_is_degraded() -> None:
     assert parts.degradation.reasons == {}
 
 
+def test_a_lag_that_went_to_another_worker_is_forgotten() -> None:
+    parts = Parts()
+    for second in range(40):
+        parts.partitions = [waiting(1, 50 * second)]
+        parts.look(1)
+    parts.partitions = []
+    parts.look(40)
+    assert parts.degradation.reasons == {}
+
+
 def test_while_the_worker_is_not_ready_nothing_is_logged_and_afterwards_what_is_left(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
