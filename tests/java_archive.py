@@ -1,11 +1,8 @@
 """An archive of Kafka's classes as Java loads them, by which a server starts in half the time."""
 
-import fcntl
 import os
 import re
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,7 +11,7 @@ import pytest
 from tests.topics import commit_abort_commit, create_topic, read_topic
 from tools.devbroker import KafkaServer
 from tools.devbroker.java import java
-from tools.devbroker.libraries import libraries
+from tools.devbroker.libraries import libraries, locked
 
 
 def class_archive() -> Path:
@@ -26,20 +23,10 @@ def class_archive() -> Path:
     said = subprocess.run([java(), "-version"], capture_output=True, text=True, check=True).stderr
     version = re.sub(r"\W+", "-", said.partition("build ")[2])[:40]
     archive = jars.with_name(f"{jars.name}-{version}.jsa")
-    with _locked(jars):
+    with locked(jars):
         if not archive.exists():
             _make(archive)
     return archive
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    lock = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)
 
 
 def _make(archive: Path) -> None:

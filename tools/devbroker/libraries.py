@@ -33,7 +33,7 @@ def libraries(cache: Path = CACHE) -> Path:
     if folder.is_dir():
         return folder
     cache.mkdir(parents=True, exist_ok=True)
-    with _locked(cache):
+    with locked(cache):
         if folder.is_dir():
             return folder
         with tempfile.TemporaryDirectory(dir=cache, prefix="download-") as download:
@@ -44,8 +44,8 @@ def libraries(cache: Path = CACHE) -> Path:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One download at a time: two Mavens may not write into one local repository."""
+def locked(folder: Path) -> Iterator[None]:
+    """One process at a time makes what lies there: two Mavens may not write into one repository."""
     lock = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
