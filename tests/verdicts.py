@@ -3,6 +3,14 @@
 from typing import Any
 
 from records import Verdict, record_id
+from records.recorded import RecordedVerdict, read_recorded
+
+#: What `written` takes for a verdict that speaks against the account.
+DECLINED = {
+    "authorized": False,
+    "reasons": ("card_checksum", "veritas_declined"),
+    "outcome": "unauthorized",
+}
 
 
 def written(topic: str, partition: int, offset: int, **changes: Any) -> bytes:
@@ -22,3 +30,10 @@ def written(topic: str, partition: int, offset: int, **changes: Any) -> bytes:
         "rules": "0" * 12,
     }
     return bytes(Verdict(**fields | changes).dumps())
+
+
+def read(value: bytes) -> RecordedVerdict:
+    """A verdict read back."""
+    found = read_recorded(value)
+    assert found is not None
+    return found

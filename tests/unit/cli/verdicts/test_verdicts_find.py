@@ -12,9 +12,8 @@ from cli.verdicts.query import Query
 from cli.verdicts.remarks import remarks
 from cli.verdicts.sieve import Sieve
 from records.outcome import OUTCOMES, Outcome
-from records.recorded import RecordedVerdict, read_recorded
 from records.token import key_id, token
-from tests.verdicts import written
+from tests.verdicts import DECLINED, read, written
 
 CARD = "4111111111111111"
 TOKEN = token(CARD, b"key")
@@ -27,15 +26,7 @@ def verdict(offset: int = 7, **changes: Any) -> bytes:
 
 
 def declined(offset: int = 8, **changes: Any) -> bytes:
-    reasons = ("card_checksum", "veritas_declined")
-    fields = {"authorized": False, "reasons": reasons, "outcome": "unauthorized"}
-    return verdict(offset, **fields | changes)
-
-
-def read(value: bytes) -> RecordedVerdict:
-    found = read_recorded(value)
-    assert found is not None
-    return found
+    return verdict(offset, **DECLINED | changes)
 
 
 def offsets(query: Query, *values: bytes | None) -> list[int]:

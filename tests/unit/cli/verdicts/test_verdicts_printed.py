@@ -13,8 +13,7 @@ from rich.console import Console
 from cli.support.progress import shown_progress
 from cli.verdicts.printed import HEADER, document, line
 from cli.verdicts.writer import Writer
-from records.recorded import RecordedVerdict, read_recorded
-from tests.verdicts import written
+from tests.verdicts import DECLINED, read, written
 
 CARD = "4111111111111111"
 TOKEN = "9f0c" * 8
@@ -26,15 +25,7 @@ def verdict(offset: int = 7, **changes: Any) -> bytes:
 
 
 def declined(offset: int = 8, **changes: Any) -> bytes:
-    reasons = ("card_checksum", "veritas_declined")
-    fields = {"authorized": False, "reasons": reasons, "outcome": "unauthorized"}
-    return verdict(offset, **fields | changes)
-
-
-def read(value: bytes) -> RecordedVerdict:
-    found = read_recorded(value)
-    assert found is not None
-    return found
+    return verdict(offset, **DECLINED | changes)
 
 
 def test_a_document_has_the_fields_of_the_verdict() -> None:
