@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from faust_transactions.kafka.closed_connections import report_closed_connections
 from faust_transactions.kafka.header_names import accept_any_header_names
 
 __all__ = [
@@ -45,6 +46,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         self.consumer.in_transaction = True
         accept_any_header_names()
+        report_closed_connections()
         try:
             consumer = super()._create_worker_consumer(transport)
         finally:
