@@ -19,6 +19,9 @@ ROOT = Path(__file__).parents[1]
 #: The app of the engine's own tests is `support.engine_app` in here.
 APPS = str(ROOT / "packages" / "faust-transactions" / "tests")
 
+#: Exit codes of a process whose C code crashed; nothing here sends these signals.
+CRASHES = (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS)
+
 
 class Worker:
     """`faust -A <app> worker` with its own data directory, web port and log file.
@@ -49,7 +52,9 @@ class Worker:
         self._datadir = datadir or directory / "data"
         self._closed_stderr = closed_stderr
         self._env = {name: v for name, v in os.environ.items() if not name.startswith("FRAUD_")}
-        self._env |= {"PYTHONUNBUFFERED": "1", "PYTHONPATH": APPS, **env}
+        # With the stacks of all threads in the log where C code crashes.
+        own = {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1", "PYTHONPATH": APPS}
+        self._env |= own | dict(env)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -146,9 +151,11 @@ class Worker:
     def wait(self, timeout: float = 15.0) -> int:
         """Wait until it ends by itself; the exit code."""
         try:
-            return self.process.wait(timeout)
+            code = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"not ended in {timeout:g} s: {self._tail()}") from None
+        assert code not in CRASHES, f"crashed by signal {-code}: {self._tail()}"
+        return code
 
     def kill(self) -> None:
         """kill -9, if it is there, paused or not."""

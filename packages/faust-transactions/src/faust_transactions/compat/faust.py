@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import faust
 import faust.cli.worker
 import mode
 from faust.tables.manager import TableManager
 from faust.types import AppT
+
+from faust_transactions.compat.process import end_process
 
 __all__ = [
     "Worker",
@@ -124,7 +126,7 @@ _stopping: set[asyncio.Task[None]] = set()
 
 
 class Worker(faust.Worker):
-    """``faust.Worker`` that stops without mode's extra second.
+    """``faust.Worker`` that stops without mode's extra second, and ends the process at once.
 
     Relies on ``_sentinel_task``, the last task of the loop, in which mode sleeps for a second
     (``mode.worker.Worker.stop_and_shutdown``). To keep SIGUSR1 and SIGUSR2 from printing local
@@ -142,6 +144,13 @@ class Worker(faust.Worker):
     def on_sigusr2(self) -> None:
         """Open a debugger, as mode does."""
         super()._enter_debugger()
+
+    def execute_from_commandline(self) -> NoReturn:
+        """Run until it is stopped, then end the process: see `end_process`."""
+        try:
+            super().execute_from_commandline()
+        except SystemExit as exc:
+            end_process(exc.code)
 
     async def _sentinel_task(self) -> None:
         await asyncio.sleep(self.last_cycles)
