@@ -62,10 +62,9 @@ class Case:
             return False
         self.number = digits(self.account.credit_card_number)
         self.token = tokens(self.number)
-        self.fired = rules.before(
-            *given_fields(self.account, self.number, self.token, self.record.timestamp)
-        )
-        return rules.needs_veritas(self.fired)
+        given = given_fields(self.account, self.number, self.token, self.record.timestamp)
+        self.fired = rules.before(*given)
+        return rules.needs_veritas(self.fired, given)
 
     def close(self, result: Result, rules: CompiledRules) -> None:
         """Take Veritas' answer, or its absence, and apply the rules that wait for it."""

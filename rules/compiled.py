@@ -23,6 +23,15 @@ __all__ = ["CompiledRules", "Decision"]
 #: How many combinations of fired rules are remembered.
 REMEMBERED: Final = 4_096
 
+#: The precedence of what a rule gives: of two that fired, the higher one decides. Points may be
+#: summed up to a review.
+_RANKS: Final[Mapping[Outcome | None, int]] = {
+    "authorized": 3,
+    "unauthorized": 2,
+    "review": 1,
+    None: 1,
+}
+
 
 class Decision(NamedTuple):
     """What a rule set decides about an account."""
@@ -72,28 +81,46 @@ class CompiledRules:
         self.after: Callable[..., int] = _function(rule_set, late, (AFTER_VERITAS,))
         #: Whether any rule looks at the answer of Veritas.
         self.has_late_rules = any(late)
-        self._late = [rule for rule, is_late in zip(rules, late, strict=True) if is_late]
+        #: Highest rank of such a rule, shadow rules aside; 0 without one.
+        effective = (
+            rule for rule, is_late in zip(rules, late, strict=True) if is_late and not rule.shadow
+        )
+        self._late_rank = max((_RANKS[rule.then] for rule in effective), default=0)
         self.decide = lru_cache(REMEMBERED)(self._decide)
-        self.needs_veritas = lru_cache(REMEMBERED)(self._needs_veritas)
+        self._rank = lru_cache(REMEMBERED)(self._rank_of)
         self.hits = lru_cache(REMEMBERED)(self._hits)
 
-    def _needs_veritas(self, fired: int) -> bool:
-        """Whether the answer of Veritas can still change the outcome; ``fired`` is of `before`."""
+    def needs_veritas(self, fired: int, given: tuple[Any, ...]) -> bool:
+        """Whether the answer of Veritas can still change the outcome; ``fired`` is of `before`.
+
+        Rules that name `veritas` and have an effect are evaluated with either answer, so they cost
+        no call where it makes no difference. Without an answer they do not fire: an outcome that
+        only they bring about needs one, so that the verdict names them.
+        """
+        rank = self._rank(fired)
+        if rank and rank >= self._late_rank:
+            return False
+        if not self._late_rank:
+            return self._changes(fired, 0, False)
+        # A declined account more often has another outcome: then one evaluation is enough.
+        return self._changes(fired, self.after(False, *given), False) or self._changes(
+            fired, self.after(True, *given), True
+        )
+
+    def _changes(self, fired: int, late: int, veritas: bool) -> bool:
+        """Whether this answer, and what fires by it, decides otherwise than without any."""
+        with_it, without = self.decide(fired | late, veritas), self.decide(fired, None)
+        same = with_it.outcome == without.outcome and with_it.allowed_by == without.allowed_by
+        return not same
+
+    def _rank_of(self, fired: int) -> int:
+        """How high in the precedence what fired is; 0 where points and Veritas decide."""
         found = self._sort(fired)
         if found.allow:
-            return False
-        effective = [rule for rule in self._late if not rule.shadow]
-        if any(rule.then == "authorized" for rule in effective):
-            return True
+            return _RANKS["authorized"]
         if found.unauthorized:
-            return False
-        if any(rule.then == "unauthorized" for rule in effective):
-            return True
-        if found.review:
-            return False
-        if effective:
-            return True
-        return _by_points(found.score, self.rule_set.thresholds) is None
+            return _RANKS["unauthorized"]
+        return _RANKS["review"] if found.review else 0
 
     def _decide(self, fired: int, veritas: bool | None) -> Decision:
         """What follows from the rules that fired and what Veritas answered (None: not asked)."""

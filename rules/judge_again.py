@@ -29,7 +29,7 @@ def judge_again(compiled: CompiledRules, given: Given, veritas: bool | None) -> 
     A recorded answer that the rules no longer ask for has no effect, as if it were not there.
     """
     fired = compiled.before(*given)
-    if not compiled.needs_veritas(fired):
+    if not compiled.needs_veritas(fired, given):
         return Again(fired, False, compiled.decide(fired, None))
     if veritas is None:
         return Again(fired, True, None)

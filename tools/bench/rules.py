@@ -89,7 +89,7 @@ def _measure(size: int, accounts: list[tuple[Any, ...]]) -> RulesCost:
     def decided() -> None:
         for account in accounts:
             fired = before(*account)
-            decide(fired, True if needs_veritas(fired) else None)
+            decide(fired, True if needs_veritas(fired, account) else None)
 
     def evaluator() -> None:
         for names in named:

@@ -180,7 +180,7 @@ def test_reasons_come_in_order_whatever_the_account(bad: BankAccount) -> None:
 
 
 def test_veritas_decides_about_an_account_that_passes() -> None:
-    assert BUILTIN.needs_veritas(0)
+    assert BUILTIN.needs_veritas(0, ())
     assert BUILTIN.decide(0, True).outcome == "authorized"
     declined = BUILTIN.decide(0, False)
     assert (declined.outcome, declined.reasons) == ("unauthorized", ("veritas_declined",))
@@ -188,5 +188,5 @@ def test_veritas_decides_about_an_account_that_passes() -> None:
 
 @pytest.mark.parametrize("fired", [1 << index for index in range(len(NAMES))])
 def test_veritas_is_not_asked_about_an_account_that_a_rule_refuses(fired: int) -> None:
-    assert not BUILTIN.needs_veritas(fired)
+    assert not BUILTIN.needs_veritas(fired, ())
     assert BUILTIN.decide(fired, None).outcome == "unauthorized"

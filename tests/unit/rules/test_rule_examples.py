@@ -190,9 +190,9 @@ COMPILED = {name: compiled(name) for name in SETS}
 def judged(each: Case) -> tuple[int, Decision]:
     """The rules that fired, as bits, and the decision; as a worker does it."""
     rules = COMPILED[each.rules]
-    values = each.account.values()
+    values = tuple(each.account.values())
     fired, answer = rules.before(*values), None
-    if rules.needs_veritas(fired):
+    if rules.needs_veritas(fired, values):
         answer = each.veritas
         fired |= rules.after(answer, *values)
     return fired, rules.decide(fired, answer)

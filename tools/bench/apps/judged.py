@@ -11,6 +11,7 @@ from typing import Any
 from records import BankAccount, Undecodable, decode, record_id
 from records.card import digits, mask_number
 from records.token import Tokens, key_id
+from rules.given import given_fields
 from rules.versions.active import builtin
 from veritas import SimulatedVeritas
 
@@ -43,10 +44,9 @@ def verdict_on(
     number = digits(account.credit_card_number)
     name = _tokens(number)
     rules = _rules.compiled
-    fired = rules.before(
-        account.first_name, account.last_name, account.amount, number, name, timestamp
-    )
-    answer = _veritas.answer(account).authorized if rules.needs_veritas(fired) else None
+    given = given_fields(account, number, name, timestamp)
+    fired = rules.before(*given)
+    answer = _veritas.answer(account).authorized if rules.needs_veritas(fired, given) else None
     decision = rules.decide(fired, answer)
     return {
         "id": record_id(topic, partition, offset),

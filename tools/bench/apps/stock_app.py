@@ -18,6 +18,7 @@ from config import Settings
 from records import BankAccount, Verdict, record_id
 from records.card import digits, mask
 from records.token import token
+from rules.given import given_fields
 from rules.versions.active import builtin
 from veritas import SimulatedVeritas
 
@@ -53,9 +54,9 @@ async def verify(stream: faust.StreamT[BankAccount]) -> AsyncIterator[None]:
 async def judged(account: BankAccount, message: faust.types.Message) -> Verdict:
     """The verdict on the account that came in this message."""
     card, name = account.credit_card_number, token(account.credit_card_number, KEY)
-    names, at = (account.first_name, account.last_name), int((message.timestamp or 0) * 1000)
-    fired = rules.compiled.before(*names, account.amount, digits(card), name, at)
-    asks = rules.compiled.needs_veritas(fired)
+    given = given_fields(account, digits(card), name, int((message.timestamp or 0) * 1000))
+    fired = rules.compiled.before(*given)
+    asks = rules.compiled.needs_veritas(fired, given)
     answer = veritas.answer(account).authorized if asks else None
     decision = rules.compiled.decide(fired, answer)
     return Verdict(
