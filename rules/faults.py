@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Final, NamedTuple
 
-#: No known name is longer.
-LONGEST_NAME: Final = 64
+#: Names that are compared: how long, and how many known ones. Comparing two takes time that grows
+#: with the square of their length, and a file may have a hundred unknown names and lists.
+LONGEST_NAME: Final = 32
+MOST_NAMES: Final = 20
 
 __all__ = ["Fault", "RuleSetError", "did_you_mean"]
 
@@ -36,7 +38,16 @@ class RuleSetError(Exception):
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``: did you mean `amount`?`` when a known name is close, else the empty string."""
-    if len(name) > LONGEST_NAME:  # comparing takes time that grows with the square of the length
+    if len(name) > LONGEST_NAME:
         return ""
-    close = get_close_matches(name, list(known), n=1)
+    like = [each for each in known if abs(len(each) - len(name)) <= len(name) // 2]
+    if len(like) > MOST_NAMES:  # then those that begin alike
+        like.sort(key=lambda each: -_in_common(each, name))
+    close = get_close_matches(name, like[:MOST_NAMES], n=1)
     return f": did you mean `{close[0]}`?" if close else ""
+
+
+def _in_common(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))

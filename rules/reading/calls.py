@@ -10,7 +10,7 @@ import re2
 from rules.expression import pattern
 from rules.faults import did_you_mean
 from rules.reading.comparisons import Wrong, value_of
-from rules.reading.values import impossible, longest
+from rules.reading.values import impossible, is_possible, longest
 from rules.vocabulary import FUNCTIONS
 
 __all__ = ["Lists", "unknown_function", "wrong_arguments"]
@@ -27,7 +27,7 @@ class Lists:
         """The first entry of the list that the field can never equal, or None."""
         key = (field, name)
         if key not in self._impossible:
-            wrong = (each for each in self.values[name] if impossible(field, each))
+            wrong = (each for each in self.values[name] if not is_possible(field, each))
             self._impossible[key] = min(wrong, default=None)
         return self._impossible[key]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Final
 
 from rules.faults import Fault, RuleSetError
@@ -19,7 +20,6 @@ class Faults:
     def __init__(self, text: str) -> None:
         self.text = text
         self._lines = Lines(text)
-        self._places = {(each.table, each.index, each.name): each for each in keys(text)}
         self._faults: list[Fault] = []
 
     def __len__(self) -> int:
@@ -48,6 +48,11 @@ class Faults:
             text = f"more than {MOST_FAULTS} faults: the others are not printed"
             raise RuleSetError([*self._faults, Fault(line, column, "", text)])
         self._faults.append(Fault(line, column, rule, text))
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, int, str], Key]:
+        """The keys by where they are; only a file with faults has them looked for."""
+        return {(each.table, each.index, each.name): each for each in keys(self.text)}
 
     def _place(self, table: str, index: int, name: str) -> Key | None:
         for key in ((table, index, name), (table, index, ""), (name, 0, "")):

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Key", "Lines", "keys", "string_offsets"]
+__all__ = ["STRING", "Key", "Lines", "keys", "string_offsets"]
 
 # Possessive, so that a document of the largest size takes linear time and little memory.
 _BLANK: Final = re.compile(r"(?:[ \t\n\r]++|#[^\n]*+)*+")
 _SPACES: Final = re.compile(r"[ \t]*+")
-_STRING: Final = re.compile(
+#: A string of TOML, of any of the four kinds.
+STRING: Final = re.compile(
     r"""
     \"{3} (?: [^"\\]++ | \\. | "(?!"") )*+ \"{3,5}
     | '{3} (?: [^']++ | '(?!'') )*+ '{3,5}
@@ -66,7 +67,7 @@ def keys(text: str) -> Iterator[Key]:
 
 def string_offsets(text: str, start: int) -> list[int]:
     """For each character of the string that begins at ``start``, where it stands in the text."""
-    found = _STRING.match(text, start)
+    found = STRING.match(text, start)
     if found is None:
         return []
     raw = found.group()
@@ -108,7 +109,7 @@ def _end_of_line(text: str, at: int) -> int:
 def _skip(text: str, at: int, passed: re.Pattern[str]) -> int:
     """The first character after strings and what the pattern passes over."""
     while at < len(text):
-        found = passed.match(text, at) or _STRING.match(text, at)
+        found = passed.match(text, at) or STRING.match(text, at)
         if found is None:
             break
         at = found.end()

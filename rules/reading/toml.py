@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from records.card import scrub_line
 from rules.faults import Fault, RuleSetError
-from rules.reading.positions import Lines
+from rules.reading.positions import STRING, Lines
 from rules.rule import MOST_BYTES
 
 __all__ = ["hides_a_card", "parsed"]
@@ -18,6 +18,12 @@ _PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\
 _LONG_KEY: Final = re.compile(
     r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){64}"""
 )
+# What `tomllib` takes longest for, by the character: signs outside of strings and comments. It
+# reads this many in half a second; a set of the largest size has some 4,000, and no dots.
+_SIGN: Final = re.compile(rf"{STRING.pattern}|\#[^\n]*+|(?P<sign>[.=\[{{])", STRING.flags)
+_MOST_SIGNS: Final = 60_000
+_MOST_DOTS: Final = 10_000
+_MOST_LINES: Final = 200_000
 # Python converts longer numbers in quadratic time, so it refuses them.
 _LONG_NUMBER: Final = re.compile(r"\d[\d_]{4299}")
 # Who reviews a file would read it otherwise than the program does: https://trojansource.codes
@@ -57,7 +63,9 @@ def hides_a_card(text: str) -> int | None:
 
 
 def _unusable(text: str) -> list[tuple[int, str]]:
-    found: list[tuple[int, str]] = []
+    found = [long] if (long := _too_long(text)) else []
+    # The other searches take time, too.
+    text = text[: long[0] if long else None]
     if long_key := _LONG_KEY.search(text):
         found.append((long_key.start(), "a key has too many parts"))
     if hidden := _BIDIRECTIONAL.search(text):
@@ -66,6 +74,22 @@ def _unusable(text: str) -> list[tuple[int, str]]:
     if (card := hides_a_card(text)) is not None:
         found.append((card, "this looks like a card number: write the account's token"))
     return sorted(found)
+
+
+def _too_long(text: str) -> tuple[int, str] | None:
+    """Where there is more of something than is read within a second."""
+    if text.count("\n") > _MOST_LINES:
+        return 0, f"more than {_MOST_LINES:,} lines"
+    signs = dots = 0
+    for found in _SIGN.finditer(text):
+        if sign := found["sign"]:
+            signs += 1
+            dots += sign == "."
+            if signs > _MOST_SIGNS:
+                return found.start(), f"more than {_MOST_SIGNS:,} keys, tables and brackets"
+            if dots > _MOST_DOTS:
+                return found.start(), f"more than {_MOST_DOTS:,} dots outside of strings"
+    return None
 
 
 def _not_toml(lines: Lines, exc: tomllib.TOMLDecodeError) -> Fault:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from rules.faults import did_you_mean
 from rules.networks import NETWORKS
 
-__all__ = ["impossible", "longest"]
+__all__ = ["impossible", "is_possible", "longest"]
 
 
 class _Domain(NamedTuple):
@@ -39,10 +39,16 @@ _DOMAINS: Final[dict[str, _Domain]] = {
 def impossible(field: str, value: object) -> str | None:
     """Why the field never has this value; None where it can."""
     domain = _DOMAINS.get(field)
-    if domain is None or domain.holds(value):
+    if domain is None or is_possible(field, value):
         return None
     hint = did_you_mean(value, NETWORKS) if field == "network" and isinstance(value, str) else ""
     return f"{domain.says}{hint}"
+
+
+def is_possible(field: str, value: object) -> bool:
+    """Whether the field can have this value."""
+    domain = _DOMAINS.get(field)
+    return domain is None or domain.holds(value)
 
 
 def longest(field: str) -> int | None:

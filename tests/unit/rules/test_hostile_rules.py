@@ -14,7 +14,7 @@ from rich.console import Console
 
 from cli.rules.check import check
 from rules.compiled import CompiledRules
-from rules.faults import Fault, RuleSetError
+from rules.faults import Fault, RuleSetError, did_you_mean
 from rules.ruleset import MOST_BYTES, load
 from tests.unit.rules.test_rule_language import EXPRESSIONS
 
@@ -122,6 +122,27 @@ BROKEN_BY_DESIGN: Final = {
     "inline tables": ("a = " + "{a=" * 10_000, "1:1: nested too deeply"),
     "dotted key": (".".join("a" * 200_000) + " = 1", "1:1: a key has too many parts"),
     "header": ("[" + ".".join(["'a'"] * 100_000) + "]", "1:2: a key has too many parts"),
+    "headers of many parts": (
+        "".join(f"[a{i}{'.b' * 60}]\n" for i in range(6_500)),
+        "167:86: more than 10,000 dots outside of strings",
+    ),
+    "dotted keys": (
+        "".join(f"a{i}{'.b' * 62} = 1\n" for i in range(6_500)),
+        "162:41: more than 10,000 dots outside of strings",
+    ),
+    "dotted keys in an inline table": (
+        "a = {" + ", ".join(f"b{i}{'.c' * 60} = 1" for i in range(6_500)) + "}",
+        "1:21560: more than 10,000 dots outside of strings",
+    ),
+    "tables": (
+        "[[rule]]\n" * 98_000,
+        "30001:1: more than 60,000 keys, tables and brackets",
+    ),
+    "lists of lists": (
+        "a = [" + "[[]]," * 170_000 + "]",
+        "1:150001: more than 60,000 keys, tables and brackets",
+    ),
+    "lines": ("#\n" * 440_000, "1:1: more than 200,000 lines"),
     "integer": ("a = " + "9" * 800_000, "1:5: a number has too many digits"),
     "points": (f"[[rule]]\npoints = {'9' * 4_000}", "1:1: rule number 1: name is missing"),
     "hexadecimal": ("rule = 0x" + "f" * 800_000, "1:1: rule rule: write rules as [[rule]]"),
@@ -176,6 +197,24 @@ def test_a_hostile_document_is_a_line(name: str, tmp_path: Path) -> None:
     assert line.startswith(expected)
     assert CARD not in line
     assert len(line) < 250
+
+
+def test_signs_within_strings_and_comments_are_no_structure(tmp_path: Path) -> None:
+    note = "[a.b] = {}" * 99
+    signs = f"# {note}\n" * 700 + f"[[rule]]\nnote = '{note}'\n"
+    file = tmp_path / "rules.toml"
+    file.write_text(signs + rule("luhn_ok").removeprefix("[[rule]]"))
+    assert load(file.read_text()).rules[0].note == note
+
+
+def test_what_is_long_or_one_of_many_has_a_hint_only_where_that_is_cheap() -> None:
+    """A hundred misspelt names of 60 characters in a set with a hundred such lists."""
+    names = [f"{'l' * 57}{index:03}" for index in range(100)]
+    assert did_you_mean(names[0] + "x", names) == ""
+    assert did_you_mean("unauthorised", ["authorized", "unauthorized"]).endswith("`unauthorized`?")
+    lists = [f"bins_{index:02}" for index in range(100)]
+    assert did_you_mean("bin_42", lists) != ""
+    assert did_you_mean("bins_422", lists) == ": did you mean `bins_42`?"
 
 
 def test_faults_are_listed_up_to_a_hundred(tmp_path: Path) -> None:
