@@ -7,14 +7,12 @@ from a set of fired rules is worked out once for each combination and remembered
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from rules.expression import pattern
-from rules.fields import COMPUTED, GIVEN
+from rules.function import made_function
 from rules.rule import Outcome, Rule, RuleSet, Thresholds
 from rules.vocabulary import AFTER_VERITAS
 
@@ -77,8 +75,8 @@ class CompiledRules:
         self._rules = rules
         self.names = frozenset(rule.name for rule in rules)
         late = [AFTER_VERITAS in rule.expression.fields for rule in rules]
-        self.before: Callable[..., int] = _function(rule_set, [not each for each in late], ())
-        self.after: Callable[..., int] = _function(rule_set, late, (AFTER_VERITAS,))
+        self.before: Callable[..., int] = made_function(rule_set, [not each for each in late], ())
+        self.after: Callable[..., int] = made_function(rule_set, late, (AFTER_VERITAS,))
         #: Whether any rule looks at the answer of Veritas.
         self.has_late_rules = any(late)
         #: Highest rank of such a rule, shadow rules aside; 0 without one.
@@ -192,104 +190,3 @@ def _by_points(score: float, thresholds: Thresholds) -> Outcome | None:
     if thresholds.review is not None and score >= thresholds.review:
         return "review"
     return None
-
-
-# -- the function
-
-
-def _function(
-    rule_set: RuleSet, wanted: Iterable[bool], first: tuple[str, ...]
-) -> Callable[..., int]:
-    """One function for the wanted rules; its arguments are ``first`` and the given fields."""
-    constants: dict[str, Any] = {}
-    translate = _Translator(rule_set.lists, constants)
-    number = len(rule_set.rules)
-    body: list[ast.stmt] = []
-    fields: set[str] = set()
-    for index, (rule, is_wanted) in enumerate(zip(rule_set.rules, wanted, strict=True)):
-        if is_wanted:
-            body.append(_test(rule, index, number, translate))
-            fields |= rule.expression.fields
-    lines = [ast.parse(f"{name} = _{name}({', '.join(takes)})") for name, takes in _order(fields)]
-    constants |= {f"_{name}": COMPUTED[name].make for name in COMPUTED}
-    prelude = [statement for module in lines for statement in module.body]
-    arguments = ", ".join((*first, *GIVEN))
-    module = ast.parse(f"def fired_rules({arguments}):\n    fired = 0\n    return fired")
-    (function,) = module.body
-    assert isinstance(function, ast.FunctionDef)  # noqa: S101 - for the type checker
-    function.body[:1] = [*prelude, function.body[0], *body]
-    ast.fix_missing_locations(module)
-    namespace: dict[str, Any] = {"__builtins__": {}, "len": len, **constants}
-    namespace |= {"ArithmeticError": ArithmeticError, "ValueError": ValueError}
-    # Made of checked nodes only, see rules.expression.
-    exec(compile(module, "<rules>", "exec"), namespace)  # noqa: S102
-    made: Callable[..., int] = namespace["fired_rules"]
-    return made
-
-
-def _order(fields: set[str]) -> list[tuple[str, tuple[str, ...]]]:
-    """The computed fields that are wanted, and what they are made of, each before its users."""
-    wanted: set[str] = set()
-    for name in reversed(COMPUTED):  # a field is made of earlier ones
-        if name in fields or name in wanted:
-            wanted |= {name, *COMPUTED[name].of}
-    return [(name, COMPUTED[name].of) for name in COMPUTED if name in wanted]
-
-
-def _test(rule: Rule, index: int, number: int, translate: _Translator) -> ast.stmt:
-    (test,) = ast.parse(f"if x: fired |= {1 << index}").body
-    assert isinstance(test, ast.If)  # noqa: S101 - for the type checker
-    test.test = translate.expression(rule.expression.tree)
-    if not rule.expression.can_fail:
-        return test
-    failed = f"try: pass\nexcept (ArithmeticError, ValueError): fired |= {1 << (number + index)}"
-    (guarded,) = ast.parse(failed).body
-    assert isinstance(guarded, ast.Try)  # noqa: S101 - for the type checker
-    guarded.body = [test]
-    return guarded
-
-
-class _Translator(ast.NodeTransformer):
-    """From the rule language's functions to Python's, which cost less than calls of our own."""
-
-    def __init__(self, lists: Mapping[str, frozenset[str]], constants: dict[str, Any]) -> None:
-        self._lists = lists
-        self._constants = constants
-
-    def expression(self, tree: ast.expr) -> ast.expr:
-        """A translated copy."""
-        copy = ast.parse(ast.unparse(tree), mode="eval").body
-        translated: ast.expr = self.visit(copy)
-        return translated
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        """Calls of the language's functions."""
-        self.generic_visit(node)
-        assert isinstance(node.func, ast.Name)  # noqa: S101 - checked by rules.expression
-        name, arguments = node.func.id, node.args
-        match name:
-            case "len":
-                return node
-            case "contains":
-                return ast.Compare(arguments[1], [ast.In()], [arguments[0]])
-            case "in_list":
-                values = self._lists[_text(arguments[1])]
-                return ast.Compare(arguments[0], [ast.In()], [self._constant(values)])
-            case "matches":
-                search = self._constant(pattern(_text(arguments[1])).search)
-                # As bytes: a match in a string costs three times as much, as RE2's wrapper then
-                # counts characters up to it.
-                encode = ast.Attribute(arguments[0], "encode", ast.Load())
-                found = ast.Call(search, [ast.Call(encode, [], [])], [])
-                return ast.Compare(found, [ast.IsNot()], [ast.Constant(None)])
-            case _:  # lower, upper, startswith, endswith: methods of strings
-                return ast.Call(ast.Attribute(arguments[0], name, ast.Load()), arguments[1:], [])
-
-    def _constant(self, value: object) -> ast.Name:
-        name = f"_{len(self._constants)}"
-        self._constants[name] = value
-        return ast.Name(name, ast.Load())
-
-
-def _text(node: ast.expr) -> str:
-    return str(ast.literal_eval(node))

@@ -1,16 +1,14 @@
-"""A checked condition, and the patterns in it."""
+"""A checked condition."""
 
 from __future__ import annotations
 
 import ast
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
-import re2
+from rules.pattern import Pattern
 
-__all__ = ["Expression", "pattern"]
-
-#: Bytes that a compiled pattern may take; RE2 refuses larger ones.
-PATTERN_MEMORY: Final = 1 << 20
+__all__ = ["Expression"]
 
 
 class Expression(NamedTuple):
@@ -21,17 +19,8 @@ class Expression(NamedTuple):
     fields: frozenset[str]
     #: Whether evaluating it can fail for an account, as a division can.
     can_fail: bool
-    #: Nodes of the tree, and how many patterns are among them.
+    #: Nodes of the tree, and how many calls of `matches` are among them.
     parts: int = 0
-    patterns: int = 0
-
-
-def pattern(text: str) -> Any:
-    """A compiled pattern. RE2 takes time linear in the text, whatever the pattern.
-
-    Raises re2.error, and UnicodeEncodeError for a lone surrogate.
-    """
-    options = re2.Options()
-    options.max_mem = PATTERN_MEMORY
-    options.log_errors = False
-    return re2.compile(text, options)
+    matches: int = 0
+    #: The patterns of these.
+    patterns: Mapping[str, Pattern] = {}

@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-import re2
-
-from rules.expression import pattern
 from rules.faults import did_you_mean
 from rules.reading.comparisons import Wrong, value_of
-from rules.reading.values import impossible, is_possible, longest
+from rules.reading.shared import Shared
+from rules.reading.values import impossible, longest
 from rules.vocabulary import FUNCTIONS
 
-__all__ = ["Lists", "unknown_function", "wrong_arguments"]
+__all__ = ["unknown_function", "wrong_arguments"]
 
 
-class Lists:
-    """The lists that expressions may name."""
-
-    def __init__(self, values: Mapping[str, frozenset[str]]) -> None:
-        self.values = values
-        self._impossible: dict[tuple[str, str], str | None] = {}
-
-    def never_found(self, field: str, name: str) -> str | None:
-        """The first entry of the list that the field can never equal, or None."""
-        key = (field, name)
-        if key not in self._impossible:
-            wrong = (each for each in self.values[name] if not is_possible(field, each))
-            self._impossible[key] = min(wrong, default=None)
-        return self._impossible[key]
-
-
-def wrong_arguments(name: str, node: ast.Call, lists: Lists) -> Iterator[Wrong]:
+def wrong_arguments(name: str, node: ast.Call, shared: Shared) -> Iterator[Wrong]:
     """What is wrong with the arguments of a call that has the right number of them."""
     first, last = node.args[0], node.args[-1]
     if not FUNCTIONS[name].literal_last:
@@ -40,9 +22,9 @@ def wrong_arguments(name: str, node: ast.Call, lists: Lists) -> Iterator[Wrong]:
     elif not isinstance(last, ast.Constant) or not isinstance(last.value, str):
         yield last, f"{name} needs a string written here, in quotes"
     elif name == "in_list":
-        yield from _listed(first, last, last.value, lists)
+        yield from _listed(first, last, last.value, shared)
     else:
-        yield from _pattern(last, last.value)
+        yield from _pattern(last, shared)
 
 
 def _part(whole: ast.expr, part: ast.expr) -> Iterator[Wrong]:
@@ -53,21 +35,18 @@ def _part(whole: ast.expr, part: ast.expr) -> Iterator[Wrong]:
         yield part, f"never true: it is longer than the {most} characters before it"
 
 
-def _listed(field: ast.expr, last: ast.expr, name: str, lists: Lists) -> Iterator[Wrong]:
-    if name not in lists.values:
-        hint = did_you_mean(name, lists.values) or ": add it under [lists]"
+def _listed(field: ast.expr, last: ast.expr, name: str, shared: Shared) -> Iterator[Wrong]:
+    if name not in shared.lists:
+        hint = did_you_mean(name, shared.lists) or ": add it under [lists]"
         yield last, f"there is no list `{name:.64}`{hint}"
-    elif isinstance(field, ast.Name) and (entry := lists.never_found(field.id, name)) is not None:
+    elif isinstance(field, ast.Name) and (entry := shared.never_found(field.id, name)) is not None:
         yield last, f"never true for `{entry:.40}`: {impossible(field.id, entry)}"
 
 
-def _pattern(last: ast.expr, text: str) -> Iterator[Wrong]:
-    try:
-        pattern(text)
-    except re2.error as exc:
-        yield last, f"not a pattern that RE2 takes: {_first_line(exc)}"
-    except UnicodeEncodeError:  # of a lone surrogate, which is a fault of any string
-        return
+def _pattern(last: ast.expr, shared: Shared) -> Iterator[Wrong]:
+    why = shared.pattern_of(last)
+    if isinstance(why, str):
+        yield last, why
 
 
 def unknown_function(name: str) -> str:
@@ -75,9 +54,3 @@ def unknown_function(name: str) -> str:
     if name in ("count", "total", "distinct_names"):
         return f"`{name}` needs velocity windows, which this version does not have"
     return f"unknown function `{name:.64}`{did_you_mean(name, FUNCTIONS)}"
-
-
-def _first_line(exc: Exception) -> str:
-    said = exc.args[0] if exc.args else exc
-    text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
-    return text.splitlines()[0][:200] if text else "unknown error"

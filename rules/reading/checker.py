@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from rules.expression import Expression
 from rules.faults import did_you_mean
-from rules.reading.calls import Lists, unknown_function, wrong_arguments
+from rules.pattern import Pattern
+from rules.reading.calls import unknown_function, wrong_arguments
 from rules.reading.comparisons import Sides, never_holds, unlike
 from rules.reading.problem import Problem, offset
+from rules.reading.shared import Shared
 from rules.vocabulary import FIELDS, FUNCTIONS, Kind
 
 __all__ = ["LARGEST_NUMBER", "Checker"]
@@ -45,14 +47,15 @@ _NOT_ALLOWED: Final[dict[type[ast.AST], str]] = {
 class Checker:
     """Walks one syntax tree; `None` stands for a type that a fault left unknown."""
 
-    def __init__(self, text: str, lists: Lists) -> None:
+    def __init__(self, text: str, shared: Shared) -> None:
         self._text = text
         self._lines = text.split("\n")
-        self._lists = lists
+        self._shared = shared
         self._problems: list[Problem] = []
         self._fields: set[str] = set()
         self._nodes = 0
-        self._patterns = 0
+        self._matches = 0
+        self._patterns: dict[str, Pattern] = {}
         self._can_fail = False
         # What is not in here is not allowed.
         self._checks: dict[type[ast.expr], Callable[[Any, int], Kind | None]] = {
@@ -77,7 +80,12 @@ class Checker:
         if self._problems:
             return sorted(self._problems)
         return Expression(
-            tree, frozenset(self._fields), self._can_fail, self._nodes, self._patterns
+            tree,
+            frozenset(self._fields),
+            self._can_fail,
+            self._nodes,
+            self._matches,
+            self._patterns,
         )
 
     def _add(self, node: ast.expr, text: str) -> None:
@@ -225,11 +233,15 @@ class Checker:
             found = self._kind(argument, depth)
             if found not in (None, kind):
                 self._add(argument, f"{name} needs {_name(kind)}, but this is {_name(found)}")
-        for wrong, text in wrong_arguments(name, node, self._lists):
+        for wrong, text in wrong_arguments(name, node, self._shared):
             self._add(wrong, text)
         if name == "matches":
-            self._patterns += 1
-            self._can_fail = True  # a lone surrogate in a name is nothing that RE2 can read
+            self._matches += 1
+            # A lone surrogate in a name is nothing that RE2 can read, and a text may be too long.
+            self._can_fail = True
+            pattern = self._shared.pattern_of(node.args[-1])
+            if isinstance(pattern, Pattern):
+                self._patterns[pattern.text] = pattern
 
 
 def _is_unicode(text: str) -> bool:

@@ -10,10 +10,10 @@ import ast
 from typing import Final
 
 from rules.expression import Expression
-from rules.reading.calls import Lists
 from rules.reading.checker import LARGEST_NUMBER, Checker
 from rules.reading.lexical import misread, of_other_languages
 from rules.reading.problem import Problem, offset
+from rules.reading.shared import Shared
 
 __all__ = ["parse"]
 
@@ -21,8 +21,8 @@ __all__ = ["parse"]
 LONGEST: Final = 4_000
 
 
-def parse(text: str, lists: Lists) -> Expression | list[Problem]:
-    """Check one expression; ``lists`` are those that ``in_list`` may use.
+def parse(text: str, shared: Shared) -> Expression | list[Problem]:
+    """Check one expression; ``shared`` is what the set's expressions share.
 
     Returns the faults, all that can be told apart, when there are any.
     """
@@ -35,7 +35,7 @@ def parse(text: str, lists: Lists) -> Expression | list[Problem]:
     if problems := misread(text):
         return problems
     parsed = _parsed(text)
-    return Checker(text, lists).check(parsed) if isinstance(parsed, ast.expr) else parsed
+    return Checker(text, shared).check(parsed) if isinstance(parsed, ast.expr) else parsed
 
 
 def _parsed(text: str) -> ast.expr | list[Problem]:

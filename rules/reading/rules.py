@@ -9,10 +9,10 @@ from typing import Any, Final, cast
 from records.outcome import STANDING_REASONS
 from rules.expression import Expression
 from rules.faults import did_you_mean
-from rules.reading.calls import Lists
 from rules.reading.faults_found import Faults
 from rules.reading.lists import NAME
 from rules.reading.parse import parse
+from rules.reading.shared import Shared
 from rules.rule import (
     LONGEST_NOTE,
     MOST_PARTS,
@@ -37,7 +37,7 @@ class RuleReader:
         self, faults: Faults, lists: Mapping[str, frozenset[str]], thresholds: Thresholds
     ) -> None:
         self._faults = faults
-        self._lists = Lists(lists)
+        self._shared = Shared(lists)
         self._thresholds = thresholds
         self._names: set[str] = set()
         self._parts = 0
@@ -132,10 +132,10 @@ class RuleReader:
             text = "when is missing" if when is None else "when is a string"
             self._faults.add("rule", index, "when", name, text)
             return None
-        parsed = parse(when, self._lists)
+        parsed = parse(when, self._shared)
         if isinstance(parsed, Expression):
             self._parts += parsed.parts
-            self._patterns += parsed.patterns
+            self._patterns += parsed.matches
             return parsed
         for offset, text in parsed:
             self._faults.add_within(index, "when", name, offset, text)

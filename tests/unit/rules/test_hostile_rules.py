@@ -1,5 +1,6 @@
 """Rule files that mean harm, or that somebody wrote wrong: a line with the place, and no harm."""
 
+import ast
 import io
 import json
 import os
@@ -15,6 +16,8 @@ from rich.console import Console
 from cli.rules.check import check
 from rules.compiled import CompiledRules
 from rules.faults import Fault, RuleSetError, did_you_mean
+from rules.pattern import Pattern
+from rules.reading.shared import Shared
 from rules.ruleset import MOST_BYTES, load
 from tests.unit.rules.test_rule_language import EXPRESSIONS
 
@@ -76,6 +79,9 @@ IN_EXPRESSIONS: Final = {
     'matches(bin, "(((a{100}){100}){100}){100}")': "4:22: rule x: not a pattern that RE2 takes",
     'matches(bin, "' + "a{1000}" * 100 + '")': "4:22: rule x: not a pattern that RE2 takes",
     'matches(bin, r"(a)\\1")': "4:22: rule x: not a pattern that RE2 takes: invalid escape",
+    r"matches(bin, r'\pL" + r"|\pN" * 20 + "')": (
+        r"4:22: rule x: not a pattern that RE2 takes: 21 classes of Unicode, \p; at most 20"
+    ),
     'matches(bin, "(" * 9)': "4:22: rule x: `*` needs numbers",
     # -- what no record holds, or the parser passes over
     'first_name == "\\ud800"': "4:23: rule x: never true: no record holds a lone surrogate",
@@ -170,6 +176,14 @@ BROKEN_BY_DESIGN: Final = {
         "".join(rule(f"matches(bin, '{i}')", f"r{i}") for i in range(300)),
         "804:1: with this rule the set has over 200 patterns",
     ),
+    "large patterns": (
+        "".join(rule(rf"matches(last_name, r'\pL{{13}}x{i}')", f"r{i}") for i in range(200)),
+        "28:28: rule r6: with this pattern those of the set are over 100,000 instructions of RE2",
+    ),
+    "patterns that are too large": (
+        "".join(rule(rf"matches(last_name, r'\pL{{54}}x{i}')", f"r{i}") for i in range(200)),
+        "4:28: rule r0: not a pattern that RE2 takes: pattern too large - compile failed",
+    ),
     "infinity": ("[thresholds]\nreview = inf", "2:1: rule thresholds: review is a number from 1"),
     "not a number": ("[thresholds]\nreview = nan", "2:1: rule thresholds: review is a number"),
     "a date": ("[[rule]]\nname = 1979-05-27", "1:1: rule number 1: when is missing"),
@@ -197,6 +211,20 @@ def test_a_hostile_document_is_a_line(name: str, tmp_path: Path) -> None:
     assert line.startswith(expected)
     assert CARD not in line
     assert len(line) < 250
+
+
+def test_the_patterns_of_a_set_are_compiled_once_each_and_only_up_to_their_bound() -> None:
+    shared = Shared({})
+    made = [shared.pattern_of(pattern_node(rf"\pL{{13}}x{index}")) for index in range(20)]
+    assert [type(each) for each in made] == [Pattern] * 6 + [str] + [type(None)] * 13
+    assert shared.pattern_of(pattern_node(r"\pL{13}x1")) is made[1]
+    refused = Shared({})
+    large = [refused.pattern_of(pattern_node(rf"\pL{{54}}x{index}")) for index in range(20)]
+    assert [type(each) for each in large] == [str] * 7 + [type(None)] * 13
+
+
+def pattern_node(pattern: str) -> ast.expr:
+    return ast.parse(repr(pattern), mode="eval").body
 
 
 def test_signs_within_strings_and_comments_are_no_structure(tmp_path: Path) -> None:

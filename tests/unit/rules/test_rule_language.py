@@ -11,6 +11,7 @@ from simpleeval import EvalWithCompoundTypes
 
 from rules.compiled import CompiledRules
 from rules.faults import RuleSetError
+from rules.pattern import LONGEST_MATCHED
 from rules.ruleset import load
 
 ACCOUNT: dict[str, Any] = {
@@ -184,8 +185,17 @@ def test_what_is_refused_is_one_line_with_its_place(when: str, place: str, text:
 
 
 def test_a_pattern_that_explodes_elsewhere_is_linear_here() -> None:
-    name = "a" * 50_000 + "!"
+    name = "a" * (LONGEST_MATCHED - 1) + "!"
     assert not holds('matches(first_name, "^(a+)+$")', first_name=name)
+
+
+def test_a_text_that_is_too_long_for_a_pattern_is_a_rule_error() -> None:
+    """Else blanks before a name would be a way round a rule."""
+    rules = CompiledRules(load(rule('amount > 1 and matches(first_name, "Jim")')))
+    longest = "Jim".rjust(LONGEST_MATCHED)
+    for name, reasons in ((longest, ("under_test",)), (" " + longest, ("rule_error",))):
+        fired = rules.before(*{**ACCOUNT, "first_name": name}.values())
+        assert rules.decide(fired, None).reasons == reasons
 
 
 def test_a_column_is_that_of_the_file_whatever_way_the_string_is_written() -> None:

@@ -236,7 +236,7 @@ def test_veritas_is_asked_exactly_where_its_answer_can_change_the_outcome() -> N
     ],
 )
 def test_veritas_is_not_asked_for_a_rule_that_cannot_change_the_outcome(late: str) -> None:
-    """The account is reviewed already, and the rule that names it cannot fire or changes nothing."""
+    """The account is reviewed already; the rule that names it does not fire or changes nothing."""
     assert not asks(f'[lists]\nknown = ["{"1f" * 16}"]\n' + LOOK + late)
 
 
