@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NamedTuple
 
 import orjson
 
@@ -12,14 +12,22 @@ from cli.support.errors import CommandError
 from cli.whatif.before import NEW
 from records import BankAccount
 from records.account import account_of
+from records.bounds import EPOCH_MS
 from records.card import mask
 from records.decode import MAX_BYTES
 from records.outcome import OUTCOMES
+from records.text import shown
 from records.token import token
+from rules.faults import did_you_mean
 from rules.given import given
 from rules.judge_again import Given
 
 _LONGEST_LINE: Final = MAX_BYTES + 10_000
+#: Editors on Windows begin a file with it.
+_MARK: Final = b"\xef\xbb\xbf"
+#: How many lines that are no accounts are described.
+_MOST_SHOWN: Final = 3
+_ACCOUNT: Final = ("FirstName", "LastName", "CreditCardNumber", "Amount")
 #: What a line may say besides the account, the types, and what to write.
 _EXTRAS: Final[dict[str, tuple[tuple[type, ...], str]]] = {
     "veritas": ((bool, type(None)), "true, false or null"),
@@ -27,6 +35,15 @@ _EXTRAS: Final[dict[str, tuple[tuple[type, ...], str]]] = {
     "outcome": ((str,), f"one of {', '.join(OUTCOMES)}"),
     "reasons": ((list,), "a list of strings"),
 }
+
+
+class NotAnAccount(NamedTuple):
+    """A line that would become a dead letter: with which code, and why."""
+
+    line: int
+    code: str
+    #: Holds nothing of the line.
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +63,13 @@ class FileAccount:
 class AccountsFile:
     """The accounts of a file, to be read once.
 
-    ``not_accounts`` counts lines that would become dead letters. ``needs_time``: a rule that looks
-    at the timestamp, without which a line is then an error.
+    ``not_accounts`` counts lines that would become dead letters, ``first_of_them`` says why.
+    ``needs_time``: a rule that looks at the timestamp, without which a line is then an error.
     """
 
     def __init__(self, name: str, token_key: bytes, needs_time: str | None) -> None:
         self.not_accounts = 0
+        self.first_of_them: list[NotAnAccount] = []
         self.lines = 0
         self._name = name
         self._token_key = token_key
@@ -61,6 +79,8 @@ class AccountsFile:
         """Each account and its fields. Raises CommandError for a line that cannot be used."""
         for line in _lines(file):
             self.lines += 1
+            if self.lines == 1:
+                line = line.removeprefix(_MARK)
             if len(line) > _LONGEST_LINE:
                 raise self._error(f"longer than {_LONGEST_LINE:,} bytes")
             if not line.strip():
@@ -70,8 +90,12 @@ class AccountsFile:
                 yield self._entry(account, orjson.loads(line))
             else:
                 self.not_accounts += 1
+                if self.not_accounts <= _MOST_SHOWN:
+                    why = NotAnAccount(self.lines, account.code, account.detail)
+                    self.first_of_them.append(why)
 
     def _entry(self, account: BankAccount, fields: dict[str, Any]) -> tuple[FileAccount, Given]:
+        self._check_names(fields)
         for name, (types, text) in _EXTRAS.items():
             if name in fields and type(fields[name]) not in types:
                 raise self._error(f'"{name}" is {text}')
@@ -81,6 +105,8 @@ class AccountsFile:
         if not all(isinstance(reason, str) for reason in reasons):
             raise self._error('"reasons" is a list of strings')
         timestamp = fields.get("timestamp")
+        if timestamp is not None and timestamp not in EPOCH_MS:
+            raise self._error(f'"timestamp" is {_EXTRAS["timestamp"][1]}')
         if timestamp is None and self._needs_time is not None:
             raise self._error(f'"timestamp" is missing: rule {self._needs_time} looks at the time')
         card = account.credit_card_number
@@ -93,6 +119,14 @@ class AccountsFile:
             fields.get("veritas"),
         )
         return entry, given(account, token(card, self._token_key), timestamp or 0)
+
+    def _check_names(self, fields: Iterable[str]) -> None:
+        """The stream passes over other fields; here a misspelt one would be an unnoticed test."""
+        known = (*_ACCOUNT, *_EXTRAS)
+        for name in fields:
+            if name not in known:
+                hint = did_you_mean(name, known) or f"; known are {', '.join(known)}"
+                raise self._error(f'unknown field "{shown(name, 64)}"{hint}')
 
     def _error(self, text: str) -> CommandError:
         return CommandError(f"{self._name}:{self.lines}: {text}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -17,7 +17,7 @@ from cli.support.errors import CommandError, Interrupted
 from cli.support.interruption import interruption
 from cli.support.progress import Advance, shown_progress
 from cli.support.time_option import TimeParameter
-from cli.whatif.accounts_file import AccountsFile
+from cli.whatif.accounts_file import AccountsFile, NotAnAccount
 from cli.whatif.before import Before
 from cli.whatif.join import LeftOut
 from cli.whatif.limit import MaxFlips, MaxFlipsParameter
@@ -78,7 +78,7 @@ def add_what_if(app: faust.App, settings: Settings) -> None:
             self.write_json(document(result))
         else:
             show(result, self.console)
-        return EX_FAILURE if result.is_exceeded else 0
+        return EX_FAILURE if result.is_failure else 0
 
 
 class Trial:
@@ -122,7 +122,12 @@ class Trial:
                 tally = self._tally(read.read(opened))
         except OSError as exc:
             raise CommandError(f"{accounts} cannot be read: {exc.strerror}") from exc
-        return self._result(tally, LeftOut(), not_accounts=read.not_accounts)
+        return self._result(
+            tally,
+            LeftOut(),
+            not_accounts=read.not_accounts,
+            first_not_accounts=read.first_of_them,
+        )
 
     def _tally(self, entries: Iterable[tuple[Before, Given]]) -> Tally:
         tally = Tally(self._compiled)
@@ -141,6 +146,7 @@ class Trial:
         left_out: LeftOut,
         *,
         not_accounts: int = 0,
+        first_not_accounts: Sequence[NotAnAccount] = (),
         one_in: int = 1,
         stopped_at: dict[tuple[str, int], int] | None = None,
     ) -> WhatIf:
@@ -150,6 +156,7 @@ class Trial:
             tally=tally,
             left_out=left_out,
             not_accounts=not_accounts,
+            first_not_accounts=first_not_accounts,
             one_in=one_in,
             stopped_at=stopped_at or {},
             max_flips=self._max_flips,

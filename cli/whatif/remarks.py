@@ -53,7 +53,10 @@ def remarks(result: WhatIf) -> Iterator[str]:
         if number:
             yield f"{number_of(number, *texts)}."
     if result.not_accounts:
-        yield f"{number_of(result.not_accounts, 'line is', 'lines are')} no account: a dead letter."
+        number = number_of(result.not_accounts, "line is", "lines are")
+        yield f"{number} no account, and would be a dead letter:"
+        for each in result.first_not_accounts:
+            yield f"  line {each.line}: {each.code}: {each.detail}"
     for (topic, partition), offset in result.stopped_at.items():
         yield f"{topic}-{partition} was read up to offset {offset}: a transaction is open there."
 

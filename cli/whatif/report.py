@@ -21,7 +21,7 @@ _LONGEST_NAME = 64
 
 
 def document(result: WhatIf) -> dict[str, Any]:
-    """All that was found; `exceeded` agrees with the exit code."""
+    """All that was found; the exit code is 1 if `exceeded`, or where there are `not_accounts`."""
     tally = result.tally
     return {
         "file": result.file,
@@ -46,6 +46,7 @@ def document(result: WhatIf) -> dict[str, Any]:
         "examples": [_example(one) for one in tally.examples],
         "versions": {_name(version): count for version, count in tally.versions.items()},
         "left_out": asdict(result.left_out) | {"not_accounts": result.not_accounts},
+        "not_accounts": [one._asdict() for one in result.first_not_accounts],
         "one_in": result.one_in,
         "open_transactions": {
             f"{topic}-{partition}": offset
@@ -80,7 +81,10 @@ def conclusion(result: WhatIf) -> str:
         more = "more than" if result.is_exceeded else "within"
         limit = f": {more} {result.max_flips.text}"
     compared = number_of(tally.compared, "account", "accounts")
-    return f"{compared} in {result.seconds:.1f} s: {flips}{unknown}{limit}."
+    lines = ""
+    if result.not_accounts:
+        lines = f"; failed, as {number_of(result.not_accounts, 'line is', 'lines are')} no account"
+    return f"{compared} in {result.seconds:.1f} s: {flips}{unknown}{limit}{lines}."
 
 
 def _matrix(result: WhatIf) -> Table:

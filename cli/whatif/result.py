@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cli.whatif.accounts_file import NotAnAccount
 from cli.whatif.join import LeftOut
 from cli.whatif.limit import MaxFlips
 from cli.whatif.tally import Tally
@@ -20,12 +22,19 @@ class WhatIf:
     left_out: LeftOut
     #: Lines of `--accounts` that are no accounts.
     not_accounts: int
+    #: The first of them.
+    first_not_accounts: Sequence[NotAnAccount]
     #: One account of so many was judged anew.
     one_in: int
     #: Partitions that could not be read to their ends, and how far.
     stopped_at: dict[tuple[str, int], int]
     max_flips: MaxFlips | None
     seconds: float
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the exit code is 1: too many flips, or lines of the file that test nothing."""
+        return self.is_exceeded or self.not_accounts > 0
 
     @property
     def is_exceeded(self) -> bool:

@@ -92,7 +92,30 @@ def test_a_rule_that_looks_at_the_time_needs_one(tmp_path: Path) -> None:
 def test_lines_that_are_no_accounts_are_counted(tmp_path: Path) -> None:
     result = tried(tmp_path, b"{}\n", b"no JSON\n", line(4111111111111111.0), line(1, veritas=True))
     assert result.not_accounts == 3
-    assert "3 lines are no account" in printed(result)
+    text = printed(result)
+    assert "3 lines are no account, and would be a dead letter:" in text
+    assert "  line 1: field_missing: FirstName is missing" in text
+    assert "  line 2: not_json: " in text
+    assert "0 outcomes flip; failed, as 3 lines are no account." in text
+    found = json.loads(orjson.dumps(document(result)))
+    assert [one["line"] for one in found["not_accounts"]] == [1, 2, 3]
+    assert found["left_out"]["not_accounts"] == 3
+    assert "4111111111111111" not in text + str(found)
+
+
+def test_a_line_that_is_no_account_fails_whatever_the_limit(tmp_path: Path) -> None:
+    one = line(1, outcome="authorized", veritas=True)
+    none = MaxFlips("0", 0, False)
+    assert not tried(tmp_path, one, max_flips=none).is_failure
+    result = tried(tmp_path, one, b"{}\n", max_flips=none)
+    assert (result.is_exceeded, result.is_failure) == (False, True)
+    assert tried(tmp_path, one, b"{}\n").is_failure
+
+
+def test_a_byte_order_mark_is_the_files_and_not_the_first_accounts(tmp_path: Path) -> None:
+    result = tried(tmp_path, b"\xef\xbb\xbf" + line(200, outcome="review"), line(200))
+    assert (result.not_accounts, result.tally.compared) == (0, 1)
+    assert tried(tmp_path, line(), b"\xef\xbb\xbf" + line()).not_accounts == 1, "within it is none"
 
 
 @pytest.mark.parametrize(
@@ -100,6 +123,10 @@ def test_lines_that_are_no_accounts_are_counted(tmp_path: Path) -> None:
     [
         ({"veritas": "yes"}, '"veritas" is true, false or null'),
         ({"timestamp": 1.5}, '"timestamp" is ms since the epoch'),
+        ({"timestamp": -1}, '"timestamp" is ms since the epoch'),
+        ({"outcom": "review"}, 'unknown field "outcom": did you mean `outcome`'),
+        ({"expected": "review"}, 'unknown field "expected"; known are FirstName, LastName,'),
+        ({CARD: "x"}, r'unknown field "\*{12}1111"; known'),
         ({"timestamp": True}, '"timestamp" is ms since the epoch'),
         ({"outcome": "perhaps"}, '"outcome" is one of authorized, review, unauthorized'),
         ({"outcome": None}, '"outcome" is one of'),
