@@ -19,12 +19,13 @@ class Fault(NamedTuple):
 
     line: int
     column: int
-    #: The rule's name, or a description of the place outside of rules ("thresholds").
+    #: The rule's name, or the table that is none, as it is written (`[lists]`).
     rule: str
     text: str
 
     def __str__(self) -> str:
-        where = f"rule {self.rule}: " if self.rule else ""
+        named = self.rule if self.rule.startswith("[") else f"rule {self.rule}"
+        where = f"{named}: " if self.rule else ""
         return f"{self.line}:{self.column}: {where}{self.text}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+from typing import Any
 
 from rules.faults import RuleSetError
 from rules.reading.document import Document, read
@@ -55,9 +56,30 @@ def _version(document: Document) -> str:
         "thresholds": [thresholds.review, thresholds.unauthorized],
         "lists": {name: sorted(values) for name, values in sorted(document.lists.items())},
         "rules": [
-            [rule.name, ast.unparse(rule.expression.tree), rule.then, rule.points, rule.shadow]
+            [rule.name, _plain(rule.expression.tree), rule.then, rule.points, rule.shadow]
             for rule in document.rules
         ],
     }
     text = json.dumps(canonical, ensure_ascii=True)
     return hashlib.blake2b(text.encode(), digest_size=6, person=b"rule-set").hexdigest()
+
+
+def _plain(node: ast.AST) -> list[Any]:
+    """The tree of an expression as lists of texts and numbers, the same on every Python.
+
+    `ast.unparse` and `ast.dump` print a string by `repr`: it escapes what the Unicode tables of its
+    Python call unprintable. They also print some nodes otherwise than the release before.
+    """
+    match node:
+        case ast.Constant(value=value):
+            return ["constant", value]
+        case ast.Name(id=name):
+            return ["name", name]
+        case ast.Compare(ops=ops):
+            head = ["compare", *(type(op).__name__ for op in ops)]
+        case ast.BoolOp(op=op) | ast.BinOp(op=op) | ast.UnaryOp(op=op):
+            head = [type(op).__name__]
+        case _:  # a call or a list
+            head = [type(node).__name__]
+    inner = ast.iter_child_nodes(node)
+    return [*head, *(_plain(each) for each in inner if isinstance(each, ast.expr))]

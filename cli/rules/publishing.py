@@ -25,7 +25,7 @@ from config import Settings
 from rules.ruleset import LONGEST_NOTE
 from rules.versions.publication import LONGEST_AUTHOR, Entry, Publication
 
-__all__ = ["PUBLISH_OPTIONS", "prepare", "publish_and_wait"]
+__all__ = ["PUBLISH_OPTIONS", "has_text_of", "prepare", "publish_and_wait"]
 
 _EVERY = 0.2
 _DEFAULT_TIMEOUT = 30.0
@@ -73,7 +73,8 @@ def publish_and_wait(
     """
     last = entries[-1].publication if entries else builtin_publication()
     version = publication.version
-    if last is not None and last.version == version and usable(last):
+    is_same = last is not None and last.version == version and usable(last)
+    if is_same and has_text_of(publication, last):
         console.print(f"version {version} is active already; nothing was written", **PLAIN)
         # Publishing again is how a pipeline asks whether all workers judge by it now.
         return _wait(settings, version, entries[-1].offset, timeout, console) if entries else 0
@@ -82,8 +83,17 @@ def publish_and_wait(
         offset = publish(settings, publication)
     except ValueError as exc:
         raise CommandError(f"the rule set cannot be published: {exc}") from exc
-    console.print(f"version {version} is published", **PLAIN)
+    same = ": it decides as before, and has other notes, comments or layout" if is_same else ""
+    console.print(f"version {version} is published{same}", **PLAIN)
     return _wait(settings, version, offset, timeout, console)
+
+
+def has_text_of(publication: Publication, other: Publication | None) -> bool:
+    """Whether both are made of the same files, to the letter."""
+    return other is not None and (publication.source, publication.files) == (
+        other.source,
+        other.files,
+    )
 
 
 def _after(last: Publication | None) -> int:

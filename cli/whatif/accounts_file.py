@@ -77,10 +77,9 @@ class AccountsFile:
 
     def read(self, file: IO[bytes]) -> Iterator[tuple[FileAccount, Given]]:
         """Each account and its fields. Raises CommandError for a line that cannot be used."""
-        for line in _lines(file):
+        for raw in _lines(file):
             self.lines += 1
-            if self.lines == 1:
-                line = line.removeprefix(_MARK)
+            line = raw.removeprefix(_MARK) if self.lines == 1 else raw
             if len(line) > _LONGEST_LINE:
                 raise self._error(f"longer than {_LONGEST_LINE:,} bytes")
             if not line.strip():

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from rules.faults import did_you_mean
 from rules.reading.comparisons import Wrong, value_of
+from rules.reading.lexical import instead_of
 from rules.reading.shared import Shared
-from rules.reading.values import impossible, longest
+from rules.reading.values import impossible, impossible_part
 from rules.vocabulary import FUNCTIONS
 
 __all__ = ["unknown_function", "wrong_arguments"]
@@ -28,11 +29,14 @@ def wrong_arguments(name: str, node: ast.Call, shared: Shared) -> Iterator[Wrong
 
 
 def _part(whole: ast.expr, part: ast.expr) -> Iterator[Wrong]:
-    """A part that is longer than the whole."""
-    most = longest(whole.id) if isinstance(whole, ast.Name) else None
+    """A part that no value of the field has."""
     text = value_of(part)
-    if most is not None and isinstance(text, str) and len(text) > most:
-        yield part, f"never true: it is longer than the {most} characters before it"
+    if (
+        isinstance(whole, ast.Name)
+        and isinstance(text, str)
+        and (why := impossible_part(whole.id, text))
+    ):
+        yield part, f"never true: {why}"
 
 
 def _listed(field: ast.expr, last: ast.expr, name: str, shared: Shared) -> Iterator[Wrong]:
@@ -53,4 +57,6 @@ def unknown_function(name: str) -> str:
     """What to say of a function that there is not."""
     if name in ("count", "total", "distinct_names"):
         return f"`{name}` needs velocity windows, which this version does not have"
+    if ours := instead_of(name):
+        return f"write {ours} instead of {name}"
     return f"unknown function `{name:.64}`{did_you_mean(name, FUNCTIONS)}"

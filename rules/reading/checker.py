@@ -130,7 +130,7 @@ class Checker:
         if kind is None:
             if node.id in FUNCTIONS:
                 self._add(node, f"`{node.id}` is a function: write {node.id}(…)")
-            elif node.id in ("true", "false"):
+            elif node.id.lower() in ("true", "false"):
                 self._add(
                     node, f"`{node.id}` is not allowed: write the condition, or not before it"
                 )

@@ -6,12 +6,20 @@ import ast
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from rules.reading.values import impossible
+from rules.reading.values import impossible, impossible_length, impossible_order
 from rules.vocabulary import Kind
 
 __all__ = ["Sides", "Wrong", "never_holds", "unlike", "value_of"]
 
 _ORDERED: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+
+#: The same comparison with its sides exchanged.
+_TURNED: Final[dict[type[ast.cmpop], ast.cmpop]] = {
+    ast.Lt: ast.Gt(),
+    ast.LtE: ast.GtE(),
+    ast.Gt: ast.Lt(),
+    ast.GtE: ast.LtE(),
+}
 
 #: A node that is wrong and what is wrong with it.
 Wrong = tuple[ast.expr, str]
@@ -43,11 +51,14 @@ def unlike(sides: Sides, one: Kind, other: Kind) -> Wrong | None:
 
 
 def never_holds(sides: Sides) -> Iterator[Wrong]:
-    """Values written in the expression that the field beside them never has."""
-    if not isinstance(sides.op, ast.Eq | ast.In):
-        return
-    for field, written in ((sides.left, sides.right), (sides.right, sides.left)):
-        if not isinstance(field, ast.Name):
+    """Values written in the expression that what is beside them never has."""
+    for field, op, written in (
+        (sides.left, sides.op, sides.right),
+        (sides.right, _TURNED.get(type(sides.op), sides.op), sides.left),
+    ):
+        if why := _out_of_range(field, op, value_of(written)):
+            yield written, f"never true: {why}"
+        if not isinstance(field, ast.Name) or not isinstance(op, ast.Eq | ast.In):
             continue
         if isinstance(written, ast.List):
             items = written.elts
@@ -58,6 +69,19 @@ def never_holds(sides: Sides) -> Iterator[Wrong]:
             value = value_of(item)
             if value is not None and (why := impossible(field.id, value)):
                 yield item, f"never true: {why}"
+
+
+def _out_of_range(side: ast.expr, op: ast.cmpop, value: object) -> str | None:
+    if not isinstance(value, int | float):
+        return None
+    match side:
+        case ast.Name(id=field) if not isinstance(op, ast.Eq):
+            return impossible_order(field, op, value)
+        case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=field)]):
+            return impossible_length(field, op, value)
+        case ast.Call(func=ast.Name(id="len")):
+            return impossible_length("", op, value)
+    return None
 
 
 def value_of(node: ast.expr) -> str | int | float | None:

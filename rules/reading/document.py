@@ -46,7 +46,7 @@ def read(text: str, values: dict[str, Any], read_file: ReadFile | None) -> Docum
 def _table(values: dict[str, Any], name: str, faults: Faults) -> dict[str, Any]:
     table = values.get(name, {})
     if not isinstance(table, dict):
-        faults.add("", 0, name, name, f"write a table, [{name}]")
+        faults.add("", 0, name, "", f"write a table, [{name}]")
         return {}
     return table
 
@@ -57,13 +57,15 @@ def _thresholds(table: dict[str, Any], faults: Faults) -> Thresholds:
     for name, value in table.items():
         if name not in _THRESHOLDS:
             hint = did_you_mean(name, _THRESHOLDS)
-            faults.add(where, 0, name, where, f"unknown key `{name:.64}`{hint}")
+            faults.add(where, 0, name, "[thresholds]", f"unknown key `{name:.64}`{hint}")
         elif not is_number(value) or not 0 < value <= MOST_POINTS:
-            faults.add(where, 0, name, where, f"{name} is a number from 1 to {MOST_POINTS:,}")
+            faults.add(
+                where, 0, name, "[thresholds]", f"{name} is a number from 1 to {MOST_POINTS:,}"
+            )
         else:
             values[name] = value
     thresholds = Thresholds(**values)
     if (thresholds.review or 0) > (thresholds.unauthorized or math.inf):
         text = "review is above unauthorized, so never reached"
-        faults.add(where, 0, "review", where, text)
+        faults.add(where, 0, "review", "[thresholds]", text)
     return thresholds

@@ -7,7 +7,7 @@ from typing import Final
 
 from rules.reading.problem import Problem
 
-__all__ = ["misread", "of_other_languages"]
+__all__ = ["grouped_numbers", "instead_of", "misread", "of_other_languages"]
 
 _TOKEN: Final = re.compile(
     r"""
@@ -20,19 +20,35 @@ _TOKEN: Final = re.compile(
         ) )
     | (?P<glued> (?<![\w.]) [\d_.]+ (?= (?:and|or|in|is|if|else|not|for)\b ) )
     | (?P<foreign> && | \|\| | <> | ! (?!=) | (?<![=!<>:]) = (?!=) )
+    | (?P<word> (?<![\w.]) (?:and|or|not|in|like|ilike|between) (?!\w) )
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
+_BLANKS: Final = " \t\n\f\\"
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 #: Escapes that mean the same in a string and in a pattern, or that no pattern has.
 _ESCAPES: Final = "\\'\"\nnrtxuU"
 _OURS: Final = {"&&": "and", "||": "or", "<>": "!=", "!": "not", "=": "=="}
+_WORDS: Final = {
+    **{word: word for word in ("and", "or", "not", "in")},
+    **dict.fromkeys(("like", "ilike"), "matches, startswith, endswith or contains"),
+    "between": "two comparisons, such as 1 < amount < 9,",
+}
+#: A number with a comma before each three digits, which Python takes for two numbers.
+_GROUPED: Final = re.compile(r"(?<![\w.,\"'])\d{1,3}(?:,\d{3})+(?![\w,\"'])")
 
 
 def misread(text: str) -> list[Problem]:
     """What Python takes, with a warning at most, for something else than was meant."""
     problems = []
+    end = -1  # of the last string, and of comments and blanks behind it
     for token in _TOKEN.finditer(text):
+        if token["string"] or token["comment"]:
+            is_next = end >= 0 and not text[end : token.start()].strip(_BLANKS)
+            if is_next and token["string"]:
+                problems.append(Problem(token.start(), "a comma is missing before this string"))
+            if is_next or token["string"]:
+                end = token.end()
         if token["glued"]:
             problems.append(Problem(token.start(), f"a blank is missing after {token[0]:.20}"))
         elif token["string"] and "r" not in token["prefix"].lower():
@@ -53,9 +69,27 @@ def _escapes(token: re.Match[str]) -> list[Problem]:
 
 
 def of_other_languages(text: str) -> list[Problem]:
-    """Operators that are no Python, for an expression that does not parse."""
+    """Operators, words and numbers that are no Python, for an expression that does not parse."""
+    problems = grouped_numbers(text)
+    for token in _TOKEN.finditer(text):
+        ours = _OURS.get(token[0]) if token["foreign"] else None
+        if token["word"]:
+            ours = instead_of(token[0])
+        if ours:
+            said = f"not an expression: write {ours} instead of {token[0]}"
+            problems.append(Problem(token.start(), said))
+    return problems
+
+
+def instead_of(word: str) -> str | None:
+    """What to write instead of a word of SQL; None for another, and for one that is right."""
+    ours = _WORDS.get(word.lower())
+    return None if ours == word else ours
+
+
+def grouped_numbers(text: str) -> list[Problem]:
+    """Numbers such as 1,000."""
     return [
-        Problem(token.start(), f"not an expression: write {_OURS[token[0]]} instead of {token[0]}")
-        for token in _TOKEN.finditer(text)
-        if token["foreign"]
+        Problem(found.start(), f"a number has no commas: write {found[0].replace(',', '')}")
+        for found in _GROUPED.finditer(text)
     ]

@@ -38,7 +38,7 @@ class ListReader:
         return {name: self._list(name, value) for name, value in table.items()}
 
     def _add(self, name: str, text: str) -> None:
-        self._faults.add(_WHERE, 0, name, _WHERE, text)
+        self._faults.add(_WHERE, 0, name, f"[{_WHERE}]", text)
 
     def _list(self, name: str, value: object) -> frozenset[str]:
         if not NAME.fullmatch(name):
@@ -63,8 +63,9 @@ class ListReader:
         if self._bytes > MOST_BYTES:
             self._add(name, f"over {MOST_BYTES:,} bytes with {path:.200}")
             return []
-        if hides_a_card(text) is not None:
-            self._add(name, f"{path:.200} holds what looks like a card number: write tokens")
+        if (card := hides_a_card(text)) is not None:
+            line = text.count("\n", 0, card) + 1
+            self._add(name, f"line {line:,} of {path:.200} looks like a card number: write tokens")
             return []
         self.files[path] = text
         lines = (line.partition("#")[0].strip() for line in text.split("\n"))

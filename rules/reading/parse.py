@@ -11,7 +11,7 @@ from typing import Final
 
 from rules.expression import Expression
 from rules.reading.checker import LARGEST_NUMBER, Checker
-from rules.reading.lexical import misread, of_other_languages
+from rules.reading.lexical import grouped_numbers, misread, of_other_languages
 from rules.reading.problem import Problem, offset
 from rules.reading.shared import Shared
 
@@ -51,7 +51,7 @@ def _parsed(text: str) -> ast.expr | list[Problem]:
     except ValueError as exc:
         return [Problem(0, f"not an expression: {exc!s:.200}")]
     if tree.lineno < 2:  # it closes the parentheses that it did not open
-        return [Problem(0, "parentheses do not match")]
+        return grouped_numbers(text) or [Problem(0, "parentheses do not match")]
     return tree
 
 

@@ -46,7 +46,7 @@ class RuleReader:
     def read(self, tables: object) -> Iterator[Rule]:
         """Each rule that has no fault, in the order of the file."""
         if not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
-            self._faults.add("", 0, "rule", "rule", "write rules as [[rule]]")
+            self._faults.add("", 0, "rule", "", "write rules as [[rule]]")
             return
         if len(tables) > MOST_RULES:
             text = f"{len(tables):,} rules; at most {MOST_RULES}"

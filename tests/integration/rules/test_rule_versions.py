@@ -88,6 +88,16 @@ def publish_three(stream: Stream, worker: Worker, write: Write) -> None:
             "1 worker judges by it",
         ],
     )
+    noted = write(3)
+    noted.write_text(f"# a comment\n{noted.read_text()}note = 'why'\n")
+    done = stream.run("rules", "publish", str(noted), "--note", "says why")
+    same = "it decides as before, and has other notes, comments or layout"
+    assert (done.returncode, done.stdout.splitlines()) == (
+        0,
+        [f"version {version_of(noted)} is published: {same}", "1 worker judges by it"],
+    )
+    assert stream.run("rules", "show").stdout == noted.read_text()
+    assert worker.get("/rules/")[1]["rules"][0]["note"] == "why"
     back = stream.run("rules", "rollback", version_of(write(1))[:6], "--author", "ann")
     assert (back.returncode, judges_by(worker)) == (0, version_of(write(1)))
     shown = stream.run("rules", "show")
@@ -95,6 +105,7 @@ def publish_three(stream: Stream, worker: Worker, write: Write) -> None:
     listed = json.loads(stream.run("rules", "list", "--json").stdout)
     assert [(each["version"], each["note"], each["active"]) for each in listed] == [
         *((version_of(write(limit)), f"limit {limit}", False) for limit in (1, 2, 3)),
+        (version_of(write(3)), "says why", False),
         (version_of(write(1)), f"rollback to {version_of(write(1))[:6]}", True),
     ]
     assert listed[-1]["author"] == "ann"

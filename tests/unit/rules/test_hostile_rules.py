@@ -102,12 +102,40 @@ IN_EXPRESSIONS: Final = {
     'startswith(bin, "41111111")': "4:25: rule x: never true: it is longer than the 6 characters",
     "weekday in [6, 7]": "4:24: rule x: never true: weekday is 0 (Monday) to 6 (Sunday)",
     "hour == -1": "4:17: rule x: never true: hour is a whole number from 0 to 23",
+    "hour > 23": "4:16: rule x: never true: hour is a whole number from 0 to 23",
+    "24 <= hour": "4:9: rule x: never true: hour is a whole number from 0 to 23",
+    "hour >= 23.5": "4:17: rule x: never true: hour is a whole number from 0 to 23",
+    "1 < weekday < 0": "4:23: rule x: never true: weekday is 0 (Monday) to 6 (Sunday)",
+    "card_length < 0": "4:23: rule x: never true: card_length is a whole number from 0",
+    "card_length == 15.5": "4:24: rule x: never true: card_length is a whole number from 0",
+    "len(bin) > 6": "4:20: rule x: never true: bin is six digits or empty",
+    "16 == len(last4)": "4:9: rule x: never true: last4 is four digits or empty",
+    "len(token) < 32": "4:22: rule x: never true: token is 32 hex digits in lower case",
+    "len(lower(first_name)) < 0": "4:34: rule x: never true: a text has 0 characters or more",
+    "len(last_name) == 1.5": "4:27: rule x: never true: a text has 0 characters or more",
+    'startswith(network, "Visa")': "4:29: rule x: never true: network is visa, mastercard, amex",
+    'contains(bin, "x")': "4:23: rule x: never true: bin is six digits or empty",
+    'endswith(token, "9F")': "4:25: rule x: never true: token is 32 hex digits in lower case",
     'token == "9F"': "4:18: rule x: never true: token is 32 hex digits in lower case",
     # -- as it is written elsewhere
     "luhn_ok && amount > 1": "4:17: rule x: not an expression: write and instead of &&",
     "luhn_ok || amount > 1": "4:17: rule x: not an expression: write or instead of ||",
     "!luhn_ok": "4:9: rule x: not an expression: write not instead of !",
     'network = "visa"': "4:17: rule x: not an expression: write == instead of =",
+    "luhn_ok AND amount > 1": "4:17: rule x: not an expression: write and instead of AND",
+    "luhn_ok Or amount > 1": "4:17: rule x: not an expression: write or instead of Or",
+    "NOT luhn_ok": "4:9: rule x: not an expression: write not instead of NOT",
+    "NOT(luhn_ok)": "4:9: rule x: write not instead of NOT",
+    'network IN ["visa"]': "4:17: rule x: not an expression: write in instead of IN",
+    'first_name LIKE "a%"': "4:20: rule x: not an expression: write matches, startswith, endswith",
+    "amount between 1 and 2": "4:16: rule x: not an expression: write two comparisons, such as",
+    "luhn_ok == TRUE": "4:20: rule x: `TRUE` is not allowed: write the condition, or not before it",
+    "amount > 1,000": "4:18: rule x: a number has no commas: write 1000",
+    "amount > 12,050,000.5": "4:18: rule x: a number has no commas: write 12050000",
+    # -- strings that Python joins
+    'bin in ["411111" "422222"]': "4:28: rule x: a comma is missing before this string",
+    'contains(first_name, "a"\n # b\n "c")': "4:44: rule x: a comma is missing before this string",
+    "last_name == 'a'r'b'": "4:25: rule x: a comma is missing before this string",
     "amount <> 1": "4:16: rule x: not an expression: write != instead of <>",
 }
 
@@ -151,7 +179,7 @@ BROKEN_BY_DESIGN: Final = {
     "lines": ("#\n" * 440_000, "1:1: more than 200,000 lines"),
     "integer": ("a = " + "9" * 800_000, "1:5: a number has too many digits"),
     "points": (f"[[rule]]\npoints = {'9' * 4_000}", "1:1: rule number 1: name is missing"),
-    "hexadecimal": ("rule = 0x" + "f" * 800_000, "1:1: rule rule: write rules as [[rule]]"),
+    "hexadecimal": ("rule = 0x" + "f" * 800_000, "1:1: write rules as [[rule]]"),
     "key": ("a" * 800_000 + " = 1", f"1:1: unknown key `{'a' * 64}`"),
     "rule name": (
         f'[[rule]]\nname = "{"a" * 800_000}"\nthen = "review"\nwhen = "luhn_ok"',
@@ -166,7 +194,7 @@ BROKEN_BY_DESIGN: Final = {
     "keys": ('[[rule]]\nname = "a"\nname = "b"', "3:11: not TOML: Cannot overwrite a value"),
     "lists": (
         "[lists]\n" + "".join(f"l{i} = []\n" for i in range(1_000)),
-        "1:1: rule lists: 1,000 lists; at most 100",
+        "1:1: [lists]: 1,000 lists; at most 100",
     ),
     "parts": (
         "".join(rule(" or ".join(["amount > 1"] * 100), f"r{i}") for i in range(80)),
@@ -184,8 +212,8 @@ BROKEN_BY_DESIGN: Final = {
         "".join(rule(rf"matches(last_name, r'\pL{{54}}x{i}')", f"r{i}") for i in range(200)),
         "4:28: rule r0: not a pattern that RE2 takes: pattern too large - compile failed",
     ),
-    "infinity": ("[thresholds]\nreview = inf", "2:1: rule thresholds: review is a number from 1"),
-    "not a number": ("[thresholds]\nreview = nan", "2:1: rule thresholds: review is a number"),
+    "infinity": ("[thresholds]\nreview = inf", "2:1: [thresholds]: review is a number from 1"),
+    "not a number": ("[thresholds]\nreview = nan", "2:1: [thresholds]: review is a number"),
     "a date": ("[[rule]]\nname = 1979-05-27", "1:1: rule number 1: when is missing"),
     "text turned round": (
         "# \u202e\n",
@@ -286,23 +314,23 @@ BESIDE = "is no file beside this one or in a folder below it"
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("gone", "2:1: rule lists: gone cannot be read: No such file or directory"),
-        ("sub", "2:1: rule lists: sub cannot be read: it is not a regular file"),
-        ("pipe", "2:1: rule lists: pipe cannot be read: it is not a regular file"),
-        ("loop", "2:1: rule lists: loop cannot be read: "),
-        ("out", "2:1: rule lists: out cannot be read: it is a link out of the folder"),
-        ("latin", "2:1: rule lists: latin cannot be read: it is not UTF-8 text"),
-        ("huge", "2:1: rule lists: over 900,000 bytes with huge"),
-        ("cards", "2:1: rule lists: cards holds what looks like a card number: write tokens"),
-        ("a" * 300, f"2:1: rule lists: {'a' * 200} cannot be read: File name too long"),
-        ("../secret", f"2:1: rule lists: '../secret' {BESIDE}"),
-        ("sub/../../secret", f"2:1: rule lists: 'sub/../../secret' {BESIDE}"),
-        ("/etc/passwd", f"2:1: rule lists: '/etc/passwd' {BESIDE}"),
-        ("/dev/zero", f"2:1: rule lists: '/dev/zero' {BESIDE}"),
-        ("C:\\secret", f"2:1: rule lists: 'C:\\\\secret' {BESIDE}"),
-        ("", f"2:1: rule lists: '' {BESIDE}"),
-        (".", f"2:1: rule lists: '.' {BESIDE}"),
-        ("a\0b", f"2:1: rule lists: 'a\\x00b' {BESIDE}"),
+        ("gone", "2:1: [lists]: gone cannot be read: No such file or directory"),
+        ("sub", "2:1: [lists]: sub cannot be read: it is not a regular file"),
+        ("pipe", "2:1: [lists]: pipe cannot be read: it is not a regular file"),
+        ("loop", "2:1: [lists]: loop cannot be read: "),
+        ("out", "2:1: [lists]: out cannot be read: it is a link out of the folder"),
+        ("latin", "2:1: [lists]: latin cannot be read: it is not UTF-8 text"),
+        ("huge", "2:1: [lists]: over 900,000 bytes with huge"),
+        ("cards", "2:1: [lists]: line 2 of cards looks like a card number: write tokens"),
+        ("a" * 300, f"2:1: [lists]: {'a' * 200} cannot be read: File name too long"),
+        ("../secret", f"2:1: [lists]: '../secret' {BESIDE}"),
+        ("sub/../../secret", f"2:1: [lists]: 'sub/../../secret' {BESIDE}"),
+        ("/etc/passwd", f"2:1: [lists]: '/etc/passwd' {BESIDE}"),
+        ("/dev/zero", f"2:1: [lists]: '/dev/zero' {BESIDE}"),
+        ("C:\\secret", f"2:1: [lists]: 'C:\\\\secret' {BESIDE}"),
+        ("", f"2:1: [lists]: '' {BESIDE}"),
+        (".", f"2:1: [lists]: '.' {BESIDE}"),
+        ("a\0b", f"2:1: [lists]: 'a\\x00b' {BESIDE}"),
     ],
     ids=lambda value: value[:20].replace("\0", "NUL"),
 )
@@ -321,7 +349,7 @@ def test_one_file_named_by_many_lists_counts_each_time(folder: Path) -> None:
     file = folder / "rules.toml"
     lists = "".join(f'l{index} = {{file = "half"}}\n' for index in range(99))
     file.write_text("[lists]\n" + lists)
-    assert checked(file)[0] == "3:1: rule lists: over 900,000 bytes with half"
+    assert checked(file)[0] == "3:1: [lists]: over 900,000 bytes with half"
 
 
 def test_entries_that_can_never_be_found_are_a_fault(folder: Path) -> None:

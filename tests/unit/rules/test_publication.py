@@ -71,7 +71,7 @@ def test_the_version_of_a_text_never_changes() -> None:
         then = "review"
         shadow = true
     """
-    assert load(text).version == "62103d3c05cb"
+    assert load(text).version == "e979401dcbb1"
 
 
 def test_list_files_come_along() -> None:

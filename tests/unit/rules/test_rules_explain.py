@@ -55,7 +55,7 @@ def test_rules_that_name_veritas_are_evaluated_with_the_recorded_answer() -> Non
 def test_each_fired_rule_has_the_values_of_the_fields_that_it_names() -> None:
     rules = compiled(
         'name = "visa"\nwhen = "network == \\"visa\\" and amount + len(bin) > 3"\nthen = "review"',
-        'name = "night"\nwhen = "hour > 23"\nthen = "review"',
+        'name = "night"\nwhen = "hour > 22"\nthen = "review"',
         'name = "shadowed"\nwhen = "not luhn_ok or last4 == \\"1111\\""\n'
         'then = "unauthorized"\nshadow = true',
     )

@@ -49,7 +49,7 @@ def test_list_files_are_beside_the_rules(tmp_path: Path) -> None:
     assert checked(written(tmp_path, '[lists]\nbins = {file = "bins.txt"}\n' + RULE))[0] == 0
     code, (line,) = checked(written(tmp_path, '[lists]\nbins = {file = "gone.txt"}\n'))
     assert code == 1
-    assert line.endswith("2:1: rule lists: gone.txt cannot be read: No such file or directory")
+    assert line.endswith("2:1: [lists]: gone.txt cannot be read: No such file or directory")
 
 
 def test_a_file_that_is_too_large_is_not_read_to_its_end(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from cli.rules.list_versions import document, show
-from cli.rules.publishing import PUBLISH_OPTIONS
+from cli.rules.publishing import PUBLISH_OPTIONS, has_text_of
 from cli.rules.show import as_text, write_to
 from cli.rules.versions import active, find
 from cli.rules.waiting import Laggard, laggards
@@ -54,6 +54,14 @@ def test_the_active_one_is_the_last_that_can_be_used() -> None:
     assert active(entries(OLD, NEW, None, NEWER_PROGRAM)) == NEW
     assert active(entries()).version == builtin().version
     assert active(entries(None)).version == builtin().version
+
+
+def test_what_differs_only_in_its_notes_is_not_published_already() -> None:
+    noted = replace(NEW, source=f"{NEW.source}note = 'why'\n")
+    assert load(noted.source).version == NEW.version
+    assert has_text_of(replace(NEW, note="again", author="bo"), NEW)
+    assert not has_text_of(noted, NEW)
+    assert not has_text_of(replace(NEW, files={"bins.txt": "# none\n"}), NEW)
 
 
 def test_a_version_is_named_by_its_digits_or_the_first_of_them() -> None:
