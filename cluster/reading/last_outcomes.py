@@ -1,30 +1,28 @@
 """The last verdicts and dead letters of each partition, read without a worker."""
 
-import logging
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 import orjson
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
-from faust_transactions import TAIL_CONSUMER, Span, committed_spans, headers_of, partitions_of
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message
+from faust_transactions import TAIL_CONSUMER, committed_spans, headers_of, partitions_of
 
-from cluster.errors import PARTITION_EOF, reason
+from cluster.errors import reason
 from cluster.reach import quiet
+from cluster.reading.tail_messages import tail_messages
 from config import Settings
 from records import DeadLetter, record_id
 from records.verdict import read_place
 
-__all__ = ["NEVER", "LastOutcomes", "last_dead_letters", "last_verdicts", "newest"]
-
-logger = logging.getLogger("fraud_app")
+__all__ = ["NEVER", "NO_RIGHT", "LastOutcomes", "last_dead_letters", "last_verdicts", "newest"]
 
 #: In place of an offset: nothing was ever written to the partition of the output.
 NEVER: Final = -1
+#: Why an output was not read: this login may not.
+NO_RIGHT: Final = "no right to read it"
 
-# Of each partition; two streams that share a topic write to all of its partitions.
-_RECORDS = 20
 _TIMEOUT = 5.0
 _TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 
@@ -34,18 +32,19 @@ class LastOutcomes(NamedTuple):
 
     `topics` are the accounts topics that they name. `offsets` has, by partition, the offset of the
     last account of this stream that has an outcome there, or NEVER; a partition where that cannot
-    be known, as its records were deleted or are another stream's, is not in it.
+    be known, as its records were deleted or are another stream's, is not in it. `beyond` has
+    likewise the last account that the accounts topic does not have. `unread` is why the output, or
+    some of its partitions, could not be read, or None.
     """
 
     topics: frozenset[str] = frozenset()
     offsets: Mapping[int, int] = {}
+    beyond: Mapping[int, int] = {}
+    unread: str | None = None
 
 
 def last_verdicts(settings: Settings, ends: Mapping[int, int]) -> LastOutcomes:
-    """The end of the verdicts topic. Of accounts at or beyond `ends` nothing is believed.
-
-    Says nothing where the topic cannot be read.
-    """
+    """The end of the verdicts topic; the accounts topic has the accounts below `ends`."""
     topic = settings.verdicts_topic
     return _read(settings, topic, ends, topic_of_verdict, _offset_of_verdict)
 
@@ -111,37 +110,27 @@ def _read(
     try:
         partitions = partitions_of(consumer, output, deadline)
         spans = committed_spans(consumer, output, partitions, deadline)
-        offsets = {partition: NEVER for partition, span in spans.items() if span.end == 0}
-        for message in _last_records(consumer, output, spans, deadline):
-            name = topic_of(message)
-            if name is not None:
-                topics.add(name)
-            partition, offset = message.partition(), offset_of(message, settings.accounts_topic)
-            if partition is not None and offset is not None and offset < ends.get(partition, 0):
-                offsets[partition] = max(offset, offsets.get(partition, NEVER))
+        messages, unread = tail_messages(consumer, output, spans, deadline)
     except KafkaException as exc:
-        logger.debug("topic %s was not searched: %s", output, reason(exc.args[0]))
-        return LastOutcomes()
+        is_refused = exc.args[0].code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
+        return LastOutcomes(unread=NO_RIGHT if is_refused else reason(exc.args[0]))
     finally:
         consumer.close()
-    return LastOutcomes(frozenset(topics), offsets)
+    offsets = {partition: NEVER for partition, span in spans.items() if span.end == 0}
+    beyond: dict[int, int] = {}
+    for message in messages:
+        name = topic_of(message)
+        if name is not None:
+            topics.add(name)
+        partition, offset = message.partition(), offset_of(message, settings.accounts_topic)
+        if partition is not None and offset is not None:
+            last = offsets if offset < ends.get(partition, 0) else beyond
+            last[partition] = max(offset, last.get(partition, NEVER))
+    return LastOutcomes(frozenset(topics), offsets, beyond, _why(unread))
 
 
-def _last_records(
-    consumer: Consumer, topic: str, spans: Mapping[int, Span], deadline: float
-) -> Iterator[Message]:
-    """The last committed records of each partition, a few. Ends early at the deadline."""
-    unread = {partition for partition, span in spans.items() if span.begin < span.end}
-    starts = {p: max(spans[p].begin, spans[p].end - _RECORDS) for p in unread}
-    consumer.assign([TopicPartition(topic, p, start) for p, start in starts.items()])
-    while unread and time.monotonic() < deadline:
-        message = consumer.poll(0.5)
-        if message is None:
-            continue
-        error = message.error()
-        if error is None:
-            yield message
-        elif error.code() == PARTITION_EOF:
-            unread.discard(message.partition())
-        else:
-            raise KafkaException(error)
+def _why(unread: set[int]) -> str | None:
+    if not unread:
+        return None
+    numbers = ", ".join(map(str, sorted(unread)))
+    return f"partitions {numbers} were not read to their ends in {_TIMEOUT:g} s"

@@ -44,6 +44,22 @@ def topic_spans(
         consumer.close()
 
 
+def open_transactions(settings: Settings, *topics: str) -> dict[tuple[str, int], int]:
+    """Topic and partition -> where the first open transaction begins, where one is open.
+
+    A transaction that ended just now may count as open: its marker is written some milliseconds
+    later. Raises ClusterError.
+    """
+    found: dict[tuple[str, int], int] = {}
+    for topic in topics:
+        # In this order: what is committed in between makes nothing look open.
+        ends = topic_spans(settings, topic, "read_uncommitted")
+        for partition, span in topic_spans(settings, topic).items():
+            if partition in ends and span.end < ends[partition].end:
+                found[topic, partition] = span.end
+    return found
+
+
 def committed_offsets(settings: Settings, timeout: float = 10.0) -> dict[int, int]:
     """Partition of the accounts topic -> the offset that the group committed, where it did.
 

@@ -6,7 +6,7 @@ from cluster.errors import ClusterError, Stopped
 from cluster.reach import connect
 from cluster.startup.group import check_session_timeout
 from cluster.startup.other_streams import warn_of_other_streams
-from cluster.startup.outcomes import check_outcomes
+from cluster.startup.outcomes import check_lost_topics, check_outcomes
 from cluster.startup.progress import check_identity, check_progress
 from cluster.startup.topic_settings import check_topic_settings
 from cluster.topics import ensure_topics
@@ -47,6 +47,7 @@ def check(
         client = connect(settings, timeout=timeout, stop=stop)
         check_session_timeout(client, settings)
         check_identity(settings)  # first: of a re-created topic other numbers may be wrong, too
+        check_lost_topics(settings)
         ensure_topics(client, settings, stop=stop)
         check_topic_settings(client, settings)
         check_progress(settings)

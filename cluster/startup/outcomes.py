@@ -7,19 +7,24 @@ restored from a copy, or FRAUD_APP_ID is another one.
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 
-from cluster.errors import ClusterError
-from cluster.reach import wait
+from confluent_kafka import KafkaException
+from faust_transactions import topic_ids
+
+from cluster.errors import ClusterError, reason
+from cluster.reach import quiet, wait
 from cluster.reading.last_outcomes import (
     NEVER,
+    NO_RIGHT,
     LastOutcomes,
     last_dead_letters,
     last_verdicts,
     newest,
 )
-from cluster.reading.offsets import topic_spans
+from cluster.reading.offsets import open_transactions, topic_spans
 from cluster.reading.rows import committed_rows
+from cluster.startup import outcome_lines
 from cluster.topics import changelog_topic
 from config import Settings
 
@@ -28,7 +33,22 @@ logger = logging.getLogger("fraud_app")
 # A transaction becomes visible topic by topic, and other workers commit meanwhile.
 _SETTLED_AFTER = 10.0
 _PAUSE = 0.5
-_NAMED = 3
+
+
+def check_lost_topics(settings: Settings) -> None:
+    """Raise ClusterError where the accounts topic or the changelog is gone and outcomes are there.
+
+    To be called before topics are created: into a new changelog running workers would write the
+    rows of some partitions, and a lost accounts topic shall not come back empty.
+    """
+    if not (missing := _missing(settings)):
+        return
+    rows, verdicts, letters = _judged(settings), *_outcomes(settings)
+    former = former_outcomes(rows, verdicts, letters)
+    unknown = unknown_outcomes(rows, verdicts, letters)
+    # Where another worker starts too, it may have created them meanwhile, and judged.
+    if (former or unknown) and missing & _missing(settings):
+        raise ClusterError(_refusal(settings, former, unknown, rows))
 
 
 def check_outcomes(
@@ -36,8 +56,8 @@ def check_outcomes(
 ) -> tuple[LastOutcomes, LastOutcomes]:
     """Raise ClusterError where accounts have an outcome that the rows do not know.
 
-    Logs a warning where an account counts as judged and its outcome is not there. Returns the last
-    verdicts and dead letters.
+    Logs a warning where an account counts as judged and its outcome is not there, and where an
+    output cannot be read. Returns the last verdicts and dead letters.
     """
     deadline = time.monotonic() + _SETTLED_AFTER
     rows = _judged(settings)
@@ -45,23 +65,27 @@ def check_outcomes(
         # Of what is compared the rows are read first, except where they seem to be behind.
         verdicts, letters = _outcomes(settings)
         unknown = unknown_outcomes(rows, verdicts, letters)
+        former = former_outcomes(rows, verdicts, letters)
         gone = lost_outcomes(rows, verdicts, letters)
-        if unknown:
+        if unknown or former:
             rows = _judged(settings)
             unknown = unknown_outcomes(rows, verdicts, letters)
-        if not (unknown or gone) or time.monotonic() > deadline:
+            former = former_outcomes(rows, verdicts, letters)
+        if not (unknown or former or gone) or time.monotonic() > deadline:
             break
         wait(_PAUSE, stop)
     # What is behind an open transaction cannot be read yet. The worker ends it, or waits for its
     # end, before it judges anything of that partition.
-    if unknown:
-        unknown = _without(unknown, _open(settings, changelog_topic(settings)))
-    if unknown:
-        raise ClusterError(_judged_twice(settings, unknown, rows))
+    if unknown or former:
+        hanging = open_transactions(settings, changelog_topic(settings))
+        unknown, former = _without(unknown, hanging), _without(former, hanging)
+    if unknown or former:
+        raise ClusterError(_refusal(settings, former, unknown, rows))
     if gone:
-        gone = _without(gone, _open(settings, *settings.topics[1:]))
+        gone = _without(gone, open_transactions(settings, *settings.topics[1:]))
     if gone:
-        logger.warning("%s", _lost(settings, gone, rows))
+        logger.warning("%s", outcome_lines.lost(settings, gone, rows))
+    _log_unread(settings, verdicts, letters)
     return verdicts, letters
 
 
@@ -80,6 +104,20 @@ def unknown_outcomes(
     return last
 
 
+def former_outcomes(
+    judged: Mapping[int, int], verdicts: LastOutcomes, letters: LastOutcomes
+) -> dict[int, int]:
+    """Partition -> the last account with an outcome that the accounts topic does not have.
+
+    Only where no partition has a row: rows say which topic they belong to. With them, somebody else
+    wrote such an outcome.
+    """
+    if judged:
+        return {}
+    both = verdicts.beyond.keys() | letters.beyond.keys()
+    return {at: max(verdicts.beyond.get(at, 0), letters.beyond.get(at, 0)) for at in both}
+
+
 def lost_outcomes(
     judged: Mapping[int, int], verdicts: LastOutcomes, letters: LastOutcomes
 ) -> dict[int, int]:
@@ -95,19 +133,29 @@ def lost_outcomes(
     }
 
 
-def _open(settings: Settings, *topics: str) -> set[int]:
-    """The partitions with an open transaction in one of the topics."""
-    found: set[int] = set()
-    for topic in topics:
-        # In this order: what is committed in between makes nothing look open.
-        ends = topic_spans(settings, topic, "read_uncommitted")
-        stable = topic_spans(settings, topic)
-        found |= {at for at, span in stable.items() if at in ends and span.end < ends[at].end}
-    return found
+def _refusal(
+    settings: Settings,
+    former: Mapping[int, int],
+    unknown: Mapping[int, int],
+    rows: Mapping[int, int],
+) -> str:
+    if former:
+        return outcome_lines.former_accounts(settings, former)
+    return outcome_lines.judged_twice(settings, unknown, rows)
 
 
-def _without(found: Mapping[int, int], partitions: Collection[int]) -> dict[int, int]:
+def _without(found: Mapping[int, int], hanging: Mapping[tuple[str, int], int]) -> dict[int, int]:
+    partitions = {partition for _, partition in hanging}
     return {partition: last for partition, last in found.items() if partition not in partitions}
+
+
+def _missing(settings: Settings) -> set[str]:
+    """Those of the accounts topic and the changelog that do not exist."""
+    topics = [settings.accounts_topic, changelog_topic(settings)]
+    try:
+        return set(topics) - topic_ids(quiet(settings), topics).keys()
+    except KafkaException as exc:
+        raise ClusterError(f"topics cannot be described: {reason(exc.args[0])}") from exc
 
 
 def _judged(settings: Settings) -> dict[int, int]:
@@ -120,33 +168,9 @@ def _outcomes(settings: Settings) -> tuple[LastOutcomes, LastOutcomes]:
     return last_verdicts(settings, ends), last_dead_letters(settings, ends)
 
 
-def _judged_twice(settings: Settings, last: Mapping[int, int], judged: Mapping[int, int]) -> str:
-    places = _places(
-        settings, last, lambda p: f"is judged up to offset {last[p] + 1}, not {judged.get(p, 0)}"
-    )
-    return (
-        f"topic {changelog_topic(settings)} does not know what was judged, and accounts would be "
-        f"judged twice: by the outputs, {places}. It was deleted or restored from an older copy, "
-        "or FRAUD_APP_ID was another one: set the former FRAUD_APP_ID, or stop all workers and run "
-        "`faust -A fraud_app rebuild-rows`, or give this FRAUD_APP_ID outputs of its own "
-        "(FRAUD_VERDICTS_TOPIC, FRAUD_DEAD_LETTERS_TOPIC)"
-    )
-
-
-def _lost(settings: Settings, last: Mapping[int, int], judged: Mapping[int, int]) -> str:
-    places = _places(
-        settings, last, lambda p: f"is judged up to offset {judged[p]}, not {last[p] + 1}"
-    )
-    verdicts, letters = settings.verdicts_topic, settings.dead_letters_topic
-    return (
-        f"topic {verdicts} or {letters} lacks the last outcomes: by topic "
-        f"{changelog_topic(settings)}, {places}. It was deleted, restored from an older copy or "
-        "replaced by another topic; run reconcile, which lists the accounts without an outcome"
-    )
-
-
-def _places(settings: Settings, found: Mapping[int, int], text: Callable[[int], str]) -> str:
-    named = sorted(found)[:_NAMED]
-    places = [f"{settings.accounts_topic}-{partition} {text(partition)}" for partition in named]
-    more = len(found) - len(named)
-    return ", ".join(places) + (f" (and {more} more)" if more else "")
+def _log_unread(settings: Settings, verdicts: LastOutcomes, letters: LastOutcomes) -> None:
+    for topic, output in zip(settings.topics[1:], (verdicts, letters), strict=True):
+        if output.unread is not None:
+            # A worker needs no right to read its dead letters.
+            level = logging.INFO if output.unread == NO_RIGHT else logging.WARNING
+            logger.log(level, "%s", outcome_lines.not_compared(settings, topic, output.unread))

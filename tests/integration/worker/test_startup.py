@@ -439,6 +439,8 @@ def test_outputs_of_this_stream_alone_are_no_warning(
     kafka: Kafka, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     check(settings, timeout=0)
+    produce(kafka.bootstrap, settings.accounts_topic, [b"x"], partition=0)
+    commit_row(kafka.bootstrap, settings, 0, 1)
     produce(kafka.bootstrap, settings.verdicts_topic, [verdict_of(settings.accounts_topic)] * 3)
     check(settings, timeout=0)
     assert caplog.records == []

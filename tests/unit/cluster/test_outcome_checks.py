@@ -3,7 +3,7 @@
 import pytest
 
 from cluster.reading.last_outcomes import NEVER, LastOutcomes
-from cluster.startup.outcomes import lost_outcomes, unknown_outcomes
+from cluster.startup.outcomes import former_outcomes, lost_outcomes, unknown_outcomes
 
 NONE = LastOutcomes()
 
@@ -64,3 +64,20 @@ def test_judged_accounts_without_outcomes_are_named_where_both_outputs_are_known
 def test_outputs_that_cannot_be_read_say_nothing() -> None:
     assert unknown_outcomes({0: 5}, NONE, NONE) == {}
     assert lost_outcomes({0: 5}, NONE, NONE) == {}
+
+
+@pytest.mark.parametrize(
+    ("judged", "verdicts", "letters", "last"),
+    [
+        ({}, {0: 7}, {}, {0: 7}),
+        ({}, {0: 7}, {0: 9, 1: 2}, {0: 9, 1: 2}),
+        ({}, {}, {}, {}),
+        # Rows say which topic they belong to: somebody else wrote that outcome.
+        ({3: 5}, {0: 7}, {0: 9}, {}),
+    ],
+)
+def test_without_rows_the_outcomes_of_a_former_accounts_topic_are_named(
+    judged: dict[int, int], verdicts: dict[int, int], letters: dict[int, int], last: dict[int, int]
+) -> None:
+    found = LastOutcomes(beyond=verdicts), LastOutcomes(beyond=letters)
+    assert former_outcomes(judged, *found) == last

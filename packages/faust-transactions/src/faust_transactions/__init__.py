@@ -31,6 +31,7 @@ from faust_transactions.kafka.offsets import until as retry_until
 from faust_transactions.kafka.record_headers import headers_of
 from faust_transactions.kafka.tail import CONSUMER as TAIL_CONSUMER
 from faust_transactions.kafka.tail import LastRecord, last_records, read_last
+from faust_transactions.kafka.tail_search import TailSearch
 from faust_transactions.kafka.topic_ids import TopicIds, topic_ids
 from faust_transactions.kafka.topic_reader import TopicReader
 from faust_transactions.kafka.versioned import Versioned
@@ -68,6 +69,7 @@ __all__ = [
     "SourceRecord",
     "Span",
     "StateMismatch",
+    "TailSearch",
     "TopicIdentity",
     "TopicIds",
     "TopicReader",
