@@ -88,6 +88,11 @@ def ensure_single_topics(client: AdminClient, settings: Settings) -> None:
     _ensure(client, settings, single_topics(settings), None)
 
 
+def ensure_changelog(client: AdminClient, settings: Settings) -> None:
+    """Like `ensure_topics`, for the changelog only."""
+    _ensure(client, settings, {changelog_topic(settings): _CHANGELOG}, None)
+
+
 def _ensure(
     client: AdminClient,
     settings: Settings,

@@ -4,17 +4,28 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka.admin import AdminClient
 from faust_transactions import TopicIdentity
 
 from cli.reading.bounded_read import BoundedRead
 from cli.reading.positions import accounts_identity, describe_mismatches, mismatches, positions_in
+from cli.rebuild.checks import check_no_transaction, check_no_worker, check_unchanged
 from cli.rebuild.tally import RowTally
 from cli.support.errors import CommandError
-from cluster import ClusterError, changelog_topic, connect, topic_spans
+from cluster import (
+    ClusterError,
+    changelog_topic,
+    committed_offsets,
+    committed_rows,
+    connect,
+    topic_spans,
+)
 from cluster.errors import reason
 from cluster.reach import quiet
-from cluster.reading.owners import group_members
+from cluster.reading.offsets import open_transactions
+from cluster.reading.owners import group_members, is_listed
 from cluster.reading.rows import last_rows, rows_in
+from cluster.topics import ensure_changelog
 from config import Settings
 from records import PartitionCounts
 
@@ -42,10 +53,9 @@ def rebuild(
 ) -> Rebuilt | None:
     """Read both outputs; writes nothing. None when `stop` returned True before the end.
 
-    Raises CommandError while the group has members, ClusterError.
+    Raises CommandError while the group has members or a transaction is open, ClusterError.
     """
-    client = connect(settings, timeout=0)
-    check_no_worker(group_members(client, settings, _ANSWER), settings)
+    check_nothing_runs(connect(settings, timeout=0), settings)
     topic = accounts_identity(settings)
     last = last_rows(settings)
     before = rows_in(changelog_topic(settings), last)
@@ -69,23 +79,37 @@ def rebuild(
     return None if stop() else Rebuilt(topic, before, rows, gaps)
 
 
-def check_no_worker(members: set[str] | None, settings: Settings) -> None:
-    """Refuse while workers may write rows. `members` is None where that is not known."""
-    if members is None:
-        raise CommandError(
-            f"the members of group {settings.app_id} are not known, and no worker may run: try "
-            "again when it is not rebalancing"
-        )
-    if members:
-        names = ", ".join(sorted(members))
-        raise CommandError(
-            f"stop all workers first: {names} (one that was killed is a member until "
-            "FRAUD_SESSION_TIMEOUT is over)"
-        )
+def check_nothing_runs(client: AdminClient, settings: Settings) -> None:
+    """Refuse while somebody may write rows or outcomes: raises CommandError, ClusterError.
+
+    Of an open transaction nothing is visible, and it may be committed after the rows were written.
+    """
+    members = group_members(client, settings, _ANSWER)
+    if members is None and _is_gone(client, settings):
+        members = set()
+    check_no_worker(members, settings)
+    written = (changelog_topic(settings), settings.verdicts_topic, settings.dead_letters_topic)
+    check_no_transaction(open_transactions(settings, *written))
+
+
+def _is_gone(client: AdminClient, settings: Settings) -> bool:
+    """Whether the group does not exist, as when its offsets expired or the cluster is another one.
+
+    Raises ClusterError where this login may not know it.
+    """
+    committed_offsets(settings)
+    return is_listed(client, settings, _ANSWER) is False
 
 
 def write_rows(settings: Settings, found: Rebuilt) -> None:
-    """Write the rows, as of this accounts topic. Raises ClusterError."""
+    """Write the rows, as of this accounts topic, into a changelog that is made where it is gone.
+
+    Raises CommandError when a worker runs or ran since `rebuild` read the rows; ClusterError.
+    """
+    client = connect(settings, timeout=0)
+    check_nothing_runs(client, settings)
+    check_unchanged(found.before, committed_rows(settings))
+    ensure_changelog(client, settings)
     topic = changelog_topic(settings)
     config: dict[str, Any] = {**quiet(settings), "enable.idempotence": True}
     producer = Producer({**config, "message.timeout.ms": int(_WRITTEN * 1000)})

@@ -48,6 +48,17 @@ def group_members(client: AdminClient, settings: Settings, timeout: float) -> se
     return set() if group.state in _DESERTED else {each.client_id for each in group.members}
 
 
+def is_listed(client: AdminClient, settings: Settings, timeout: float) -> bool | None:
+    """Whether the brokers list the group; None where they do not answer.
+
+    They list none that was never there, that expired, or that this login may not see.
+    """
+    try:
+        return bool(client.list_groups(group=settings.app_id, timeout=timeout))
+    except KafkaException:
+        return None
+
+
 def _describe(client: AdminClient, settings: Settings, timeout: float) -> Any:
     """The group, or None where the brokers do not report it."""
     try:

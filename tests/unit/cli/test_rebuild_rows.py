@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cli.rebuild.rebuilding import check_no_worker
+from cli.rebuild.checks import check_no_transaction, check_no_worker, check_unchanged
 from cli.rebuild.tally import RowTally
 from cli.support.errors import CommandError
 from config import Settings
@@ -141,3 +141,21 @@ def test_workers_must_be_stopped_and_known_to_be() -> None:
         check_no_worker({"b:2", "a:1"}, SETTINGS)
     with pytest.raises(CommandError, match="are not known"):
         check_no_worker(None, SETTINGS)
+
+
+def test_an_open_transaction_is_named_with_what_to_do() -> None:
+    check_no_transaction({})
+    with pytest.raises(CommandError) as caught:
+        check_no_transaction({("out", 2): 7, ("out", 1): 9})
+    line = str(caught.value)
+    assert line.startswith("a transaction is open in out-1 from offset 9 on and in 1 more ")
+    assert line.endswith("abort --topic out --partition 1 --start-offset 9")
+    assert "\n" not in line
+
+
+def test_rows_that_a_worker_wrote_meanwhile_are_not_overwritten() -> None:
+    before = {0: PartitionCounts(next_offset=3)}
+    check_unchanged(before, {0: PartitionCounts(next_offset=3)})
+    for now in ({}, {0: PartitionCounts(next_offset=4)}, {**before, 1: PartitionCounts()}):
+        with pytest.raises(CommandError, match="a worker has judged accounts since"):
+            check_unchanged(before, now)
