@@ -52,6 +52,8 @@ class ControlFollower(TopicFollower):
         #: By partition, as are those below.
         self.releases: dict[int, Release] = {}
         self.holds: dict[int, Hold] = {}
+        #: Called after each look at new records, the first one included.
+        self.on_change: Callable[[], None] = lambda: None
         self._warned = False
         self._changed = asyncio.Event()
 
@@ -61,6 +63,7 @@ class ControlFollower(TopicFollower):
             self.releases, self.holds = {}, {}
         for record in records:
             self._take(record)
+        self.on_change()
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
         return True
@@ -70,6 +73,8 @@ class ControlFollower(TopicFollower):
         await self._changed.wait()
 
     def _take(self, record: Record) -> None:
+        # Whatever follows a hold takes its place, so that worker and commands see the same.
+        self.holds = {p: hold for p, hold in self.holds.items() if hold.key != record.key}
         if record.value is None:
             self._delete(record.key)
         elif hold := read_hold(record.key, record.value):
@@ -86,7 +91,6 @@ class ControlFollower(TopicFollower):
             )
 
     def _delete(self, key: bytes | None) -> None:
-        self.holds = {p: hold for p, hold in self.holds.items() if hold.key != key}
         self.releases = {p: each for p, each in self.releases.items() if each.key != key}
 
 
@@ -98,7 +102,11 @@ class Writer(Protocol):
 
 
 class PartitionControl:
-    """Implements `Control` by the topic; also says which partitions of the group are held."""
+    """Implements `Control` by the topic; also says which partitions of the group are held.
+
+    A hold of this worker whose record is gone is written again: without it nobody could release the
+    partition. It may be gone with its topic, or deleted by the partition's former owner.
+    """
 
     def __init__(
         self, follower: ControlFollower, writer: Writer, worker: Callable[[], str]
@@ -108,6 +116,7 @@ class PartitionControl:
         self._writer = writer
         self._worker = worker
         self._own: dict[int, Hold] = {}
+        follower.on_change = self._write_missing
 
     @property
     def holds(self) -> Mapping[int, Hold]:
@@ -145,6 +154,11 @@ class PartitionControl:
         hold = Hold(partition, begin, end, offset, at, reason, self._worker())
         self._own[partition] = hold
         self._writer.put(hold.key, hold.dumps())
+
+    def _write_missing(self) -> None:
+        for partition, hold in self._own.items():
+            if partition not in self._follower.holds:
+                self._writer.put(hold.key, hold.dumps())
 
     def end_hold(self, partition: int) -> None:
         """Say no more that this worker holds it. What was written stays for the next owner."""

@@ -144,3 +144,49 @@ async def test_a_write_that_fails_is_made_again_with_what_is_true_then(
     assert written.records == [(b"a", b"2"), (b"b", None)]
     assert caplog.text.count("topic control cannot be written, trying again") == 1
     running.cancel()
+
+
+class WrittenAtOnce:
+    """Implements the writer: into the topic in memory."""
+
+    def __init__(self, topic: Topic) -> None:
+        self._topic = topic
+
+    def put(self, key: bytes, value: bytes | None) -> None:
+        self._topic.write(value, key)
+
+
+@pytest.mark.parametrize("value", [None, b"garbage"])
+async def test_a_hold_whose_record_is_deleted_or_replaced_is_written_again(
+    value: bytes | None,
+) -> None:
+    topic = Topic()
+    async with following(topic) as follower:
+        control = PartitionControl(follower, WrittenAtOnce(topic), lambda: "here:1")
+        await follower.wait_ready()
+        control.begin_hold(1, 5, 9, 7, at=1, reason="too many")
+        await until(lambda: 1 in follower.holds)
+        assert len(topic.records) == 1
+        topic.write(value, hold_key(1))
+        await until(lambda: len(topic.records) == 3 and 1 in follower.holds)
+        assert read_hold(*topic.records[2][:2]) == control.holds[1]
+        # What is not its own any more is left to the next owner.
+        control.end_hold(1)
+        topic.write(value, hold_key(1))
+        await until(lambda: follower.holds == {})
+        assert len(topic.records) == 4
+
+
+async def test_a_hold_is_written_again_into_a_topic_that_was_lost() -> None:
+    topic = Topic()
+    async with following(topic) as follower:
+        control = PartitionControl(follower, WrittenAtOnce(topic), lambda: "here:1")
+        control.begin_hold(1, 5, 9, 7, at=1, reason="too many")
+        await until(lambda: 1 in follower.holds)
+        topic.break_off()
+        await until(lambda: control.health[0] == "warn")
+        topic.records.clear()
+        assert len(topic.records) == 0
+        topic.broken = False
+        await until(lambda: len(topic.records) == 1 and 1 in follower.holds)
+        assert read_hold(*topic.records[0][:2]) == control.holds[1]
