@@ -11,7 +11,7 @@ from cli.dead_letters.letters import letter_of
 from cli.reading.bounded_read import BoundedRead
 from cluster import topic_spans
 from cluster.reading.offsets import Isolation
-from cluster.reading.rows import committed_rows
+from cluster.reading.rows import Rows
 from config import Settings
 from records.replay import Replay
 
@@ -42,16 +42,19 @@ class Outcomes:
         False when `stop` is set, or nothing was judged for `stalled` seconds. Raises ClusterError.
         """
         last, since = -1, time.monotonic()
-        while not stop.is_set():
-            rows = committed_rows(self._settings)
-            at = {p: min(end, rows[p].next_offset) if p in rows else 0 for p, end in ends.items()}
-            if at == ends:
-                return True
-            if (done := sum(at.values())) != last:
-                last, since = done, time.monotonic()
-            elif time.monotonic() - since > stalled:
-                return False
-            stop.wait(_PAUSE)
+        with Rows(self._settings) as committed:
+            while not stop.is_set():
+                rows = committed.look()
+                at = {
+                    p: min(end, rows[p].next_offset) if p in rows else 0 for p, end in ends.items()
+                }
+                if at == ends:
+                    return True
+                if (done := sum(at.values())) != last:
+                    last, since = done, time.monotonic()
+                elif time.monotonic() - since > stalled:
+                    return False
+                stop.wait(_PAUSE)
         return False
 
     def failed(self) -> Counter[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
 
 import click
 import faust
@@ -11,47 +13,52 @@ from confluent_kafka.admin import AdminClient
 from faust.cli import argument, option
 from rich.console import Console
 
-from cli.support.blocking_command import EX_FAILURE, BlockingCommand
+from cli.support.blocking_command import BlockingCommand
+from cli.support.decision_options import decision_options
 from cli.support.errors import CommandError
 from cli.support.moment import moment
 from cli.support.output import PLAIN
-from cli.support.text_option import TextParameter, author_name
+from cli.support.text_option import author_name
 from cli.support.time_option import DurationParameter
 from cluster import committed_rows, connect, topic_spans
 from cluster.reading.control import Holds, write_release
 from cluster.reading.owners import partition_owners
+from cluster.reading.rows import Rows
 from config import Settings
 from records.hold import Hold, still_held
 from records.release import LONGEST_TEXT, Release
 from records.text import shown
 
 _EVERY = 0.2
-_DEFAULT_TIMEOUT = 30.0
 # A limit that is off for longer is a setting.
 _LONGEST_MS = 24 * 60 * 60 * 1_000
 
 _OPTIONS = (
-    argument("partition", type=click.IntRange(0)),
+    argument("partition", type=click.IntRange(0, 2**31 - 1)),
     option(
         "--for",
         "duration",
         type=DurationParameter(_LONGEST_MS),
-        help="Count nothing in the partition for so long: 10m; s, m or h, at most 24h.",
+        help="Count nothing in the partition for so long: 10m; s, m or h, at most 24h. Again: "
+        "change it; 0: end it.",
     ),
-    option("--note", type=TextParameter(LONGEST_TEXT), default="", help="Why, for the log."),
-    option(
-        "--author",
-        type=TextParameter(LONGEST_TEXT),
-        help="Who releases it; the user of the operating system by default.",
-    ),
-    option(
-        "--timeout",
-        type=click.FloatRange(0),
-        default=_DEFAULT_TIMEOUT,
-        show_default=True,
-        help="Seconds to wait until it has gone on.",
+    *decision_options(
+        note="Why, for the log.",
+        author="Who releases it",
+        timeout="Seconds to wait until it has gone on.",
+        longest_note=LONGEST_TEXT,
+        longest_author=LONGEST_TEXT,
     ),
 )
+
+
+class Decided(NamedTuple):
+    """How a partition is held, and its last release; None where there is none."""
+
+    hold: Hold | None
+    release: Release | None
+    #: The partitions that are held.
+    held: list[int]
 
 
 def add_release(app: faust.App, settings: Settings, group: click.Group) -> None:
@@ -65,58 +72,73 @@ def add_release(app: faust.App, settings: Settings, group: click.Group) -> None:
         note: str,
         author: str | None,
         timeout: float,
-    ) -> int:
+    ) -> None:
         """Let held PARTITION go on: its batch is committed, and the count begins anew.
 
-        Waits until that is done; exit code 1 when it is not after --timeout seconds.
+        Waits until that is done; exit code 1 when it is not after --timeout seconds. Of a partition
+        that was released for a time, --for changes that time.
         """
         client = connect(settings, timeout=0)
-        hold = held(settings, partition)
+        hold, last, held = decided(settings, partition)
         now = time.time_ns() // 1_000_000
-        until = None if duration is None else now + duration
-        release = Release(
-            partition, hold.begin, hold.end, until, at=now, author=author_name(author), note=note
-        )
-        write_release(settings, release)
-        self.console.print(_released(hold, until), **PLAIN)
-        return wait(settings, client, hold, timeout, self.console)
+        until = now + duration if duration else None
+        author = author_name(author)
+        if hold is not None:
+            release = Release(
+                partition, hold.begin, hold.end, until, at=now, author=author, note=note
+            )
+            write_release(settings, release)
+            self.console.print(_released(hold, until), **PLAIN)
+            wait(settings, client, hold, timeout, self.console)
+        elif duration is not None and last is not None and _is_for_a_time(last, now):
+            write_release(settings, replace(last, until=until, at=now, author=author, note=note))
+            self.console.print(f"partition {partition}: {_counted(until)}", **PLAIN)
+        else:
+            raise CommandError(_not_held(partition, last, held, now))
 
 
-def held(settings: Settings, partition: int) -> Hold:
-    """How the partition is held. Raises CommandError when it is not, ClusterError."""
+def decided(settings: Settings, partition: int) -> Decided:
+    """What is known of the partition. Raises CommandError when there is none; ClusterError."""
     topic = settings.accounts_topic
     there = topic_spans(settings, topic)
     if partition not in there:
         raise CommandError(f"topic {topic} has no partition {partition}: {_numbers(there)}")
     with Holds(settings) as holds:
         found = still_held(holds.look(), committed_rows(settings))
-    if partition not in found:
-        others = ", ".join(str(number) for number in sorted(found))
-        raise CommandError(
-            f"partition {partition} is not held" + (f"; held: {others}" if others else "")
-        )
-    return found[partition]
+        return Decided(found.get(partition), holds.releases.get(partition), sorted(found))
 
 
 def wait(
     settings: Settings, client: AdminClient, hold: Hold, timeout: float, console: Console
-) -> int:
-    """Wait until the partition is past its hold, print how that ended; returns the exit code.
+) -> None:
+    """Wait until the partition is past its hold, and say so.
 
-    Raises ClusterError.
+    Raises CommandError when it is not after ``timeout`` seconds; ClusterError.
     """
     deadline = time.monotonic() + timeout
-    while True:
-        row = committed_rows(settings).get(hold.partition)
-        if row is not None and row.next_offset > hold.offset:
-            console.print(
-                f"partition {hold.partition} goes on: its next offset is {row.next_offset}", **PLAIN
-            )
-            return 0
-        if time.monotonic() > deadline:
-            console.print(_not_done(settings, client, hold, timeout), **PLAIN)
-            return EX_FAILURE
-        time.sleep(_EVERY)
+    with Rows(settings) as rows:
+        while True:
+            row = rows.look().get(hold.partition)
+            if row is not None and row.next_offset > hold.offset:
+                break
+            if time.monotonic() > deadline:
+                raise CommandError(_not_done(settings, client, hold, timeout))
+            time.sleep(_EVERY)
+    console.print(
+        f"partition {hold.partition} goes on: its next offset is {row.next_offset}", **PLAIN
+    )
+
+
+def _is_for_a_time(release: Release, now: int) -> bool:
+    return release.until is not None and now < release.until
+
+
+def _not_held(partition: int, last: Release | None, held: list[int], now: int) -> str:
+    text = f"partition {partition} is not held"
+    if last is not None and _is_for_a_time(last, now):
+        return f"{text}, and {_counted(last.until)}: --for changes that, --for 0 ends it"
+    others = ", ".join(map(str, held))
+    return text + (f"; held: {others}" if others else "")
 
 
 def _not_done(settings: Settings, client: AdminClient, hold: Hold, timeout: float) -> str:
@@ -141,7 +163,13 @@ def _released(hold: Hold, until: int | None) -> str:
         f"partition {hold.partition} was held at offset {hold.offset}: "
         f"{shown(hold.reason, LONGEST_TEXT)}; released"
     )
-    return text if until is None else f"{text}, nothing counts until {moment(until)} UTC"
+    return text if until is None else f"{text}, {_counted(until)}"
+
+
+def _counted(until: int | None) -> str:
+    if until is None:
+        return "dead letters count again"
+    return f"nothing counts until {moment(until)} UTC"
 
 
 def _numbers(there: Mapping[int, object]) -> str:

@@ -7,16 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import click
-from faust.cli import option
 from rich.console import Console
 
 from cli.rules.versions import builtin_publication, usable
 from cli.rules.waiting import Laggard, laggards
 from cli.support.blocking_command import EX_FAILURE
+from cli.support.decision_options import decision_options
 from cli.support.errors import CommandError
 from cli.support.output import PLAIN
-from cli.support.text_option import TextParameter
 from cluster import connect
 from cluster.reading.announcements import Workers
 from cluster.reading.publications import publish, read_entries
@@ -28,28 +26,13 @@ from rules.versions.publication import LONGEST_AUTHOR, Entry, Publication
 __all__ = ["PUBLISH_OPTIONS", "has_text_of", "prepare", "publish_and_wait"]
 
 _EVERY = 0.2
-_DEFAULT_TIMEOUT = 30.0
 
-
-PUBLISH_OPTIONS: Sequence[Any] = (
-    option(
-        "--note",
-        type=TextParameter(LONGEST_NOTE),
-        default="",
-        help="Why, for the list of versions.",
-    ),
-    option(
-        "--author",
-        type=TextParameter(LONGEST_AUTHOR),
-        help="Who publishes it; the user of the operating system by default.",
-    ),
-    option(
-        "--timeout",
-        type=click.FloatRange(0),
-        default=_DEFAULT_TIMEOUT,
-        show_default=True,
-        help="Seconds to wait for the workers; 0 to wait for none.",
-    ),
+PUBLISH_OPTIONS: Sequence[Any] = decision_options(
+    note="Why, for the list of versions.",
+    author="Who publishes it",
+    timeout="Seconds to wait for the workers; 0 to wait for none.",
+    longest_note=LONGEST_NOTE,
+    longest_author=LONGEST_AUTHOR,
 )
 
 

@@ -36,7 +36,7 @@ class TimeParameter(click.ParamType):
 
 
 class DurationParameter(click.ParamType):
-    """`10m` (s, m, h); the value is in ms."""
+    """`10m` (s, m, h) or 0; the value is in ms."""
 
     name = "duration"
 
@@ -45,6 +45,8 @@ class DurationParameter(click.ParamType):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Parse it; a usage error when it is none, or too long."""
+        if value == "0":
+            return 0
         found = _AGO.fullmatch(value)
         duration = int(found[1]) * _UNITS[found[2]] * 1000 if found else 0
         if not 0 < duration <= self._longest_ms:

@@ -11,7 +11,7 @@ from cluster.reading.first_partition import PartitionReader, append
 from cluster.single import control_topic
 from config import Settings
 from records.hold import Hold, read_hold
-from records.release import Release
+from records.release import Release, read_release
 
 __all__ = ["Holds", "current_holds", "write_release"]
 
@@ -26,6 +26,8 @@ class Holds:
     def __init__(self, settings: Settings) -> None:
         self._reader = PartitionReader(settings, control_topic(settings))
         self._holds: dict[bytes | None, Hold] = {}
+        #: By partition, the last releases as of the last look.
+        self.releases: dict[int, Release] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -39,6 +41,8 @@ class Holds:
             self._holds.pop(record.key, None)
             if found := read_hold(record.key, record.value):
                 self._holds[record.key] = found
+            elif release := read_release(record.key, record.value):
+                self.releases[release.partition] = release
         return {each.partition: each for each in self._holds.values()}
 
     def close(self) -> None:

@@ -2,11 +2,12 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaException
 
 from cluster.reading.control import Holds, write_release
 from config import Settings
@@ -14,7 +15,7 @@ from records.release import Release
 from tests.brokers import Kafka
 from tests.integration.group.test_owners import owners
 from tests.integration.stream.test_stream import ARTICLE, Stream, wait_for
-from tests.topics import produce, read_topic
+from tests.topics import create_topic, delete_topic, produce, read_topic
 from tests.worker import Worker
 
 BAD = 700
@@ -144,7 +145,7 @@ def test_a_partition_is_held_again_after_a_restart_unless_it_was_released(
 
     done = stream.run("partitions", "release", "1", "--for", "1h", "--timeout", "0")
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "no worker owns it; the next one to start goes on with it" in done.stdout
+    assert "no worker owns it; the next one to start goes on with it" in done.stderr
     worker.start()
     worker.wait_ready()
     wait_for(lambda: worker.get("/verdicts/")[1]["dead_letters"], BAD)
@@ -152,6 +153,44 @@ def test_a_partition_is_held_again_after_a_restart_unless_it_was_released(
     produce(stream.bootstrap, stream.accounts, [b"another format"] * 2_000, partition=1)
     wait_for(lambda: worker.get("/verdicts/")[1]["dead_letters"], BAD + 2_000)
     assert worker.get("/health/ready")[0] == 200
+
+    # The time can be changed, and ended.
+    line = stream.run("partitions", "release", "1").stderr
+    assert line.startswith("error: partition 1 is not held, and nothing counts until ")
+    assert line.endswith(" UTC: --for changes that, --for 0 ends it\n")
+    changed = stream.run("partitions", "release", "1", "--for", "2h")
+    assert (changed.returncode, changed.stderr) == (0, "")
+    assert changed.stdout.startswith("partition 1: nothing counts until ")
+    ended = stream.run("partitions", "release", "1", "--for", "0")
+    assert ended.stdout == "partition 1: dead letters count again\n"
+    again = stream.run("partitions", "release", "1", "--for", "1h").stderr
+    assert again == "error: partition 1 is not held\n"
+    produce(stream.bootstrap, stream.accounts, [b"another format"] * 501, partition=1)
+    wait_for(lambda: holds(worker), True)
+    assert stream.run("partitions", "release", "1").returncode == 0
+    wait_for(lambda: worker.get("/verdicts/")[1]["dead_letters"], BAD + 2_501)
+    proven(stream)
+
+
+def test_a_partition_can_be_released_after_the_control_topic_was_lost(stream: Stream) -> None:
+    worker = stream.worker()
+    worker.wait_ready()
+    bad_deployment(stream, worker)
+    control = f"{stream.env['FRAUD_APP_ID']}-control"
+    delete_topic(stream.bootstrap, control)
+    settings = Settings(broker=stream.env["FRAUD_BROKER"], app_id=stream.env["FRAUD_APP_ID"])
+
+    def is_there() -> bool:
+        with Holds(settings) as said:
+            return 1 in said.look()
+
+    # As the next start of a worker makes it, unless the brokers did.
+    with suppress(KafkaException):
+        create_topic(stream.bootstrap, control, 1, config={"cleanup.policy": "compact"})
+    wait_for(is_there, True)
+    done = stream.run("partitions", "release", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    wait_for(lambda: worker.get("/verdicts/")[1]["total"], 50)
     proven(stream)
 
 
