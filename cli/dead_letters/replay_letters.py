@@ -43,6 +43,8 @@ def add_replay(app: faust.App, settings: Settings, group: click.Group) -> None:
             "--max-failed",
             type=ShareParameter(),
             default=settings.replay_max_failed,
+            # As the share that it is, in the help text.
+            show_default=False,
             help=f"{_MAX_FAILED} [default: {100 * settings.replay_max_failed:g}%]",
         ),
         option("--dry-run", is_flag=True, help="Only say what would become of them."),

@@ -16,6 +16,7 @@ from rich.console import Console
 from cli.support.errors import CommandError, Interrupted
 from cli.support.output import OUTPUT_ERRORS, console, discard, prepare, write_bytes
 from cluster import ClusterError
+from records.card import scrub_line
 
 EX_FAILURE = 1
 #: As a shell reports a process that a signal ended: 128 and its number.
@@ -94,7 +95,7 @@ class _Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the command line; prints help on demand."""
-        with _checked_output():
+        with _checked_output(), _scrubbed():
             return super().parse_args(ctx, args)
 
 
@@ -103,8 +104,15 @@ class _Group(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the command line; prints help on demand."""
-        with _checked_output():
+        with _checked_output(), _scrubbed():
             return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the line names."""
+        with _scrubbed():
+            return super().resolve_command(ctx, args)
 
 
 def _nothing() -> None:
@@ -153,6 +161,16 @@ def _checked_output() -> Iterator[None]:
         raise _OutputError(EX_FAILURE) from None
 
 
+@contextmanager
+def _scrubbed() -> Iterator[None]:
+    """Mask card numbers in a usage error: click repeats what was written, and logs keep it."""
+    try:
+        yield
+    except click.UsageError as exc:
+        exc.message = scrub_line(exc.message)
+        raise
+
+
 def _run(run: Callable[[], int | None]) -> int:
     try:
         return run() or 0
@@ -168,5 +186,5 @@ def _run(run: Callable[[], int | None]) -> int:
 
 def _print_error(text: str) -> None:
     console(sys.stderr).print(
-        f"error: {text}", style="red", markup=False, highlight=False, soft_wrap=True
+        f"error: {scrub_line(text)}", style="red", markup=False, highlight=False, soft_wrap=True
     )

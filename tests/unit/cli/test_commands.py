@@ -49,6 +49,7 @@ def raising(error: BaseException) -> int:
         (Interrupted(), 130, ""),
         (KeyboardInterrupt(), 130, ""),
         (click.UsageError("say which"), 2, "Error: say which\n"),
+        (CommandError("no 4111111111111111"), 1, "error: no ************1111\n"),
     ],
 )
 def test_errors_are_one_line_and_a_code(
@@ -120,9 +121,10 @@ def test_on_a_terminal_progress_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(
-    ("text", "ms"), [("10m", 600_000), ("90s", 90_000), ("24h", 86_400_000), ("1d", 86_400_000)]
+    ("text", "ms"),
+    [("10m", 600_000), ("90s", 90_000), ("24h", 86_400_000), ("1d", 86_400_000), ("0", 0)],
 )
-def test_a_duration_is_a_number_and_a_unit(text: str, ms: int) -> None:
+def test_a_duration_is_a_number_and_a_unit_or_0(text: str, ms: int) -> None:
     assert DurationParameter(86_400_000).convert(text, None, None) == ms
 
 
@@ -156,6 +158,39 @@ def test_a_setting_is_what_a_replay_stops_at_unless_an_option_says_otherwise(
     assert isinstance(group, click.Group)
     context = group.commands["replay"].make_context("replay", [*given, "--since", "2h"])
     assert context.params["max_failed"] == share
+
+
+def test_the_help_of_replay_names_the_default_once() -> None:
+    cli.attach(faust.App("replay"), Settings(replay_max_failed=0.25), FakeAccounts, "0.0.0")
+    group = faust.cli.base.cli.commands["dead-letters"]
+    assert isinstance(group, click.Group)
+    text = group.commands["replay"].get_help(click.Context(group.commands["replay"]))
+    assert text.count("[default: ") == 1
+    assert "[default: 25%]" in text
+
+
+CARD = "4111111111111111"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["verdicts", "find", "--outcome", CARD],
+        ["verdicts", "find", "--since", CARD],
+        ["verdicts", "find", f"--{CARD}"],
+        ["verdicts", CARD],
+        ["partitions", "release", CARD],
+        ["partitions", "release", "1", CARD],
+        ["dead-letters", "list", "--limit", CARD + "x"],
+    ],
+)
+def test_a_usage_error_does_not_repeat_a_card_number(words: list[str]) -> None:
+    cli.attach(faust.App("usage"), Settings(), FakeAccounts, "0.0.0")
+    group = faust.cli.base.cli.commands[words[0]]
+    assert isinstance(group, click.Group)
+    with pytest.raises(click.UsageError) as caught:
+        group.main(words[1:], standalone_mode=False)
+    assert CARD not in caught.value.format_message()
 
 
 HOLDS = {3: Hold(3, 77, 90, 80, 1_000, "too many"), 1: Hold(1, 8, 9, 8, 1_000, "former")}
