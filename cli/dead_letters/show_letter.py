@@ -1,6 +1,7 @@
 """`dead-letters show`: one dead letter with its headers and, on demand, its bytes."""
 
 import base64
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -10,14 +11,15 @@ from faust.cli import argument, option
 from faust_transactions import headers_of
 from rich.console import Console
 
-from cli.dead_letters.letters import Letter, Letters
+from cli.dead_letters.letters import Letter, Letters, letter_of
+from cli.explain.lookup import NoIdError, find_letter
 from cli.reading.bounded_read import Record
 from cli.support.blocking_command import JSON, BlockingCommand
 from cli.support.errors import CommandError
 from cli.support.moment import moment
 from cli.support.output import PLAIN, write_bytes
 from cli.support.untrusted_names import printable_id
-from cluster import connect
+from cluster import ClusterError, connect
 from config import Settings
 from records.replay import REPLAY_OF
 from records.text import shown
@@ -46,26 +48,45 @@ def add_show(app: faust.App, settings: Settings, group: click.Group) -> None:
 def show_letters(
     settings: Settings, letter_id: str, *, payload: bool, json: bool, console: Console
 ) -> None:
-    """Print the dead letters with this id; there are several when the topic was re-created.
+    """Print the dead letter with this id.
 
+    Where its account is gone, all with this id: of a topic that was re-created there are several.
     JSON is one line for each; with `payload` it has `key` and `value` in base64. Raises
     CommandError when there is none, ClusterError.
     """
     connect(settings, timeout=0)
-    letters = Letters(settings, [letter_id])
-    found = 0
-    for letter, record in letters.with_records():
-        if letter.id != letter_id:
-            continue
-        found += 1
+    for letter, record in _found(settings, letter_id):
         if json:
             document = _document(settings, letter, record, payload=payload)
             write_bytes(console.file, orjson.dumps(document) + b"\n")
         else:
             for line in _lines(settings, letter, record, payload=payload):
                 console.print(line, **PLAIN)
+
+
+def _found(settings: Settings, letter_id: str) -> Iterator[tuple[Letter, Record]]:
+    """The letters with this id. Raises CommandError when there is none, ClusterError."""
+    record = _found_directly(settings, letter_id)
+    letter = record and letter_of(record, settings.accounts_topic)
+    if record and letter:
+        yield letter, record
+        return
+    letters, found = Letters(settings, [letter_id]), False
+    for letter, record in letters.with_records():
+        if letter.id == letter_id:
+            found = True
+            yield letter, record
     if not found:
         raise CommandError(_why_none(settings, letters, letter_id))
+
+
+def _found_directly(settings: Settings, letter_id: str) -> Record | None:
+    """By a search in its partition; None where that is not possible."""
+    try:
+        return find_letter(settings, letter_id)
+    except (NoIdError, ClusterError):
+        # An id of another stream, or no right to read the accounts: the whole topic tells.
+        return None
 
 
 def _why_none(settings: Settings, letters: Letters, letter_id: str) -> str:

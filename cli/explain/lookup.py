@@ -78,6 +78,17 @@ def look_up(settings: Settings, text: str, stop: Callable[[], bool] = lambda: Fa
         return _Lookup(settings, reader, partition, offset).found()
 
 
+def find_letter(settings: Settings, text: str) -> Record | None:
+    """Find the dead letter of the account with this id, in some dozen reads; blocks.
+
+    None where there is none, and where it cannot be told from one of a former topic: the account is
+    gone. Raises NoIdError, ClusterError.
+    """
+    partition, offset = parse_id(text, settings.accounts_topic)
+    with RecordReader(settings) as reader:
+        return _Lookup(settings, reader, partition, offset).letter()
+
+
 class _Lookup:
     """Of one id."""
 
@@ -100,6 +111,12 @@ class _Lookup:
         if letter is not None:
             return Found(self._id, "dead_letter", account, dead_letter=letter)
         return Found(self._id, self._status(span, account), account)
+
+    def letter(self) -> Record | None:
+        account = self._account(self._span(self._settings.accounts_topic))
+        if account is None:
+            return None
+        return self._outcome(self._settings.dead_letters_topic, self._letter_record_in, account)
 
     def _span(self, topic: str) -> Span:
         return topic_spans(self._settings, topic).get(self._partition, Span(0, 0))
@@ -159,6 +176,10 @@ class _Lookup:
         if not self._is_ours(letter.topic, letter.partition):
             return None
         return letter.offset, letter.failed_at, letter
+
+    def _letter_record_in(self, record: Record) -> tuple[int, int, Record] | None:
+        found = self._letter_in(record)
+        return None if found is None else (*found[:2], record)
 
     def _is_ours(self, topic: str, partition: int) -> bool:
         return topic == self._settings.accounts_topic and partition == self._partition

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -23,6 +23,8 @@ Answer = tuple[HTTPStatus, Mapping[str, Any]]
 MOST_SHOWN: Final = 20
 MOST_READ: Final = 200_000
 LONGEST: Final = 10.0
+#: Records of the first portion; each later one is twice as large.
+_FIRST: Final = 50_000
 
 
 class Newest:
@@ -73,31 +75,48 @@ def newest_answers(settings: Settings, stop: Callable[[], bool]) -> Callable[[st
 def newest(settings: Settings, token: str, stop: Callable[[], bool]) -> dict[str, Any]:
     """Search the last 200,000 records of the verdicts topic, for ten seconds at most.
 
+    The last ones first, so that the newest are found also where the time is not enough for all.
     `complete` is true when that was the whole topic. Raises ClusterError.
     """
     deadline = time.monotonic() + LONGEST
+    topic, search, read = settings.verdicts_topic, Newest(token), 0
     whole = verdict_spans(settings, None, None)
-    spans = last_of(whole, MOST_READ)
-    search, read = Newest(token), 0
-    topic = settings.verdicts_topic
-    reading = BoundedRead(settings, {(topic, p): span for p, span in spans.items()})
-    is_over = False
+    begins = {p: span.end for p, span in whole.items()}
+    is_over = is_cut = False
 
     def over() -> bool:
         nonlocal is_over
         is_over = stop() or time.monotonic() > deadline
         return is_over
 
-    for batch in reading.batches(over):
-        read += len(batch)
-        search.add(record.value() for record in batch)
+    for portion in newest_first(whole, MOST_READ):
+        reading = BoundedRead(settings, {(topic, p): span for p, span in portion.items()})
+        for batch in reading.batches(over):
+            read += len(batch)
+            search.add(record.value() for record in batch)
+        begins = {p: span.begin for p, span in portion.items()}
+        is_cut = is_cut or bool(reading.stopped_at)
+        if is_over:
+            break
+    is_whole = begins == {p: span.begin for p, span in whole.items()}
     return {
         "token": token,
         "verdicts": search.entries,
         "found": search.found,
         "read": read,
-        "complete": spans == whole and not is_over and not reading.stopped_at,
+        "complete": is_whole and not is_over and not is_cut,
     }
+
+
+def newest_first(spans: Mapping[int, Span], most: int) -> Iterator[dict[int, Span]]:
+    """The ends of these spans, `most` offsets in all, from the last ones back, in portions."""
+    size = _FIRST
+    while most > 0 and any(span.begin < span.end for span in spans.values()):
+        portion = last_of(spans, min(size, most))
+        yield portion
+        spans = {p: Span(span.begin, portion[p].begin) for p, span in spans.items()}
+        most -= size
+        size *= 2
 
 
 def last_of(spans: Mapping[int, Span], most: int) -> dict[int, Span]:

@@ -20,7 +20,7 @@ from cluster.startup import check
 from config import Settings
 from records import DeadLetter
 from tests.brokers import Kafka
-from tests.integration.by_hand import StreamByHand, dead_letter
+from tests.integration.by_hand import StreamByHand, dead_letter, delete_before
 from tests.integration.worker.test_startup import named
 from tests.raw_records import send_raw
 from tests.topics import Read, create_topic, produce, read_topic
@@ -470,3 +470,21 @@ def test_one_that_is_not_there_or_not_ours_is_not_shown(
         shown(settings, "other-1-1")
     with pytest.raises(CommandError, match=r"no dead letter \*{12}5614 in topic"):
         shown(settings, CARD)
+
+
+def test_one_whose_account_is_there_is_found_without_reading_the_topic(
+    kafka: Kafka, settings: Settings, bury: Callable[..., None]
+) -> None:
+    topic, now = settings.accounts_topic, time.time_ns() // 1_000_000
+    produce(kafka.bootstrap, topic, [b"no account"] * 40, partition=1)
+    former = [dead_letter(settings, 1, at, failed_at=NOON, code="former") for at in range(90)]
+    bury(*former, *(dead_letter(settings, 1, at, failed_at=now + at) for at in range(30)))
+    for at in (0, 17, 29):
+        document = json.loads(shown(settings, f"{topic}-1-{at}", json=True))
+        assert (document["error"], document["failed_at"]) == ("not_json", now + at)
+    with pytest.raises(CommandError, match="no dead letter"):
+        shown(settings, f"{topic}-1-99")
+    # Of accounts that are gone all letters are shown: which one is meant cannot be told.
+    delete_before(settings, topic, 1, 20)
+    found = shown(settings, f"{topic}-1-17", json=True).splitlines()
+    assert [json.loads(line)["error"] for line in found] == ["former", "not_json"]

@@ -2,7 +2,7 @@
 
 from faust_transactions import Span
 
-from cli.verdicts.newest import MOST_SHOWN, Newest, last_of
+from cli.verdicts.newest import MOST_SHOWN, Newest, last_of, newest_first
 from tests.verdicts import written
 
 TOKEN = "9f" * 16
@@ -26,3 +26,22 @@ def test_the_ends_of_all_partitions_are_read() -> None:
     spans = {0: Span(0, 1_000), 1: Span(5, 8), 2: Span(0, 0)}
     assert last_of(spans, 300) == {0: Span(900, 1_000), 1: Span(5, 8), 2: Span(0, 0)}
     assert last_of({}, 300) == {}
+
+
+def test_the_last_records_are_read_first_each_once() -> None:
+    spans = {0: Span(10, 300_000), 1: Span(5, 30_005), 2: Span(7, 7)}
+    portions = list(newest_first(spans, 200_000))
+    assert portions[0] == {
+        0: Span(300_000 - 16_666, 300_000),
+        1: Span(30_005 - 16_666, 30_005),
+        2: Span(7, 7),
+    }
+    for partition, span in spans.items():
+        read = [portion[partition] for portion in portions]
+        assert read[0].end == span.end
+        assert [each.begin for each in read[:-1]] == [each.end for each in read[1:]]
+    assert (
+        sum(each.end - each.begin for portion in portions for each in portion.values()) <= 200_000
+    )
+    assert portions[-1][1].begin == 5
+    assert list(newest_first({0: Span(3, 3)}, 10)) == list(newest_first({}, 10)) == []
