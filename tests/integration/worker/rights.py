@@ -17,6 +17,7 @@ from config import Settings
 TOPIC, GROUP = ResourceType.TOPIC, ResourceType.GROUP
 TRANSACTIONAL_ID = ResourceType.TRANSACTIONAL_ID
 READ, WRITE, CREATE = AclOperation.READ, AclOperation.WRITE, AclOperation.CREATE
+DESCRIBE = AclOperation.DESCRIBE
 LITERAL, PREFIXED = ResourcePatternType.LITERAL, ResourcePatternType.PREFIXED
 
 Right = tuple[ResourceType, str, ResourcePatternType, AclOperation]
