@@ -1,12 +1,12 @@
 """What a start says where rows and outputs differ: one line each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from cluster.remedy import other_topic_remedy
 from cluster.topics import changelog_topic
 from config import Settings
 
-__all__ = ["former_accounts", "judged_twice", "lost", "not_compared"]
+__all__ = ["former_accounts", "judged_twice", "lost", "not_compared", "not_known"]
 
 _NAMED = 3
 
@@ -54,6 +54,16 @@ def not_compared(settings: Settings, output: str, why: str) -> str:
     return (
         f"topic {output} was not compared with topic {changelog_topic(settings)} ({why}), so this "
         "start does not notice when one of them was deleted or restored from a copy: run reconcile"
+    )
+
+
+def not_known(settings: Settings, missing: Sequence[str], unread: Collection[str | None]) -> str:
+    """Topics are `missing`, and outputs could not be read, for reasons in `unread`."""
+    verdicts, letters = settings.verdicts_topic, settings.dead_letters_topic
+    return (
+        f"topic {', '.join(missing)} does not exist, and topic {verdicts} or {letters} cannot be "
+        f"read ({'; '.join(sorted(filter(None, unread)))}), so it is not known whether accounts "
+        "were judged: look at the state of the brokers and start again"
     )
 
 

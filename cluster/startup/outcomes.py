@@ -46,9 +46,13 @@ def check_lost_topics(settings: Settings) -> None:
     rows, verdicts, letters = _judged(settings), *_outcomes(settings)
     former = former_outcomes(rows, verdicts, letters)
     unknown = unknown_outcomes(rows, verdicts, letters)
+    unread = {verdicts.unread, letters.unread} - {None, NO_RIGHT}
     # Where another worker starts too, it may have created them meanwhile, and judged.
-    if (former or unknown) and missing & _missing(settings):
+    if not (former or unknown or unread) or not (missing & _missing(settings)):
+        return
+    if former or unknown:
         raise ClusterError(_refusal(settings, former, unknown, rows))
+    raise ClusterError(outcome_lines.not_known(settings, sorted(missing), unread))
 
 
 def check_outcomes(
