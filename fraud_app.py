@@ -27,14 +27,14 @@ from agents.report import VerdictLog
 from agents.token_keys import TokenKeys
 from agents.verification import verification
 from agents.versions import follow_versions
-from cli.explain import explain_answers
-from cli.verdicts.newest import newest_answers
 from cluster.clients import aiokafka_kwargs, librdkafka
 from cluster.faust_settings import faust_settings
 from cluster.remedy import RECONCILE_FIRST, other_topic_remedy
 from cluster.single import control_topic, workers_topic
 from cluster.startup import diagnose
 from config import Settings, SettingsError
+from lookup.explain.answers import explain_answers
+from lookup.newest import newest_answers
 from records import PartitionCounts
 from rules.versions.active import ActiveRules, builtin
 from veritas import SimulatedVeritas, Veritas

@@ -7,9 +7,9 @@ from confluent_kafka.admin import AdminClient
 from cli.dead_letters.replay_plan import Plan
 from cli.support.errors import CommandError
 from cli.support.numbers import dead_letters
-from cli.support.untrusted_names import printable_id
 from cluster.reading.owners import partition_owners
 from config import Settings
+from records.untrusted_names import printable_id
 
 _NAMED = 5
 _ANSWER = 5.0

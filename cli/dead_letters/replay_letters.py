@@ -15,12 +15,12 @@ from cli.dead_letters.replay_checks import check_found, check_worker, refuse_oth
 from cli.dead_letters.replay_plan import Plan
 from cli.dead_letters.replay_sending import Replaying, send
 from cli.dead_letters.selection import SELECTION_OPTIONS, SelectingCommand, Selection
-from cli.reading.bounded_read import BoundedRead
 from cli.support.errors import CommandError
 from cli.support.numbers import dead_letters
 from cli.support.share_option import ShareParameter
 from cluster import connect, topic_spans
 from config import Settings
+from lookup.bounded_read import BoundedRead
 from records.replay import REPLAY_OF
 
 # Clocks of different machines differ: look for replays from this long before the failure.

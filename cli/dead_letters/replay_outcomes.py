@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from faust_transactions import Span
 
 from cli.dead_letters.letters import letter_of
-from cli.reading.bounded_read import BoundedRead
 from cluster import topic_spans
 from cluster.reading.offsets import Isolation
 from cluster.reading.rows import Rows
 from config import Settings
+from lookup.bounded_read import BoundedRead
 from records.replay import Replay
 
 #: Seconds without a judged record in any partition that is waited for. A worker that was killed is

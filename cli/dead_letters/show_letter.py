@@ -12,17 +12,18 @@ from faust_transactions import headers_of
 from rich.console import Console
 
 from cli.dead_letters.letters import Letter, Letters, letter_of
-from cli.explain.lookup import NoIdError, find_letter
-from cli.reading.bounded_read import Record
 from cli.support.blocking_command import JSON, BlockingCommand
 from cli.support.errors import CommandError
 from cli.support.moment import moment
 from cli.support.output import PLAIN, write_bytes
-from cli.support.untrusted_names import printable_id
 from cluster import ClusterError, connect
 from config import Settings
+from lookup.account import find_letter
+from lookup.bounded_read import Record
+from lookup.errors import NoIdError
 from records.replay import REPLAY_OF
 from records.text import shown
+from records.untrusted_names import printable_id
 
 _LONGEST_HEADER = 300
 _PAYLOAD = "Print key and value too. They are the input's own bytes and may hold a card number."

@@ -8,11 +8,11 @@ from typing import Any
 import faust
 from faust.cli import argument, option
 
-from cli.explain.explainer import Explainer
 from cli.explain.show import show
 from cli.support.blocking_command import EX_FAILURE, JSON, BlockingCommand
 from cluster import connect
 from config import Settings
+from lookup.explain.explainer import Explainer
 
 
 def add_explain(app: faust.App, settings: Settings) -> None:

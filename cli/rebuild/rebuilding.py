@@ -7,7 +7,6 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient
 from faust_transactions import TopicIdentity
 
-from cli.reading.bounded_read import BoundedRead
 from cli.reading.positions import accounts_identity, describe_mismatches, mismatches, positions_in
 from cli.rebuild.checks import check_no_transaction, check_no_worker, check_unchanged
 from cli.rebuild.tally import RowTally
@@ -27,6 +26,7 @@ from cluster.reading.owners import group_members, is_listed
 from cluster.reading.rows import last_rows, rows_in
 from cluster.topics import ensure_changelog
 from config import Settings
+from lookup.bounded_read import BoundedRead
 from records import PartitionCounts
 
 _ANSWER = 5.0

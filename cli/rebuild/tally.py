@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from faust_transactions import headers_of
 
-from cli.reading.bounded_read import Record
 from config import Settings
+from lookup.bounded_read import Record
 from records import DeadLetter, PartitionCounts, record_id
 from records.verdict import read_verdict
 

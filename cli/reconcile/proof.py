@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE
 from faust_transactions import headers_of
 
-from cli.reading.bounded_read import Record
 from cli.reconcile.findings import Findings, Listing
 from cli.reconcile.ledger import PartitionLedger
-from cli.support.untrusted_names import count_name, printable_id
 from config import Settings
+from lookup.bounded_read import Record
 from records import DeadLetter, record_id
 from records.text import shown
+from records.untrusted_names import count_name, printable_id
 from records.verdict import read_place
 
 _KEY_ID = re.compile(r"[0-9a-f]{8}")

@@ -13,7 +13,6 @@ from functools import cache
 
 from faust_transactions import Span, TopicIdentity
 
-from cli.reading.bounded_read import BoundedRead, Place
 from cli.reading.positions import Position, accounts_identity, mismatches, positions
 from cli.reconcile.findings import Findings, total
 from cli.reconcile.ledger import CLOCKS_DIFFER_MS, PartitionLedger
@@ -21,6 +20,7 @@ from cli.reconcile.proof import Proof
 from cluster import ClusterError, connect, is_compacted, topic_spans
 from cluster.reading.offsets import Isolation
 from config import Settings
+from lookup.bounded_read import BoundedRead, Place
 from records.outcome import OUTCOMES
 
 Progress = Callable[[int, int], None]

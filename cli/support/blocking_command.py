@@ -16,6 +16,7 @@ from rich.console import Console
 from cli.support.errors import CommandError, Interrupted
 from cli.support.output import OUTPUT_ERRORS, console, discard, prepare, write_bytes
 from cluster import ClusterError
+from lookup.errors import NoIdError
 from records.card import scrub_line
 
 EX_FAILURE = 1
@@ -174,7 +175,7 @@ def _scrubbed() -> Iterator[None]:
 def _run(run: Callable[[], int | None]) -> int:
     try:
         return run() or 0
-    except (CommandError, ClusterError) as exc:
+    except (CommandError, ClusterError, NoIdError) as exc:
         _print_error(str(exc))
         return EX_FAILURE
     except click.ClickException as exc:

@@ -14,7 +14,7 @@ from rich.text import Text
 from cli.top.figures import table
 from cluster.clients import aiokafka_kwargs
 from config import Settings
-from web.live.recent import entry
+from records.shown_verdict import shown_verdict
 
 _TIMEOUT = 3.0
 _LONG_AMOUNT = 1e12
@@ -37,12 +37,12 @@ class LastVerdicts:
         self._runner = asyncio.Runner()
 
     def look(self, size: int) -> list[dict[str, Any]] | None:
-        """The latest, newest first, as `web.live.recent.entry` shows them; None if unreadable."""
+        """The latest, newest first, as `shown_verdict` gives them; None if unreadable."""
         try:
             values = self._runner.run(asyncio.wait_for(self._records.latest(size), _TIMEOUT))
         except (KafkaError, OSError, TimeoutError):
             return None
-        return [one for one in map(entry, values) if one is not None]
+        return [one for one in map(shown_verdict, values) if one is not None]
 
     def close(self) -> None:
         """Close the connection."""

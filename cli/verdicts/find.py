@@ -9,13 +9,13 @@ from typing import Final
 
 from faust_transactions import Span
 
-from cli.explain.lookup import Found, Status, look_up
-from cli.reading.bounded_read import BoundedRead, Place
 from cli.verdicts.query import Query
 from cli.verdicts.sieve import Sieve
-from cli.whatif.reading import verdict_spans
 from cluster import topic_spans
 from config import Settings
+from lookup.account import Found, Status, look_up
+from lookup.bounded_read import BoundedRead, Place
+from lookup.spans import verdict_spans
 from records.recorded import RecordedVerdict
 
 Progress = Callable[[int, int], None]

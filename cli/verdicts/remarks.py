@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from cli.explain.lookup import Status
 from cli.verdicts.find import Result
+from lookup.account import Status
 
 _STATUS: Final[Mapping[Status, str]] = {
     "dead_letter": "The account is a dead letter, not a verdict: dead-letters list ID shows it.",

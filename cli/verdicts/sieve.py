@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from cli.support.untrusted_names import count_name
 from cli.verdicts.query import Query
 from records.recorded import RecordedVerdict, read_recorded
 from records.text import shown
+from records.untrusted_names import count_name
 from records.verdict import read_place
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 
 from faust_transactions import Span
 
-from cli.reading.bounded_read import BoundedRead, Record
 from cli.whatif.join import AccountRecord, LeftOut, Pair, join
-from cluster import ClusterError, topic_spans
+from cluster import topic_spans
 from config import Settings
+from lookup.bounded_read import BoundedRead, Record
+from lookup.spans import verdict_spans
 from records import BankAccount
 from records.account import account_of
 from records.recorded import RecordedVerdict, read_recorded
@@ -122,21 +123,6 @@ class JudgedAccounts:
 def is_sampled(record_id: str, one_in: int) -> bool:
     """Whether this account is in the sample: the same ones each time, from all over the topic."""
     return one_in == 1 or zlib.crc32(record_id.encode()) % one_in == 0
-
-
-def verdict_spans(settings: Settings, since: int | None, until: int | None) -> Mapping[int, Span]:
-    """The verdicts of each partition that were written in that time. Raises ClusterError."""
-    topic = settings.verdicts_topic
-    spans = topic_spans(settings, topic, since=since)
-    if not spans:
-        raise ClusterError(f"no topic {topic}: there are no verdicts")
-    if until is None:
-        return spans
-    later = topic_spans(settings, topic, since=until + 1)
-    return {
-        partition: Span(span.begin, max(span.begin, min(span.end, later[partition].begin)))
-        for partition, span in spans.items()
-    }
 
 
 def _accounts_in(batches: Batches) -> Generator[AccountRecord, None, None]:

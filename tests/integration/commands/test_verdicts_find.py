@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from cli.explain.lookup import NoIdError
 from cli.verdicts.find import Result, find
 from cli.verdicts.query import Query
 from cluster import ClusterError
 from cluster.errors import Stopped
 from config import Settings
+from lookup.errors import NoIdError
 from records.recorded import RecordedVerdict
 from records.token import key_id, token
 from tests.brokers import Kafka

@@ -6,13 +6,14 @@ from http import HTTPStatus
 
 import pytest
 
-from cli.explain import explain_answers
-from cli.explain.explainer import Explainer
-from cli.explain.lookup import NoIdError, look_up
-from cli.explain.reader import RecordReader
 from cluster.errors import Stopped
 from cluster.startup import check
 from config import Settings
+from lookup.account import look_up
+from lookup.errors import NoIdError
+from lookup.explain.answers import explain_answers
+from lookup.explain.explainer import Explainer
+from lookup.reader import RecordReader
 from tests.brokers import Kafka
 from tests.integration.by_hand import StreamByHand, delete_before, recreate
 from tests.integration.commands.test_commands import faust

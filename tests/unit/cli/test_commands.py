@@ -26,13 +26,13 @@ from cli.support.interruption import interruption
 from cli.support.moment import moment
 from cli.support.progress import shown_progress
 from cli.support.time_option import DurationParameter, TimeParameter
-from cli.support.untrusted_names import printable_id
 from cluster import ClusterError
 from config import Settings
 from records import PartitionCounts
 from records.bounds import EPOCH_MS
 from records.hold import Hold
 from records.replay import Replay
+from records.untrusted_names import printable_id
 from web.documents import counts as web_counts
 from web.live.state import WebState
 

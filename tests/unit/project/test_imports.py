@@ -1,5 +1,5 @@
-"""Imports go one way: from fraud_app to web, cli and agents, on to the engine, veritas and rules,
-and from there to records."""
+"""Imports go one way: from fraud_app to web, cli, lookup and agents, on to the engine, veritas and
+rules, and from there to records."""
 
 import ast
 import importlib
@@ -24,8 +24,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "agents": BELOW_THE_AGENTS,
     "web": BELOW_THE_AGENTS,
     "cluster": {ENGINE, "rules", "records", "config", "logs"},
-    "cli": {"cluster", "web", "config"} | BELOW_THE_AGENTS,
-    "fraud_app": {"web", "cli", "agents", "cluster", "logs", "config"} | BELOW_THE_AGENTS,
+    "lookup": {ENGINE, "cluster", "config", "rules", "records"},
+    "cli": {"lookup", "cluster", "web", "config"} | BELOW_THE_AGENTS,
+    "fraud_app": {"web", "cli", "lookup", "agents", "cluster", "logs", "config"} | BELOW_THE_AGENTS,
     # nothing that a running worker imports
     "tools": {"fraud_app", "agents", "cluster", "config", "logs", "web", "tests"}
     | BELOW_THE_AGENTS,
@@ -77,6 +78,12 @@ def test_every_room_has_a_rule() -> None:
 def test_a_room_imports_only_what_lies_below_it(room: str) -> None:
     ours = set(ROOMS) | set(MAY_IMPORT) | {"tests"}
     assert wrong_imports(room, ROOMS[room], ours) == []
+
+
+def test_a_running_worker_takes_its_lookups_from_no_command() -> None:
+    nodes = ast.walk(ast.parse((ROOT / "fraud_app.py").read_text()))
+    modules = {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+    assert {module for module in modules if module and module.startswith("cli")} == set()
 
 
 def test_no_two_rooms_import_each_other() -> None:

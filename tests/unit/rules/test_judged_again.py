@@ -9,10 +9,10 @@ import pytest
 
 from agents.fakes import FakeAccounts
 from agents.judging import Judge
-from cli.explain.document import explanation
-from cli.explain.lookup import Account, Found
 from cli.rules.file import read_rules
 from cli.whatif.tally import Tally
+from lookup.account import Account, Found
+from lookup.explain.document import explanation
 from records import BankAccount
 from records.account import account_of
 from records.recorded import read_recorded

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.live.recent import RecentVerdicts, entry
+from records.shown_verdict import shown_verdict
+from web.live.recent import RecentVerdicts
 
 VERDICT: dict[str, Any] = {
     "id": "bankaccount-3-1042",
@@ -39,7 +40,7 @@ class FakeRecords:
 
 
 def test_a_verdict_is_shown_without_what_nobody_needs() -> None:
-    assert entry(json.dumps(VERDICT).encode()) == {
+    assert shown_verdict(json.dumps(VERDICT).encode()) == {
         "id": "bankaccount-3-1042",
         "at": 1795410452087,
         "card": "************5614",
@@ -53,7 +54,7 @@ def test_a_verdict_is_shown_without_what_nobody_needs() -> None:
 
 
 def test_a_card_that_somebody_wrote_in_full_is_not_shown() -> None:
-    shown = entry(json.dumps({**VERDICT, "card": "3558018114425614"}).encode())
+    shown = shown_verdict(json.dumps({**VERDICT, "card": "3558018114425614"}).encode())
     assert shown is not None
     assert shown["card"] == "****"
 
@@ -68,7 +69,7 @@ def test_a_card_in_another_field_is_not_shown_either() -> None:
         {"amount": int(card)},
         {"reasons": [card, f"see {card}"]},
     ):
-        shown = entry(json.dumps({**VERDICT, **changes}).encode())
+        shown = shown_verdict(json.dumps({**VERDICT, **changes}).encode())
         assert card not in str(shown), changes
 
 
@@ -85,7 +86,7 @@ def test_a_card_in_another_field_is_not_shown_either() -> None:
     )
 )
 def test_whatever_is_in_the_topic_nothing_raises(value: bytes) -> None:
-    shown = entry(value)
+    shown = shown_verdict(value)
     if shown is not None:
         assert shown["card"].lstrip("*").isdigit() or set(shown["card"]) <= {"*"}
 

@@ -10,10 +10,10 @@ import pytest
 from rich.console import Console
 
 from cli.explain.command import exit_code
-from cli.explain.document import HIDDEN, explanation
-from cli.explain.lookup import Account, Found, Status
 from cli.explain.show import show
-from cli.explain.versions import Versions
+from lookup.account import Account, Found, Status
+from lookup.explain.document import HIDDEN, explanation
+from lookup.explain.versions import Versions
 from records import DeadLetter
 from records.recorded import RecordedVerdict
 from rules.compiled import CompiledRules
@@ -256,7 +256,7 @@ def test_a_version_that_cannot_be_compiled_here_is_not_known() -> None:
 
 
 def test_versions_that_are_kept_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.explain.versions._KEPT", 2)
+    monkeypatch.setattr("lookup.explain.versions._KEPT", 2)
     sources = [RULES.replace("100", str(n)) for n in range(5)]
     published = [publication(source) for source in sources]
     versions = Versions(lambda: published)

@@ -6,11 +6,11 @@ import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME
 from faust_transactions import Span
 
-from cli.reading.bounded_read import Headers
 from cli.reconcile.findings import Findings
 from cli.reconcile.ledger import PartitionLedger
 from cli.reconcile.proof import Proof
 from config import Settings
+from lookup.bounded_read import Headers
 from records import DeadLetter
 from tests.verdicts import written
 

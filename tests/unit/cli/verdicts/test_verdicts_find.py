@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from faust_transactions import Span
 
-from cli.explain.lookup import Found
 from cli.verdicts.find import Result, is_cut, is_settled, window
 from cli.verdicts.query import Query
 from cli.verdicts.remarks import remarks
 from cli.verdicts.sieve import Sieve
+from lookup.account import Found
 from records.outcome import OUTCOMES, Outcome
 from records.token import key_id, token
 from tests.verdicts import DECLINED, read, written

@@ -9,11 +9,11 @@ from typing import Final, Self, TypeVar, cast
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from cli.reading.bounded_read import Record
 from cluster import ClusterError
 from cluster.errors import PARTITION_EOF, Stopped, reason
 from cluster.reach import quiet
 from config import Settings
+from lookup.bounded_read import Record
 
 T = TypeVar("T")
 

@@ -2,7 +2,7 @@
 
 from faust_transactions import Span
 
-from cli.verdicts.newest import MOST_SHOWN, Newest, last_of, newest_first
+from lookup.newest import MOST_SHOWN, Newest, last_of, newest_first
 from tests.verdicts import written
 
 TOKEN = "9f" * 16

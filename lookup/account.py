@@ -9,13 +9,13 @@ from typing import Final, Literal, TypeVar
 
 from faust_transactions import Span, headers_of
 
-from cli.explain.reader import RecordReader
-from cli.explain.search import Entry, first_from
-from cli.reading.bounded_read import Record
-from cli.support.errors import CommandError
 from cluster import changelog_topic, topic_spans
 from cluster.reading.rows import last_rows, rows_in
 from config import Settings
+from lookup.bounded_read import Record
+from lookup.errors import NoIdError
+from lookup.reader import RecordReader
+from lookup.search import Entry, first_from
 from records import DeadLetter, record_id
 from records.recorded import RecordedVerdict, read_recorded
 
@@ -49,10 +49,6 @@ class Found:
     account: Account | None = None
     verdict: RecordedVerdict | None = None
     dead_letter: DeadLetter | None = None
-
-
-class NoIdError(CommandError):
-    """A text is no id of an account of this topic."""
 
 
 def parse_id(text: str, accounts_topic: str) -> tuple[int, int]:

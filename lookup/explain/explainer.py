@@ -6,11 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from cli.explain.document import explanation
-from cli.explain.lookup import Found, look_up
-from cli.explain.versions import Versions
 from cluster.reading.publications import read_publications
 from config import Settings
+from lookup.account import Found, look_up
+from lookup.explain.document import explanation
+from lookup.explain.versions import Versions
 
 
 class Explainer:

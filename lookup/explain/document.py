@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from cli.explain.lookup import Account, Found
-from cli.support.untrusted_names import printable_token
+from lookup.account import Account, Found
 from records import BankAccount, Undecodable
 from records.account import account_of
 from records.card import mask, scrub_line
 from records.recorded import RecordedVerdict
 from records.text import shown
+from records.untrusted_names import printable_token
 from rules.compiled import Decision
 from rules.explain import FiredRule, explain
 from rules.given import given

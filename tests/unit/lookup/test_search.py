@@ -5,8 +5,9 @@ import random
 
 import pytest
 
-from cli.explain.lookup import NoIdError, parse_id
-from cli.explain.search import Entry, first_from
+from lookup.account import parse_id
+from lookup.errors import NoIdError
+from lookup.search import Entry, first_from
 
 
 class Partition:

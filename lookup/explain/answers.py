@@ -6,10 +6,10 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from cli.explain.explainer import Explainer
-from cli.explain.lookup import NoIdError
 from cluster import ClusterError
 from config import Settings
+from lookup.errors import NoIdError
+from lookup.explain.explainer import Explainer
 
 Answer = tuple[HTTPStatus, dict[str, Any]]
 

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
+import orjson
 from faust_transactions import Span
 
-from cli.reading.bounded_read import BoundedRead
-from cli.verdicts.query import Query
-from cli.whatif.reading import verdict_spans
 from cluster import ClusterError
 from config import Settings
+from lookup.bounded_read import BoundedRead
+from lookup.spans import verdict_spans
 from records.recorded import read_recorded
-from web.live.recent import entry
+from records.shown_verdict import shown_verdict
 
 Answer = tuple[HTTPStatus, Mapping[str, Any]]
 
@@ -32,8 +32,9 @@ class Newest:
 
     def __init__(self, token: str) -> None:
         self.found = 0
-        self._query = Query(token=token)
-        [self._needle] = self._query.needles
+        self._token = token
+        # Records without it need no parsing.
+        self._needle = orjson.dumps(token)
         self._entries: list[dict[str, Any]] = []
 
     def add(self, values: Iterable[bytes | None]) -> None:
@@ -42,9 +43,9 @@ class Newest:
             if value is None or self._needle not in value:
                 continue
             verdict = read_recorded(value)
-            if verdict is None or not self._query(verdict):
+            if verdict is None or verdict.account != self._token:
                 continue
-            shown = entry(value)
+            shown = shown_verdict(value)
             if shown is not None:
                 self.found += 1
                 self._entries.append(shown)
