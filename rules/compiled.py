@@ -86,6 +86,7 @@ class CompiledRules:
         self._late_rank = max((_RANKS[rule.then] for rule in effective), default=0)
         self.decide = lru_cache(REMEMBERED)(self._decide)
         self._rank = lru_cache(REMEMBERED)(self._rank_of)
+        self._is_open = lru_cache(REMEMBERED)(self._declining_changes)
         self.hits = lru_cache(REMEMBERED)(self._hits)
 
     def needs_veritas(self, fired: int, given: tuple[Any, ...]) -> bool:
@@ -95,15 +96,19 @@ class CompiledRules:
         no call where it makes no difference. Without an answer they do not fire: an outcome that
         only they bring about needs one, so that the verdict names them.
         """
+        if not self._late_rank:
+            return self._is_open(fired)
         rank = self._rank(fired)
         if rank and rank >= self._late_rank:
             return False
-        if not self._late_rank:
-            return self._changes(fired, 0, False)
         # A declined account more often has another outcome: then one evaluation is enough.
         return self._changes(fired, self.after(False, *given), False) or self._changes(
             fired, self.after(True, *given), True
         )
+
+    def _declining_changes(self, fired: int) -> bool:
+        """Likewise, where no rule that has an effect names `veritas`."""
+        return self._changes(fired, 0, False)
 
     def _changes(self, fired: int, late: int, veritas: bool) -> bool:
         """Whether this answer, and what fires by it, decides otherwise than without any."""
