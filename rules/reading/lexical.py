@@ -88,8 +88,9 @@ def instead_of(word: str) -> str | None:
 
 
 def grouped_numbers(text: str) -> list[Problem]:
-    """Numbers such as 1,000."""
+    """Numbers such as 1,000, but for entries of a list."""
     return [
         Problem(found.start(), f"a number has no commas: write {found[0].replace(',', '')}")
         for found in _GROUPED.finditer(text)
+        if text.count("[", 0, found.start()) == text.count("]", 0, found.start())
     ]

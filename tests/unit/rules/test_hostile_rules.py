@@ -131,6 +131,7 @@ IN_EXPRESSIONS: Final = {
     "amount between 1 and 2": "4:16: rule x: not an expression: write two comparisons, such as",
     "luhn_ok == TRUE": "4:20: rule x: `TRUE` is not allowed: write the condition, or not before it",
     "amount > 1,000": "4:18: rule x: a number has no commas: write 1000",
+    "amount in [100,200] AND luhn_ok": "4:29: rule x: not an expression: write and instead of AND",
     "amount > 12,050,000.5": "4:18: rule x: a number has no commas: write 12050000",
     # -- strings that Python joins
     'bin in ["411111" "422222"]': "4:28: rule x: a comma is missing before this string",
