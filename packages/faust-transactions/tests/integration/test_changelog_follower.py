@@ -206,6 +206,20 @@ async def test_it_works_on_the_embedded_broker(
         await until(lambda: follower.rows == {3: {"authorized": 3}})
 
 
+async def test_it_keeps_up_with_many_transactions_of_the_embedded_broker(
+    embedded_broker: EmbeddedBroker, topic_prefix: str
+) -> None:
+    """It answers a fetch with one batch: one row in each poll interval, and these took 250 s."""
+    last = 1_000
+    async with following(embedded_broker.address, topic_prefix) as follower:
+        writer = Writer(embedded_broker.address, topic_prefix)
+        writer.commit([row(0)])
+        await until(lambda: follower.rows == {0: {"authorized": 0}})
+        for count in range(1, last + 1):
+            writer.commit([row(count)])
+        await until(lambda: follower.rows == {0: {"authorized": last}}, seconds=60)
+
+
 async def test_it_stops_at_once_without_a_broker() -> None:
     async with following("127.0.0.1:9", "nowhere") as follower:
         await asyncio.sleep(0.3)

@@ -136,7 +136,8 @@ class ChangelogFollower(Service, Generic[T]):
                     await self._look_at_source(reader)
                 if reader.caught_up:
                     self.ready = True
-                    await self.sleep(max(0.0, began + self._poll_interval - time.monotonic()))
+                    if not await reader.has_more():
+                        await self.sleep(max(0.0, began + self._poll_interval - time.monotonic()))
         finally:
             await reader.stop()
 

@@ -95,6 +95,17 @@ class TailReader:
                 await self._step(tp, search, found=tp in fetched)
         return {tp.partition: records[-1] for tp, records in fetched.items()}
 
+    async def has_more(self) -> bool:
+        """Whether more was committed, by the last answers, than `poll()` has returned.
+
+        librdkafka's mock cluster answers a fetch with one batch of each partition, so with one row.
+        """
+        for tp in self._searches:
+            end = self._consumer.last_stable_offset(tp)
+            if end is not None and await self._consumer.position(tp) < end:
+                return True
+        return False
+
     async def spans(self, topic: str) -> dict[int, Span]:
         """Begin, and end of what is committed, of each partition of any topic; empty without it."""
         partitions = list(await self._partitions(topic))
