@@ -20,9 +20,10 @@ _LONG_KEY: Final = re.compile(
 )
 # What `tomllib` takes longest for, by the character: signs outside of strings and comments. It
 # reads this many in half a second; a set of the largest size has some 4,000, and no dots.
-_SIGN: Final = re.compile(rf"{STRING.pattern}|\#[^\n]*+|(?P<sign>[.=\[{{])", STRING.flags)
-_MOST_SIGNS: Final = 60_000
+_SIGN: Final = re.compile(rf"{STRING.pattern}|\#[^\n]*+|(?P<sign>[.,=\[{{])", STRING.flags)
+_MOST_SIGNS: Final = 30_000
 _MOST_DOTS: Final = 10_000
+_MOST_COMMAS: Final = 100_000
 _MOST_LINES: Final = 200_000
 # Python converts longer numbers in quadratic time, so it refuses them.
 _LONG_NUMBER: Final = re.compile(r"\d[\d_]{4299}")
@@ -80,9 +81,14 @@ def _too_long(text: str) -> tuple[int, str] | None:
     """Where there is more of something than is read within a second."""
     if text.count("\n") > _MOST_LINES:
         return 0, f"more than {_MOST_LINES:,} lines"
-    signs = dots = 0
+    signs = dots = commas = 0
     for found in _SIGN.finditer(text):
-        if sign := found["sign"]:
+        sign = found["sign"]
+        if sign == ",":
+            commas += 1
+            if commas > _MOST_COMMAS:
+                return found.start(), f"more than {_MOST_COMMAS:,} entries of lists"
+        elif sign:
             signs += 1
             dots += sign == "."
             if signs > _MOST_SIGNS:
