@@ -7,7 +7,7 @@ ARGS ?=
 WEB_PORT ?= 6066
 WORKERS ?= 1
 # Processes of make test and make test-fast: more than two cores have, as tests wait much.
-JOBS ?= 4
+JOBS ?= 6
 # With bytecode, whatever the environment says: each process would compile all tests anew.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(PY) -m pytest
 FAST_TESTS := packages/faust-transactions/tests/unit tests/unit tests/functional

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.java_archive import class_archive
+from tests import forked
 from tests.not_here import skip_or_fail
+from tests.quick_kafka import class_archive, format_data, shared_kafka
 from tests.worker import Worker
 from tools.devbroker import BrokerUnavailableError, EmbeddedBroker, KafkaServer
 from tools.devbroker.java import java
@@ -22,6 +23,8 @@ from tools.devbroker.libraries import libraries
 
 SLOW = {"integration", "browser", "chaos", "soak"}
 FOLDERS = {"unit", "functional", *SLOW}
+#: Kafkas for all processes of a run, besides those that tests have to themselves.
+SHARED_KAFKAS = 2
 
 
 # How long an example takes depends on what else the machine does.
@@ -73,14 +76,17 @@ def can_run_kafka() -> Iterator[None]:
 def kafka(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Kafka]:
-    """The Kafka of FRAUD_TEST_BROKER, else one that is started for this run."""
+    """The Kafka of FRAUD_TEST_BROKER, else one of those that are started for this run."""
     given = os.environ.get("FRAUD_TEST_BROKER")
     if given:
         yield Kafka(given.removeprefix("kafka://").replace(";", ","))
         return
     request.getfixturevalue("can_run_kafka")
-    with KafkaServer(tmp_path_factory.mktemp("kafka")) as server:
-        yield Kafka(server.bootstrap)
+    base, process = tmp_path_factory.getbasetemp(), os.environ.get("PYTEST_XDIST_WORKER")
+    if process:  # its folder is in that of the run
+        base = base.parent / f"shared-{int(process.removeprefix('gw')) % SHARED_KAFKAS}"
+    with shared_kafka(base / "kafka") as bootstrap:
+        yield Kafka(bootstrap)
 
 
 @pytest.fixture
@@ -94,6 +100,8 @@ def own_kafka(can_run_kafka: None, tmp_path: Path) -> Iterator[Callable[..., Kaf
     def start(**options: Any) -> KafkaServer:
         server = KafkaServer(tmp_path / f"kafka-{len(servers)}", **options)
         servers.append(server)
+        if "users" not in options:
+            format_data(server)
         server.start()
         return server
 
@@ -128,18 +136,19 @@ def programs_start_quickly() -> Iterator[None]:
         patch.setenv("JDK_JAVA_OPTIONS", f"{options} {os.environ.get('JDK_JAVA_OPTIONS', '')}")
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         yield
+        forked.close()
 
 
 @pytest.fixture
 def start_worker(tmp_path: Path) -> Iterator[Callable[..., Worker]]:
     """Starts workers: start_worker(env, app="fraud_app"), without waiting.
 
-    Those still there at the test's end are killed.
+    They are forked, but with forked=False. Those still there at the test's end are killed.
     """
     workers: list[Worker] = []
 
     def start(env: dict[str, str], **options: Any) -> Worker:
-        worker = Worker(tmp_path / f"worker-{len(workers)}", env, **options)
+        worker = Worker(tmp_path / f"worker-{len(workers)}", env, **{"forked": True} | options)
         workers.append(worker)
         worker.start()
         return worker

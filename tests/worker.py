@@ -11,8 +11,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Protocol, Self
 
+from tests.forked import ForkedProcess
 from tools.devbroker import free_port
 
 ROOT = Path(__file__).parents[1]
@@ -23,12 +24,37 @@ APPS = str(ROOT / "packages" / "faust-transactions" / "tests")
 CRASHES = (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS)
 
 
+class Process(Protocol):
+    """What is needed of a subprocess.Popen or a ForkedProcess."""
+
+    pid: int
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, sig: int) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+def environment(env: Mapping[str, str]) -> dict[str, str]:
+    """These variables on top of the tests' own less their FRAUD_ variables."""
+    ours = {name: v for name, v in os.environ.items() if not name.startswith("FRAUD_")}
+    # With the stacks of all threads in the log where C code crashes.
+    own = {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1", "PYTHONPATH": APPS}
+    return {**ours, **own, **env}
+
+
 class Worker:
     """`faust -A <app> worker` with its own data directory, web port and log file.
 
     `env` goes on top of the environment less its FRAUD_ variables, `arguments` behind `worker`. As
     a context manager it is started at the beginning of the block and killed at its end if it is
-    still there.
+    still there. It is executed, or, with `forked`, forked from a process that has imported it.
     """
 
     def __init__(
@@ -42,6 +68,7 @@ class Worker:
         arguments: Sequence[str] = (),
         datadir: Path | None = None,
         closed_stderr: bool = False,
+        forked: bool = False,
     ) -> None:
         self.directory = directory
         self.log_file = directory / "worker.log"
@@ -51,11 +78,9 @@ class Worker:
         self._arguments = arguments
         self._datadir = datadir or directory / "data"
         self._closed_stderr = closed_stderr
-        self._env = {name: v for name, v in os.environ.items() if not name.startswith("FRAUD_")}
-        # With the stacks of all threads in the log where C code crashes.
-        own = {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1", "PYTHONPATH": APPS}
-        self._env |= own | dict(env)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._forked = forked
+        self.env = environment(env)
+        self._process: Process | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -65,7 +90,7 @@ class Worker:
         self.kill()
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> Process:
         assert self._process is not None, "the worker was not started"
         return self._process
 
@@ -86,22 +111,28 @@ class Worker:
         """Start it without waiting; again, on the same data directory, after it ended."""
         assert not self.is_running, "the worker is running"
         self.directory.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "faust", "-A", self._app]
-        command += ["--datadir", str(self._datadir)]
-        command += ["worker", "-l", self._level, "--web-port", str(self.web_port)]
-        command += self._arguments
+        arguments = ["-A", self._app, "--datadir", str(self._datadir)]
+        arguments += ["worker", "-l", self._level, "--web-port", str(self.web_port)]
+        arguments += self._arguments
+        with self.log_file.open("ab") as log:
+            if self._forked:
+                self._process = ForkedProcess(arguments, self.env, stdout=log, stderr=log)
+            else:
+                self._process = self._execute(arguments, log)
+
+    def _execute(self, arguments: Sequence[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "faust", *arguments]
         if self._closed_stderr:
             command = ["sh", "-c", 'exec "$@" 2>&-', "sh", *command]
-        with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=self._env,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        return subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
     def wait_ready(self, timeout: float = 60.0, path: str = "/health/ready") -> None:
         """Wait until `path` answers 200. Fails with the log's end when the worker ends first."""

@@ -24,6 +24,7 @@ from cli.support.sender import Outgoing, Sender
 from cluster.startup import check
 from config import Settings
 from records import BankAccount, decode
+from tests import forked
 from tests.brokers import Kafka
 from tests.integration.by_hand import StreamByHand
 from tests.integration.worker.test_startup import named
@@ -51,16 +52,18 @@ def command(*words: str) -> list[str]:
     return [sys.executable, "-m", "faust", "-A", "fraud_app", *words]
 
 
-def faust(settings: Settings, *words: str, **options: Any) -> Done:
+def faust(settings: Settings, *words: str, stdin: str | None = None) -> Done:
+    if stdin is None:
+        return forked.run(["-A", "fraud_app", *words], environment(settings), timeout=120)
     return subprocess.run(
         command(*words),
         cwd=ROOT,
         env=environment(settings),
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
-        **options,
     )
 
 
@@ -244,18 +247,18 @@ def test_dead_letters_are_listed_and_replayed(kafka: Kafka, settings: Settings) 
     found = [json.loads(line)["id"] for line in done.stdout.splitlines()]
     assert len(found) == 3
     replay = ("dead-letters", "replay", "--max-failed", "100%")
-    done = faust(settings, *replay, found[0], input="")
+    done = faust(settings, *replay, found[0], stdin="")
     assert done.returncode == 1
     assert "Send 1 dead letter to topic" in done.stderr
     assert "error: nothing was sent" in done.stderr
-    done = faust(settings, *replay, found[0], input="y\n")
+    done = faust(settings, *replay, found[0], stdin="y\n")
     assert done.returncode == 0
     ids = "\ufeff# those of today\n\n" + "\n".join(found)
-    done = faust(settings, *replay, "--file", "-", "--dry-run", input=ids)
+    done = faust(settings, *replay, "--file", "-", "--dry-run", stdin=ids)
     assert (done.returncode, done.stderr) == (0, "")
     assert "dead letter again: not_json" in done.stdout
     assert len(read_topic(kafka.bootstrap, settings.accounts_topic)) == 1
-    done = faust(settings, *replay, "--file", "-", "--yes", input=ids)
+    done = faust(settings, *replay, "--file", "-", "--yes", stdin=ids)
     assert done.returncode == 0
     assert "1 were replayed before" in done.stdout
     assert len(read_topic(kafka.bootstrap, settings.accounts_topic)) == 3

@@ -146,14 +146,14 @@ def test_the_command_reads_a_card_and_prints_what_it_finds(
 ) -> None:
     values = judged(settings, stream)
     card = json.loads(values[3])["CreditCardNumber"]
-    done = faust(settings, "verdicts", "find", "--card", input=f"{card}\n")
+    done = faust(settings, "verdicts", "find", "--card", stdin=f"{card}\n")
     assert done.returncode == 0, done.stderr
     (header, line) = done.stdout.splitlines()
     assert header.startswith("judged at (UTC)")
     assert record_id(settings, 3) in line
     assert "1 verdict found, 35 read in " in done.stderr
     assert card not in done.stdout + done.stderr
-    done = faust(settings, "verdicts", "find", "--card", "--json", input=card)
+    done = faust(settings, "verdicts", "find", "--card", "--json", stdin=card)
     assert json.loads(done.stdout)["id"] == record_id(settings, 3)
     done = faust(settings, "verdicts", "find", "--id", record_id(settings, 20), "--json")
     assert json.loads(done.stdout)["reasons"] == ["card_checksum"]

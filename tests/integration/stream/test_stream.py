@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -11,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from tests import forked
 from tests.brokers import Kafka
 from tests.raw_records import send_raw
 from tests.topics import produce, read_topic
-from tests.worker import ROOT, Worker
+from tests.worker import Worker, environment
 from tools.devbroker import KafkaServer
 
 Start = Callable[..., Worker]
@@ -47,15 +47,7 @@ class Stream:
         return self._start(self.env | env, app=app, level=level)
 
     def run(self, *command: str, timeout: float = 120.0) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "faust", "-A", "fraud_app", *command],
-            cwd=ROOT,
-            env=Worker(ROOT, self.env)._env,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        return forked.run(["-A", "fraud_app", *command], environment(self.env), timeout)
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def broker() -> Iterator[EmbeddedBroker]:
 def worker(broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
     """A worker to which tests send what they like, and which is well when they end."""
     env = environment(broker.url, CREATE_TOPICS="0")
-    with Worker(tmp_path_factory.mktemp("worker"), env) as worker:
+    with Worker(tmp_path_factory.mktemp("worker"), env, forked=True) as worker:
         worker.wait_ready()
         yield worker
 

@@ -6,7 +6,6 @@ The user may do what docs/kafka.md says that the worker needs, and nothing else.
 import contextlib
 import json
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,11 +18,12 @@ import trustme
 
 from cluster.startup import StartupError, check
 from config import Settings
+from tests import forked
 from tests.integration.stream.test_stream import total, wait_for
 from tests.integration.worker import rights, tls
 from tests.integration.worker.test_startup import named
 from tests.topics import produce
-from tests.worker import ROOT, Worker
+from tests.worker import Worker
 from tools.devbroker import KafkaServer
 
 PASSWORD = "in-wonderland"
@@ -79,15 +79,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def faust(worker: Worker, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "faust", "-A", "fraud_app", *words],
-        cwd=ROOT,
-        env=worker._env,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return forked.run(["-A", "fraud_app", *words], worker.env, timeout=120)
 
 
 def page_of(worker: Worker) -> bytes:
@@ -115,7 +107,7 @@ def workers(
             settings = secured.settings(protocol, f"rights-{protocol}")
             rights.grant(secured.server.bootstrap, "fraud", rights.of_a_worker(settings))
             rights.grant(secured.server.bootstrap, "fraud", rights.of_an_operator(settings))
-            worker = Worker(tmp_path_factory.mktemp(protocol), environment(settings))
+            worker = Worker(tmp_path_factory.mktemp(protocol), environment(settings), forked=True)
             started[protocol] = running.enter_context(worker)
         yield started
 
@@ -180,7 +172,7 @@ def test_a_right_that_is_taken_away_is_named_until_it_is_given_back(
             rights.WRITE,
         ),
     }
-    with Worker(tmp_path / "worker", environment(settings)) as worker:
+    with Worker(tmp_path / "worker", environment(settings), forked=True) as worker:
         worker.wait_ready()
         for number, (line, right) in enumerate(lines.items(), 1):
             rights.revoke(bootstrap, "fraud", right)

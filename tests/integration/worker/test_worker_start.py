@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +21,12 @@ from tests.worker import ROOT, Worker
 from tools.devbroker import EmbeddedBroker, free_port
 
 StartWorker = Callable[..., Worker]
+
+
+@pytest.fixture
+def start_worker(start_worker: StartWorker) -> StartWorker:
+    """Executes an interpreter, which is what is tested here."""
+    return partial(start_worker, forked=False)
 
 
 def nowhere() -> dict[str, str]:
