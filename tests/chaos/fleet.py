@@ -93,7 +93,7 @@ class Fleet:
 
     def _end(self, worker: Worker) -> None:
         if not worker.is_running:
-            self.departures[worker.process.returncode] += 1
+            self.departures[worker.process.wait()] += 1
             return
         try:
             code = worker.stop(STOPPING)
@@ -116,7 +116,7 @@ class Fleet:
         if worker in self._killed:
             self._killed.discard(worker)
         else:
-            self.crashes[worker.process.returncode] += 1
+            self.crashes[worker.process.wait()] += 1
             self._say(f"{worker.directory.name} ended by itself: {_last_words(worker.log)}")
         self.restarts += 1
         worker.start()

@@ -72,6 +72,7 @@ class Server:
             if requests in ready:
                 message, files, _, _ = socket.recv_fds(self._requests, _LARGEST_REQUEST, 3)
                 if not message:
+                    self._kill_children()
                     return None
                 stdout, stderr, status = files
                 if self._fork(status):
@@ -92,9 +93,15 @@ class Server:
             os.close(each)
         return True
 
-    def _report_ended(self) -> None:
+    def _kill_children(self) -> None:
+        """Leave nothing behind, however pytest ended."""
+        for pid in self._statuses:
+            os.kill(pid, signal.SIGKILL)
+        self._report_ended(wait=0)
+
+    def _report_ended(self, wait: int = os.WNOHANG) -> None:
         for pid, status in list(self._statuses.items()):
-            ended, code = os.waitpid(pid, os.WNOHANG)
+            ended, code = os.waitpid(pid, wait)
             if ended:
                 os.write(status, b"%d\n" % os.waitstatus_to_exitcode(code))
                 os.close(self._statuses.pop(pid))

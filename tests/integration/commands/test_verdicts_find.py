@@ -175,7 +175,7 @@ def test_nothing_found_is_1_and_no_error_repeats_a_card(
 ) -> None:
     judged(settings, stream)
     done: subprocess.CompletedProcess[str] = faust(
-        settings, "verdicts", "find", *words, input=f"{CARD}\n"
+        settings, "verdicts", "find", *words, stdin=f"{CARD}\n"
     )
     assert (done.returncode, done.stdout) == (code, "")
     assert text in done.stderr

@@ -46,10 +46,14 @@ def execute(arguments: list[str], env: dict[str, str]) -> subprocess.CompletedPr
 
 
 @pytest.mark.parametrize(
-    "arguments", [ARGUMENTS, ["-A", "fraud_app", "counts"], ["-A", "fraud_app", "what"]]
+    "arguments",
+    [
+        ARGUMENTS,
+        ["-A", "fraud_app", "rules", "check", "rules/builtin.toml"],
+        ["-A", "fraud_app", "what"],
+    ],
 )
 def test_it_does_what_one_does_that_was_executed(arguments: list[str], env: dict[str, str]) -> None:
-    env["FRAUD_BROKER"] = "kafka://127.0.0.1:9"
     done, expected = forked.run(arguments, env, timeout=60), execute(arguments, env)
     assert done.returncode == expected.returncode
     assert (done.stdout, done.stderr) == (expected.stdout, expected.stderr)
@@ -78,3 +82,11 @@ def test_a_command_that_takes_too_long_is_ended(env: dict[str, str]) -> None:
     env["CODE"] = "none"
     with pytest.raises(subprocess.TimeoutExpired):
         forked.run(ARGUMENTS, env, timeout=0.01)
+
+
+def test_nothing_is_left_behind_when_the_tests_end(env: dict[str, str]) -> None:
+    env["CODE"] = "none"
+    with TemporaryFile() as out:
+        process = ForkedProcess(ARGUMENTS, env, stdout=out, stderr=out)
+        forked.close()
+        assert process.wait(60) == -signal.SIGKILL
