@@ -75,7 +75,7 @@ def test_no_series_tells_only_when_it_began(text: str) -> None:
     assert "_created" not in text
 
 
-async def test_readiness_and_the_way_to_the_brokers_are_told_as_they_are() -> None:
+async def test_readiness_and_the_way_to_the_brokers_are_reported_as_they_are() -> None:
     stage = Stage()
     registry = stage.state.registry
     assert registry.get_sample_value("fraud_worker_ready") == 1

@@ -64,7 +64,7 @@ async def test_it_follows_what_the_worker_says_of_itself_until_it_is_gone() -> N
         await until(lambda: stream.state == (None, "it ended its stream"))
 
 
-async def test_the_token_is_sent_and_one_that_is_wrong_is_told() -> None:
+async def test_the_token_is_sent_and_one_that_is_wrong_is_reported() -> None:
     async with served(Stage(token="s3cret-ü→")) as server:
         url = str(server.make_url("/"))
         async with followed(url, "s3cret-ü→") as stream:

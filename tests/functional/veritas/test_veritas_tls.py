@@ -62,7 +62,7 @@ async def held(connect: Client, tls: ssl.SSLContext, caplog: pytest.LogCaptureFi
     return reason
 
 
-async def test_a_certificate_that_is_not_trusted_is_told_in_one_line(
+async def test_a_certificate_that_is_not_trusted_is_reported_in_one_line(
     connect: Client, ca: trustme.CA, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert await held(connect, served_as("127.0.0.1", ca), caplog) == (

@@ -119,7 +119,7 @@ def test_produce_refuses_what_is_no_size(settings: Settings, size: str) -> None:
     assert "Error: " in done.stderr
 
 
-def test_a_failed_send_is_counted_and_told(kafka: Kafka, topic_prefix: str) -> None:
+def test_a_failed_send_is_counted_and_reported(kafka: Kafka, topic_prefix: str) -> None:
     settings = named(topic_prefix, kafka.url)
     tiny = {"max.message.bytes": "50"}
     create_topic(kafka.bootstrap, settings.accounts_topic, 4, config=tiny)
@@ -139,7 +139,7 @@ def test_hopeless_sending_ends(kafka: Kafka, topic_prefix: str) -> None:
     assert 1000 <= sent.failures <= 200_000
 
 
-def test_a_broker_that_goes_away_is_told(
+def test_a_broker_that_goes_away_is_reported(
     own_kafka: Callable[..., KafkaServer], topic_prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sending._CONFIG, "message.timeout.ms", 2000)

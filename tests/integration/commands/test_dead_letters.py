@@ -341,7 +341,7 @@ def test_what_comes_while_it_asks_is_not_sent(
     assert "1 dead letter acknowledged" in replayed(settings, codes=frozenset({"not_json"}))
 
 
-def test_what_is_too_large_for_the_accounts_is_told_and_all_others_are_sent(
+def test_what_is_too_large_for_the_accounts_is_reported_and_all_others_are_sent(
     kafka: Kafka, topic_prefix: str
 ) -> None:
     settings = named(topic_prefix, kafka.url)

@@ -155,7 +155,7 @@ def test_of_a_compacted_accounts_topic_any_account_may_be_gone(
     assert found.proven
 
 
-def test_an_open_transaction_is_told_and_held_against_nobody(
+def test_an_open_transaction_is_reported_and_held_against_nobody(
     kafka: Kafka, settings: Settings, stream: StreamByHand
 ) -> None:
     accounts(kafka, settings, 3, 5)

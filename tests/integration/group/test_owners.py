@@ -48,7 +48,7 @@ def ending_with(lines: list[str], end: str) -> int:
     return sum(line.rstrip().endswith(end) for line in lines)
 
 
-def test_an_owner_is_told_before_it_has_judged_anything_and_when_it_changes(
+def test_an_owner_is_shown_before_it_has_judged_anything_and_when_it_changes(
     stream: Stream,
 ) -> None:
     first, second = stream.worker(), stream.worker()

@@ -151,7 +151,7 @@ def test_no_full_card_number_leaves_the_accounts(stream: Stream) -> None:
         assert "4111111111111111" not in text
 
 
-def test_another_number_of_partitions_is_told_in_one_line(stream: Stream) -> None:
+def test_another_number_of_partitions_is_reported_in_one_line(stream: Stream) -> None:
     first = stream.worker()
     first.wait_ready()
     assert first.stop() == 0

@@ -72,7 +72,9 @@ def test_a_healthy_worker_raises_no_alert(worker: Worker, tmp_path: Path) -> Non
     recorded.assert_firing(silent=ALL)
 
 
-def test_invalid_records_are_told(worker: Worker, broker: EmbeddedBroker, tmp_path: Path) -> None:
+def test_invalid_records_are_reported(
+    worker: Worker, broker: EmbeddedBroker, tmp_path: Path
+) -> None:
     recorded = Recorded(tmp_path)
     recorded.watch(one=worker)
     for _ in range(6):
@@ -82,7 +84,7 @@ def test_invalid_records_are_told(worker: Worker, broker: EmbeddedBroker, tmp_pa
     recorded.assert_firing("InvalidRecords", silent=ALL - {"InvalidRecords"})
 
 
-def test_another_share_of_authorized_accounts_is_told(
+def test_another_share_of_authorized_accounts_is_reported(
     worker: Worker, broker: EmbeddedBroker, tmp_path: Path
 ) -> None:
     recorded = Recorded(tmp_path, interval="1m")
@@ -104,7 +106,7 @@ def test_a_working_worker_s_metrics_are_as_prometheus_wants_them(worker: Worker)
     assert promtool("check", "metrics", text=text) == ""
 
 
-def test_a_dead_service_is_told_then_a_dead_worker_then_one_without_partitions(
+def test_a_dead_service_is_reported_then_a_dead_worker_then_one_without_partitions(
     embedded_broker: EmbeddedBroker, start_worker: Start, tmp_path: Path
 ) -> None:
     def start(**settings: str) -> Worker:
@@ -131,7 +133,7 @@ def test_a_dead_service_is_told_then_a_dead_worker_then_one_without_partitions(
     recorded.assert_firing("PartitionsUnowned", silent={"WorkerDown", "NoWorker"})
 
 
-def test_a_worker_that_is_fenced_again_and_again_is_told_then_one_that_holds_a_partition(
+def test_a_worker_that_is_fenced_again_and_again_is_reported_then_one_that_holds_a_partition(
     kafka: Kafka, topic_prefix: str, start_worker: Start, tmp_path: Path
 ) -> None:
     # On a real Kafka: the embedded broker fences nobody.
@@ -168,7 +170,7 @@ def test_a_worker_that_is_fenced_again_and_again_is_told_then_one_that_holds_a_p
     recorded.assert_firing("PartitionHeld", silent=GROUP)
 
 
-def test_brokers_that_a_worker_does_not_reach_are_told(
+def test_brokers_that_a_worker_does_not_reach_are_reported(
     own_kafka: Callable[..., KafkaServer], start_worker: Start, tmp_path: Path
 ) -> None:
     server = own_kafka()

@@ -61,7 +61,7 @@ class Sender:
         self._recorded.scrape(5)
 
 
-def test_more_to_review_is_told_then_a_rule_that_fails_then_a_record_that_is_no_rule_set(
+def test_more_to_review_is_reported_then_a_rule_that_fails_then_a_record_that_is_no_rule_set(
     embedded_broker: EmbeddedBroker, start_worker: Callable[..., Worker], tmp_path: Path
 ) -> None:
     worker = start_worker(environment(embedded_broker.url, CREATE_TOPICS="0", PRODUCE_SIZE="0"))

@@ -218,7 +218,7 @@ def wrong_settings(secured: Secured, what: str, directory: Path) -> Settings:
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_what_no_waiting_can_mend_is_told_at_once(
+def test_what_no_waiting_can_mend_is_reported_at_once(
     secured: Secured,
     what: str,
     tmp_path: Path,

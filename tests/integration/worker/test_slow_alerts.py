@@ -23,7 +23,7 @@ def service() -> Iterator[Service]:
     service.kill()
 
 
-def test_a_worker_that_is_too_slow_is_told(
+def test_a_worker_that_is_too_slow_is_reported(
     embedded_broker: EmbeddedBroker, start_worker: Start, service: Service, tmp_path: Path
 ) -> None:
     # Two calls at a time, of 0.3 s each.

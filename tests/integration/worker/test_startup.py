@@ -206,7 +206,7 @@ def test_a_session_timeout_that_the_brokers_refuse_is_an_error(
     assert words in line
 
 
-def test_too_few_brokers_for_the_replicas_are_told(kafka: Kafka, topic_prefix: str) -> None:
+def test_too_few_brokers_for_the_replicas_are_reported(kafka: Kafka, topic_prefix: str) -> None:
     line = refused(named(topic_prefix, kafka.url, replication_factor=3))
     assert "FRAUD_REPLICATION_FACTOR=3" in line
 
@@ -339,7 +339,7 @@ def test_the_documented_script_writes_the_row_before_an_unreadable_one_again(
     assert rows_in(changelog, last_rows(settings))[3].next_offset == 7
 
 
-def test_a_silent_broker_is_told_after_growing_pauses(
+def test_a_silent_broker_is_reported_after_growing_pauses(
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     port = free_port()

@@ -39,7 +39,7 @@ from cluster.errors import AUTHENTICATION, SSL, TRANSPORT, reason
         ("Topic 'x' was\nrefused: by policy", "Topic 'x' was refused: by policy"),
     ],
 )
-def test_the_cause_is_told_in_a_line(said: str, told: str) -> None:
+def test_the_cause_is_reported_in_a_line(said: str, told: str) -> None:
     assert reason(KafkaError(TRANSPORT, said)) == told
 
 

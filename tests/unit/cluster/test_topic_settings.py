@@ -37,7 +37,7 @@ def test_there_is_nothing_to_say(limits: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize("topic", ["out", "dead"])
-def test_a_topic_that_takes_no_full_batch_is_told(topic: str) -> None:
+def test_a_topic_that_takes_no_full_batch_is_reported(topic: str) -> None:
     limits = {"in": 90_000, "out": USUAL, "dead": USUAL, topic: PRODUCER_BATCH_BYTES - 1}
     (line,) = too_small(SETTINGS, limits)
     assert f"topic {topic} has max.message.bytes=999999" in line

@@ -375,7 +375,7 @@ def test_tls_files_that_belong_together_are_taken(
     assert str(Settings.load().kafka_ssl_key) == tls["key"]
 
 
-def test_only_the_first_of_several_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_first_of_several_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     line = complaint(monkeypatch, FRAUD_PARTITIONS="x", FRAUD_APPROVAL_RATE="2")
     assert line.startswith("FRAUD_PARTITIONS")
     assert "RATE" not in line

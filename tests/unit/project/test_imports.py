@@ -155,7 +155,7 @@ from . import neighbour
     assert imports_of(source) == {"__future__", "config", "faust_transactions", "os", "records"}
 
 
-def test_a_wrong_import_is_told(tmp_path: Path) -> None:
+def test_a_wrong_import_is_reported(tmp_path: Path) -> None:
     wrong = tmp_path / "engine.py"
     wrong.write_text(
         "import faust\nfrom faust_transactions.batch import Batch\nfrom records import Verdict\n"

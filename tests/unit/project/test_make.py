@@ -59,7 +59,7 @@ def test_a_missing_python_is_said_in_one_line(tmp_path: Path) -> None:
     assert "no-such-python is not there" in line
 
 
-def test_a_python_without_ensurepip_is_told_what_to_install(tmp_path: Path) -> None:
+def test_a_python_without_ensurepip_is_reported_with_what_to_install(tmp_path: Path) -> None:
     program = python(tmp_path, "3.12.1", can_make_venvs=False)
     done = run(str(MAKE_VENV), str(tmp_path / "venv"), PYTHON=program)
     assert done.returncode == 1

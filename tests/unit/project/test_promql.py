@@ -3,7 +3,7 @@
 from tests.promql import matchers, metrics
 
 
-def test_names_are_told_from_functions_labels_and_numbers() -> None:
+def test_names_are_distinguished_from_functions_labels_and_numbers() -> None:
     expression = (
         'abs(job:a:ratio - b_total{x="c"}) > 0.15 and sum by (job, d) (increase(e[5m])) >= 1e3'
         " unless on (f) g offset 1d or vector(0)"

@@ -142,7 +142,7 @@ def test_a_card_that_is_not_12_to_19_ascii_digits_is_malformed(card: str) -> Non
         ("371449635398432", ("card_checksum",)),
     ],
 )
-def test_published_test_cards_are_told_from_their_neighbours(
+def test_published_test_cards_are_distinguished_from_their_neighbours(
     card: str, reasons: tuple[str, ...]
 ) -> None:
     assert screen(account(credit_card_number=card)) == reasons

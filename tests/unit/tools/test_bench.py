@@ -80,7 +80,7 @@ def test_a_table_is_aligned_markdown() -> None:
     ]
 
 
-def test_a_busy_machine_is_told_and_a_quiet_one_is_not() -> None:
+def test_a_busy_machine_is_reported_and_a_quiet_one_is_not() -> None:
     assert busy(0.3, 2) is None
     assert "load 8.8 on 2 cores" in (busy(8.8, 2) or "")
 
@@ -128,7 +128,7 @@ def test_workers_of_one_group_have_data_of_their_own() -> None:
     ]
 
 
-def test_the_memory_of_a_process_is_told_and_that_of_none_is_nothing() -> None:
+def test_the_memory_of_a_process_is_reported_and_that_of_none_is_nothing() -> None:
     assert resident_bytes(os.getpid()) > 1_000_000
     assert resident_bytes(2**22 + 1) == 0
 

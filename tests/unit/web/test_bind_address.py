@@ -23,7 +23,7 @@ def test_a_free_port_is_no_objection_and_stays_free() -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
-def test_a_taken_port_is_told_with_what_to_do(listening: socket.socket, host: str) -> None:
+def test_a_taken_port_is_reported_with_what_to_do(listening: socket.socket, host: str) -> None:
     port = listening.getsockname()[1]
     line = bind_error(host, port)
     assert line is not None
@@ -46,7 +46,7 @@ def test_a_port_that_a_server_has_just_left_is_free(listening: socket.socket) ->
     "host",
     ["192.0.2.1", "2001:db8::1", "no-such-host.invalid", "x" * 70, "..", "a\x01b"],
 )
-def test_a_host_that_is_not_this_machine_is_told_with_the_setting(host: str) -> None:
+def test_a_host_that_is_not_this_machine_is_reported_with_the_setting(host: str) -> None:
     line = bind_error(host, free_port())
     assert line is not None
     assert line.startswith(f"the web cannot be served on {host!r} (")

@@ -488,7 +488,7 @@ def test_the_assignor_knows_every_workers_partitions() -> None:
     )
 
 
-def test_the_assignor_is_told_to_leave_no_room_for_standbys() -> None:
+def test_the_assignor_is_asked_to_leave_no_room_for_standbys() -> None:
     app = faust.App("compat", store="memory://")
     assert "replicas=self.replicas" in source(PartitionAssignor._perform_assignment), changed(
         "faust.assignor.partition_assignor.PartitionAssignor"

@@ -87,7 +87,7 @@ def test_what_an_open_transaction_holds_back_is_no_lag() -> None:
     assert owned.lag(10) == 0, "both ends are the last stable offset"
 
 
-def test_an_end_below_what_the_last_fetch_told_is_an_older_one() -> None:
+def test_an_end_below_what_the_last_fetch_reported_is_an_older_one() -> None:
     owned = task(10)
     handed_out(owned, Fetch(6, records(10), 11, 40))
     assert owned.lag(20) == 30

@@ -77,7 +77,7 @@ def test_a_bound_that_is_reached_is_a_reason_and_can_be_turned_off(
     assert exceeded(observed, OFF) == {}
 
 
-def test_several_reasons_are_told_apart() -> None:
+def test_several_reasons_are_distinguished() -> None:
     everything = Observed(
         Growth(1, 100), 60.0, Percentile(60.0, 500), calls([2.0] * 100, failed=100)
     )

@@ -143,7 +143,7 @@ def test_a_token_is_shown_whole() -> None:
     "change",
     [{"outcome": "review"}, {"reasons": ("big",)}, {"score": 0}, {"shadow": ()}],
 )
-def test_a_verdict_that_the_rules_do_not_give_is_told(change: dict[str, Any]) -> None:
+def test_a_verdict_that_the_rules_do_not_give_is_reported(change: dict[str, Any]) -> None:
     document = explanation(found(verdict=verdict(**change)), version(), names=False)
     assert not document["again"]["same"]
     assert exit_code(document) == 1

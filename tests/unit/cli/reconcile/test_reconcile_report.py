@@ -55,7 +55,7 @@ def test_one_is_no_plural(number: int, pending: str, gone: str, conclusion: str)
     assert lines[-1].startswith(conclusion)
 
 
-def test_verdicts_are_told_by_outcome_where_there_are_any() -> None:
+def test_verdicts_are_reported_by_outcome_where_there_are_any() -> None:
     outcomes = {"authorized": 1_200, "review": 3, "unauthorized": 0}
     text = shown(Findings(accounts=1_203, verdicts=1_203), outcomes=outcomes)
     assert "Verdicts by outcome: 1,200 authorized, 3 review, 0 unauthorized." in text

@@ -189,7 +189,7 @@ def said(worker: str, offset: int | None, **changes: Any) -> Announcement:
     return Announcement(worker, NEW.version, offset, 1, **changes)
 
 
-def test_workers_that_do_not_judge_by_it_are_told_with_the_reason() -> None:
+def test_workers_that_do_not_judge_by_it_are_reported_with_the_reason() -> None:
     known = {
         each.worker: each
         for each in (

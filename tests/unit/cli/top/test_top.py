@@ -140,7 +140,7 @@ def test_what_has_no_room_on_the_screen_is_summed_up(height: int) -> None:
     assert any(line.startswith("   63 ") for line in lines)
 
 
-def test_a_broker_that_is_away_is_told_with_the_last_figures() -> None:
+def test_a_broker_that_is_away_is_reported_with_the_last_figures() -> None:
     text = "\n".join(drawn(document({0: row()}, problem="Connection refused")))
     assert "Kafka does not answer: Connection refused; these are the last figures seen" in text
     assert "1,617,283,000" in text
@@ -152,7 +152,7 @@ def test_a_topic_that_was_re_created_is_shown_in_place_of_the_brokers_state() ->
     assert "Kafka answers" not in text
 
 
-def test_an_owner_that_is_not_known_is_told_apart_from_none() -> None:
+def test_an_owner_that_is_not_known_is_distinguished_from_none() -> None:
     rows = {0: row(), 1: row()}
     lines = drawn(document(rows, owners={0: "a:1"}))
     [first, second] = [line.split() for line in lines if "1,617,283,000" in line][-2:]

@@ -148,7 +148,7 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         Trial(file, read_rules(file)).on_file(tmp_path / "gone", b"key")
 
 
-def test_nothing_to_compare_is_told_by_the_limit(tmp_path: Path) -> None:
+def test_nothing_to_compare_is_reported_by_the_limit(tmp_path: Path) -> None:
     assert tried(tmp_path, line(), max_flips=MaxFlips("1%", 1, True)).is_exceeded
     assert not tried(tmp_path, line()).is_exceeded
 

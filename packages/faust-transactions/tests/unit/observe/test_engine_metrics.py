@@ -134,7 +134,7 @@ def test_the_age_of_the_oldest_record_grows_until_it_is_done() -> None:
     assert owned.value(name) == 0
 
 
-def test_a_partition_that_was_given_up_or_not_begun_is_not_told() -> None:
+def test_a_partition_that_was_given_up_or_not_begun_is_not_reported() -> None:
     owned = Owned(end=None)
     assert owned.lag == 0
     new = StreamTask(owned.task.tp, cast(Any, Writer()))

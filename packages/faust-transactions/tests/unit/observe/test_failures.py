@@ -67,7 +67,7 @@ def test_an_exception_that_is_its_own_context_is_logged_once() -> None:
     assert where(one).count("most recent call last") == 2
 
 
-def test_kafkas_errors_are_told_in_full() -> None:
+def test_kafkas_errors_are_reported_in_full() -> None:
     assert "Broker: Message size too large" in kind(KafkaException(KafkaError(10)))
 
 
