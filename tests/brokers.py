@@ -100,8 +100,7 @@ def own_kafka(can_run_kafka: None, tmp_path: Path) -> Iterator[Callable[..., Kaf
     def start(**options: Any) -> KafkaServer:
         server = KafkaServer(tmp_path / f"kafka-{len(servers)}", **options)
         servers.append(server)
-        if "users" not in options:
-            format_data(server)
+        format_data(server)
         server.start()
         return server
 
