@@ -1,6 +1,7 @@
 """Commands with the rights that docs/kafka.md says each of them needs, and no others."""
 
 import io
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -19,7 +20,7 @@ from cluster import ClusterError, changelog_topic, committed_rows
 from cluster.reading.control import Holds, write_release
 from cluster.reading.first_partition import append
 from cluster.single import control_topic
-from cluster.startup import check
+from cluster.startup import StartupError, check
 from config import Settings
 from records.hold import Hold
 from records.release import Release
@@ -200,3 +201,26 @@ def test_dead_letters_replay(site: Site) -> None:
 
     changelog: Right = (TOPIC, changelog_topic(settings), LITERAL, READ)
     works_only_with(site, [changelog], watched)
+
+
+def test_a_worker_without_the_right_to_its_dead_letters_says_that_it_does_not_compare_them(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    produce(site.bootstrap, site.workers.accounts_topic, [b"no account"], partition=0)
+    site.stream.judge(0, [], dead=[0], next_offset=1)
+    rights.grant(site.bootstrap, "operator", rights.of_a_worker(site.operator))
+    caplog.set_level(logging.INFO, "fraud_app")
+
+    def start(settings: Settings) -> None:
+        caplog.clear()
+        try:
+            check(settings, timeout=0)
+        except StartupError as exc:  # the broker does not know the rights yet
+            raise ClusterError(str(exc)) from exc
+
+    _until_it_works(site, start)
+    [record] = [each for each in caplog.records if "was not compared" in each.getMessage()]
+    assert record.levelno == logging.INFO
+    line = record.getMessage()
+    assert line.startswith(f"topic {site.operator.dead_letters_topic} was not compared with topic ")
+    assert "(no right to read it)" in line
