@@ -16,13 +16,14 @@ from confluent_kafka import KafkaException, Producer
 from faust.types import TP
 from faust_transactions import Engine
 from faust_transactions.errors import StateMismatch
-from faust_transactions.kafka.hanging import LATE, HangingTransactionDetector, open_since
+from faust_transactions.kafka.hanging import HangingTransactionDetector, open_since
 from faust_transactions.kafka.tail import read_last
 from faust_transactions.observe.metrics import EngineMetrics
 from faust_transactions.restore import TaskRestorer
 from prometheus_client import CollectorRegistry
 from support.copying import Copying, Start, wait_until
 from support.engine_app import Sums
+from support.transaction_state import COMPLETE, ENDING, status
 
 from tests.brokers import Kafka
 from tests.not_here import skip_or_fail
@@ -31,8 +32,6 @@ from tools.devbroker import KafkaServer
 
 #: What a broker says when its partitions have no leader any more, moments before it ends.
 LEADERLESS = "partition(s) to local followers"
-#: What Kafka 4.3 says when it leaves markers out, taking the partitions for deleted.
-LEFT_OUT = "while trying to send transaction markers"
 RECORDS = 10
 
 
@@ -66,9 +65,8 @@ class FormerOwner:
         start = self.committed
         values = [b"%d" % number for number in range(start, start + RECORDS)]
         self._copying.send_values(*values)
-        producer = Producer(
-            {**self._conf, "transactional.id": f"{self._copying.name}:{self._copying.name}-in:0"}
-        )
+        transactional_id = f"{self._copying.name}:{self._copying.name}-in:0"
+        producer = Producer({**self._conf, "transactional.id": transactional_id})
         producer.init_transactions(30)
         producer.begin_transaction()
         for offset, value in enumerate(values, start):
@@ -81,13 +79,10 @@ class FormerOwner:
             producer.commit_transaction(2)
         stopping.join()
         producer.purge()
-        left_out = LEFT_OUT in self._server.log_file.read_text(encoding="utf-8")
         self._server.start()
-        if not left_out:
-            return False
-        # A coordinator that is slow to come back may write them yet.
-        time.sleep(LATE + 1)
-        return bool(self.hanging())
+        # A coordinator that is slow to come back writes the markers yet, one that is done does not.
+        wait_until(lambda: status(self._conf, transactional_id) not in ENDING)
+        return status(self._conf, transactional_id) in COMPLETE and bool(self.hanging())
 
     def _stop(self) -> threading.Thread:
         """Begin to stop the broker; returns when its partitions have no leader."""
