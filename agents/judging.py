@@ -9,6 +9,7 @@ from faust_transactions import SourceRecord
 
 from agents.judgement import Judgement
 from agents.stage_timer import StageTimer
+from agents.turns import Turns
 from records import BankAccount, DeadLetter, Undecodable
 from records.card import digits, mask_number
 from records.replay import replay_in
@@ -130,11 +131,19 @@ class Judge:
         judgement = Judgement(records[-1].offset + 1 if records else 0, version)
         timer = StageTimer()
         cases = [Case(*each) for each in zip(records, decoded, strict=True)]
-        open_cases = [case for case in cases if case.screen(rules, self._tokens)]
+        turns = Turns()
+        open_cases: list[Case] = []
+        for case in cases:
+            if case.screen(rules, self._tokens):
+                open_cases.append(case)
+            if turns.is_over():
+                await turns.take_another()
         timer.end("screen")
         results = await self._veritas.verify([case.account for case in open_cases])
         for case, result in zip(open_cases, results, strict=True):
             case.close(result, rules)
+            if turns.is_over():
+                await turns.take_another()
         timer.end("verify")
         self._write(judgement, topic, partition, cases)
         timer.end("encode")
