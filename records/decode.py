@@ -173,7 +173,7 @@ def _format(value: bytes) -> str:
         return "it is UTF-16; write UTF-8"
     if frame := _SCHEMA_FRAME.match(value):
         return (
-            "it starts with Schema Registry's frame (a zero byte, then schema id "
+            "it starts with Schema Registry's frame (zero byte, schema id "
             f"{int.from_bytes(frame[1])}); use a JSON serializer without a schema"
         )
     return ""

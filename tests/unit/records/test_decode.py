@@ -138,7 +138,7 @@ def test_half_a_surrogate_pair_is_no_text(escape: str) -> None:
 
 
 FRAME = b"\0\0\0\x01\x02"
-SCHEMA_REGISTRY = "Schema Registry's frame (a zero byte, then schema id 258)"
+SCHEMA_REGISTRY = "Schema Registry's frame (zero byte, schema id 258)"
 LONE_SURROGATE = "half of a surrogate pair"
 
 
@@ -292,6 +292,7 @@ def check(value: bytes) -> None:
         assert found.detail.isprintable()
 
 
+@example(b"\0\xff\xff\xff\xff")  # the longest schema id
 @given(st.binary(max_size=300))
 def test_no_bytes_whatever_raise(value: bytes) -> None:
     check(value)
