@@ -7,17 +7,19 @@ from typing import Final
 
 from rules.reading.problem import Problem
 
-__all__ = ["grouped_numbers", "instead_of", "misread", "of_other_languages"]
+__all__ = ["grouped_numbers", "instead_of", "misread", "of_other_languages", "tokens_of"]
 
+# Strings without their last quotation marks.
+_LONG: Final = (r'"{3} (?: [^"\\] | \\. | "(?!"") )*+', r"'{3} (?: [^'\\] | \\. | '(?!'') )*+")
+_SHORT: Final = (r'" (?!"") (?: [^"\\\n] | \\. )*+', r"' (?!'') (?: [^'\\\n] | \\. )*+")
+# A prefix is a word of its own: `or"a"` is a word and a string. `open` is a string without an end:
+# if it did not match, the search would begin again at each quotation mark in it.
 _TOKEN: Final = re.compile(
-    r"""
+    rf"""
     (?P<comment> \#[^\n]* )
-    | (?P<string> (?<!\w) (?P<prefix>[rbuf]{0,2})
-        (?: \"{3} (?: [^"\\] | \\. | "(?!"") )*+ \"{3}
-          | '{3} (?: [^'\\] | \\. | '(?!'') )*+ '{3}
-          | " (?: [^"\\\n] | \\. )*+ "
-          | ' (?: [^'\\\n] | \\. )*+ '
-        ) )
+    | (?P<string> (?: (?<!\w) (?P<prefix>[rbuf]{{1,2}}) )?
+        (?: {_LONG[0]} "{{3}} | {_LONG[1]} '{{3}} | {_SHORT[0]} " | {_SHORT[1]} ' ) )
+    | (?P<open> {_LONG[0]} | {_LONG[1]} | {_SHORT[0]} | {_SHORT[1]} )
     | (?P<glued> (?<![\w.]) [\d_.]+ (?= (?:and|or|in|is|if|else|not|for)\b ) )
     | (?P<foreign> && | \|\| | <> | ! (?!=) | (?<![=!<>:]) = (?!=) )
     | (?P<word> (?<![\w.]) (?:and|or|not|in|like|ilike|between) (?!\w) )
@@ -38,11 +40,16 @@ _WORDS: Final = {
 _GROUPED: Final = re.compile(r"(?<![\w.,\"'])\d{1,3}(?:,\d{3})+(?![\w,\"'])")
 
 
-def misread(text: str) -> list[Problem]:
+def tokens_of(text: str) -> list[re.Match[str]]:
+    """What is looked at here of an expression's text."""
+    return list(_TOKEN.finditer(text))
+
+
+def misread(text: str, tokens: list[re.Match[str]]) -> list[Problem]:
     """What Python takes, with a warning at most, for something else than was meant."""
     problems = []
     end = -1  # of the last string, and of comments and blanks behind it
-    for token in _TOKEN.finditer(text):
+    for token in tokens:
         if token["string"] or token["comment"]:
             is_next = end >= 0 and not text[end : token.start()].strip(_BLANKS)
             if is_next and token["string"]:
@@ -51,7 +58,7 @@ def misread(text: str) -> list[Problem]:
                 end = token.end()
         if token["glued"]:
             problems.append(Problem(token.start(), f"a blank is missing after {token[0]:.20}"))
-        elif token["string"] and "r" not in token["prefix"].lower():
+        elif token["string"] and "r" not in (token["prefix"] or "").lower():
             problems += _escapes(token)
     return problems
 
@@ -68,10 +75,10 @@ def _escapes(token: re.Match[str]) -> list[Problem]:
     ]
 
 
-def of_other_languages(text: str) -> list[Problem]:
+def of_other_languages(text: str, tokens: list[re.Match[str]]) -> list[Problem]:
     """Operators, words and numbers that are no Python, for an expression that does not parse."""
     problems = grouped_numbers(text)
-    for token in _TOKEN.finditer(text):
+    for token in tokens:
         ours = _OURS.get(token[0]) if token["foreign"] else None
         if token["word"]:
             ours = instead_of(token[0])

@@ -7,11 +7,12 @@ neither reach anything of Python's nor run for long.
 from __future__ import annotations
 
 import ast
+import re
 from typing import Final
 
 from rules.expression import Expression
 from rules.reading.checker import LARGEST_NUMBER, Checker
-from rules.reading.lexical import grouped_numbers, misread, of_other_languages
+from rules.reading.lexical import grouped_numbers, misread, of_other_languages, tokens_of
 from rules.reading.problem import Problem, offset
 from rules.reading.shared import Shared
 
@@ -32,20 +33,21 @@ def parse(text: str, shared: Shared) -> Expression | list[Problem]:
         return [Problem(0, "the expression is empty")]
     if "\0" in text:
         return [Problem(text.index("\0"), "the expression contains a NUL character")]
-    if problems := misread(text):
+    tokens = tokens_of(text)
+    if problems := misread(text, tokens):
         return problems
-    parsed = _parsed(text)
+    parsed = _parsed(text, tokens)
     return Checker(text, shared).check(parsed) if isinstance(parsed, ast.expr) else parsed
 
 
-def _parsed(text: str) -> ast.expr | list[Problem]:
+def _parsed(text: str, tokens: list[re.Match[str]]) -> ast.expr | list[Problem]:
     # On lines of its own, so that it may be written on several; the parentheses let it.
     wrapped = f"(\n{text}\n)"
     try:
         tree = ast.parse(wrapped, mode="eval").body
     except SyntaxError as exc:
         at = offset(text, (exc.lineno or 2) - 2, (exc.offset or 1) - 1)
-        return of_other_languages(text) or [Problem(at, _syntax(exc))]
+        return of_other_languages(text, tokens) or [Problem(at, _syntax(exc))]
     except (RecursionError, MemoryError):
         return [Problem(0, "the expression is nested too deeply")]
     except ValueError as exc:

@@ -16,13 +16,14 @@ __all__ = ["STRING", "Key", "Lines", "keys", "string_offsets"]
 # Possessive, so that a document of the largest size takes linear time and little memory.
 _BLANK: Final = re.compile(r"(?:[ \t\n\r]++|#[^\n]*+)*+")
 _SPACES: Final = re.compile(r"[ \t]*+")
-#: A string of TOML, of any of the four kinds.
+#: A string of TOML, of any of the four kinds. One without an end goes as far as `tomllib` looks for
+#: the end: if it did not match, whoever searches would begin again at each quotation mark in it.
 STRING: Final = re.compile(
     r"""
-    \"{3} (?: [^"\\]++ | \\. | "(?!"") )*+ \"{3,5}
-    | '{3} (?: [^']++ | '(?!'') )*+ '{3,5}
-    | " (?: [^"\\]++ | \\. )*+ "
-    | ' [^']*+ '
+    \"{3} (?: [^"\\]++ | \\. | "(?!"") )*+ \"{0,5}
+    | '{3} (?: [^']++ | '(?!'') )*+ '{0,5}
+    | " (?: [^"\\\n]++ | \\. )*+ "?
+    | ' [^'\n]*+ '?
     """,
     re.VERBOSE | re.DOTALL,
 )

@@ -14,19 +14,21 @@ from rules.rule import MOST_BYTES
 __all__ = ["hides_a_card", "parsed"]
 
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
-# `tomllib` takes time that grows with the square of a dotted key's parts.
-_LONG_KEY: Final = re.compile(
-    r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){64}"""
-)
 # What `tomllib` takes longest for, by the character: signs outside of strings and comments. It
 # reads this many in half a second; a set of the largest size has some 4,000, and no dots.
-_SIGN: Final = re.compile(rf"{STRING.pattern}|\#[^\n]*+|(?P<sign>[.,=\[{{])", STRING.flags)
+# Each match ends with the next sign or, without one, with the text, so no character is read twice.
+_SIGN: Final = re.compile(
+    rf"(?: [^.,=\[{{\"'\#]++ | \#[^\n]*+ | {STRING.pattern} )*+ (?P<sign>[.,=\[{{]?)", STRING.flags
+)
+# The time that `tomllib` takes grows with the square of a dotted key's parts.
+_PART: Final = re.compile(rf"[ \t]*+ (?: [\w-]++ | {STRING.pattern} ) [ \t]*+", STRING.flags)
+_MOST_PARTS: Final = 64
 _MOST_SIGNS: Final = 30_000
 _MOST_DOTS: Final = 10_000
 _MOST_COMMAS: Final = 100_000
 _MOST_LINES: Final = 200_000
 # Python converts longer numbers in quadratic time, so it refuses them.
-_LONG_NUMBER: Final = re.compile(r"\d[\d_]{4299}")
+_LONG_NUMBER: Final = re.compile(r"(?<![\d_])\d[\d_]{4299}")
 # Who reviews a file would read it otherwise than the program does: https://trojansource.codes
 _BIDIRECTIONAL: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
@@ -67,8 +69,6 @@ def _unusable(text: str) -> list[tuple[int, str]]:
     found = [long] if (long := _too_long(text)) else []
     # The other searches take time, too.
     text = text[: long[0] if long else None]
-    if long_key := _LONG_KEY.search(text):
-        found.append((long_key.start(), "a key has too many parts"))
     if hidden := _BIDIRECTIONAL.search(text):
         code = f"U+{ord(hidden.group()):04X}"
         found.append((hidden.start(), f"an invisible character, {code}, that turns the text round"))
@@ -81,20 +81,44 @@ def _too_long(text: str) -> tuple[int, str] | None:
     """Where there is more of something than is read within a second."""
     if text.count("\n") > _MOST_LINES:
         return 0, f"more than {_MOST_LINES:,} lines"
-    signs = dots = commas = 0
+    commas = signs = 0
+    dots: list[tuple[int, int]] = []
     for found in _SIGN.finditer(text):
         sign = found["sign"]
         if sign == ",":
             commas += 1
-            if commas > _MOST_COMMAS:
-                return found.start(), f"more than {_MOST_COMMAS:,} entries of lists"
         elif sign:
             signs += 1
-            dots += sign == "."
-            if signs > _MOST_SIGNS:
-                return found.start(), f"more than {_MOST_SIGNS:,} keys, tables and brackets"
-            if dots > _MOST_DOTS:
-                return found.start(), f"more than {_MOST_DOTS:,} dots outside of strings"
+            if sign == ".":
+                dots.append(found.span())
+        if what := _over(commas, signs, len(dots)):
+            return _long_key(text, dots) or (found.end() - 1, what)
+    return _long_key(text, dots)
+
+
+def _over(commas: int, signs: int, dots: int) -> str | None:
+    if commas > _MOST_COMMAS:
+        return f"more than {_MOST_COMMAS:,} entries of lists"
+    if signs > _MOST_SIGNS:
+        return f"more than {_MOST_SIGNS:,} keys, tables and brackets"
+    if dots > _MOST_DOTS:
+        return f"more than {_MOST_DOTS:,} dots outside of strings"
+    return None
+
+
+def _long_key(text: str, dots: list[tuple[int, int]]) -> tuple[int, str] | None:
+    """Where a key has too many parts; each of ``dots`` begins behind the sign before the dot."""
+    parts = key = last = 0
+    for start, end in dots:
+        if start == last and parts and _PART.fullmatch(text, start, end - 1):
+            parts += 1
+        else:
+            parts = 2
+            before = text[start : end - 1].rpartition("\n")[2]
+            key = end - 1 - len(before.lstrip(" \t"))
+        if parts > _MOST_PARTS:
+            return key, "a key has too many parts"
+        last = end
     return None
 
 

@@ -137,6 +137,15 @@ IN_EXPRESSIONS: Final = {
     'bin in ["411111" "422222"]': "4:28: rule x: a comma is missing before this string",
     'contains(first_name, "a"\n # b\n "c")': "4:44: rule x: a comma is missing before this string",
     "last_name == 'a'r'b'": "4:25: rule x: a comma is missing before this string",
+    'first_name in"x" "y"': "4:28: rule x: a comma is missing before this string",
+    'luhn_ok or"b" "c" == bin': "4:25: rule x: a comma is missing before this string",
+    # -- words that touch a quotation mark, and strings without an end
+    r'bin not in"x " and matches(bin, "\bfoo")': r"4:45: rule x: `\b` is no character: write r",
+    r'bin in"a\d"': r"4:18: rule x: `\d` is no character: write r",
+    'bin == b"x"': "4:16: rule x: b'x' is not allowed",
+    'bin == f"x"': "4:16: rule x: f-strings are not allowed",
+    r'bin == "a\d': "4:16: rule x: not an expression: unterminated string literal",
+    r'bin == """a\d ""': "4:16: rule x: not an expression: unterminated triple-quoted",
     "amount <> 1": "4:16: rule x: not an expression: write != instead of <>",
 }
 
@@ -178,6 +187,21 @@ BROKEN_BY_DESIGN: Final = {
         "1:75001: more than 30,000 keys, tables and brackets",
     ),
     "lines": ("#\n" * 440_000, "1:1: more than 200,000 lines"),
+    # -- a search for the end from each quotation mark would take hours
+    "string without an end": ('a = "' + r"\"" * 449_000, "1:898006: not TOML: Unterminated string"),
+    "strings without an end": (
+        'a = """' + '\\"""\n' * 170_000,
+        "170001:1: not TOML: Unterminated string",
+    ),
+    "expressions without an end": (
+        "".join(rule('"' + r"\"" * 1_990, f"r{i}") for i in range(110)),
+        "4:9: rule r0: not an expression: unterminated string literal",
+    ),
+    "integers": ("#" + ("9" * 4_299 + " ") * 200 + "\na = " + "9" * 5_000, "2:5: a number has too"),
+    "key of 65 parts": (
+        "a = 1.5\n" + " . ".join(["'b.c'", "d"] * 32 + ["e"]) + " = 1",
+        "2:1: a key has too many parts",
+    ),
     "integer": ("a = " + "9" * 800_000, "1:5: a number has too many digits"),
     "points": (f"[[rule]]\npoints = {'9' * 4_000}", "1:1: rule number 1: name is missing"),
     "hexadecimal": ("rule = 0x" + "f" * 800_000, "1:1: write rules as [[rule]]"),
@@ -266,7 +290,7 @@ def pattern_node(pattern: str) -> ast.expr:
 
 
 def test_signs_within_strings_and_comments_are_no_structure(tmp_path: Path) -> None:
-    note = "[a.b] = {}" * 99
+    note = "[a.b] = {}" * 70 + "1." * 99
     signs = f"# {note}\n" * 700 + f"[[rule]]\nnote = '{note}'\n"
     file = tmp_path / "rules.toml"
     file.write_text(signs + rule("luhn_ok").removeprefix("[[rule]]"))
