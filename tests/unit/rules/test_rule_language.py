@@ -200,6 +200,54 @@ def test_a_text_that_is_too_long_for_a_pattern_is_a_rule_error() -> None:
         assert rules.decide(fired, None).reasons == reasons
 
 
+LONG_NAME = "Jim".rjust(LONGEST_MATCHED + 1)
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "len(first_name) > 1",
+        "len(" + "lower(" * 37 + "first_name" + ")" * 38 + " < 1",
+        'upper(first_name) == "JIM"',
+        'startswith(first_name, "Jim")',
+        'startswith("Jim", first_name)',
+        'endswith(first_name, "Jim")',
+        'contains(first_name, "Jim")',
+        "contains(last_name, first_name)",
+        "first_name in last_name",
+        '"Jim" not in first_name',
+        'first_name < "Jim"',
+        '"A" < first_name == "Jim"',
+        'first_name == "Jim" < last_name',
+        'in_list(first_name, "names")',
+        'matches(first_name, "Jim")',
+        "veritas and len(first_name) > 1",
+    ],
+)
+def test_whatever_looks_at_a_name_that_is_too_long_is_a_rule_error(when: str) -> None:
+    """Else one account with such a name would take as long as thousands."""
+    rules = CompiledRules(load('[lists]\nnames = ["Jim"]\n' + rule(when)))
+    late = "veritas" in when
+    for name, failed in ((LONG_NAME, True), (LONG_NAME[1:], False)):
+        values = {**ACCOUNT, "first_name": name}.values()
+        fired = rules.after(True, *values) if late else rules.before(*values)
+        assert ("rule_error" in rules.decide(fired, None).reasons) is failed
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        f'first_name == "{LONG_NAME}"',
+        f'first_name in ["{LONG_NAME}"] and last_name != first_name',
+        'first_name != ""',
+        "amount > 600 or len(first_name) > 1",
+        "len(last_name) > 1",
+    ],
+)
+def test_a_long_name_is_only_compared(when: str) -> None:
+    assert holds(when, first_name=LONG_NAME)
+
+
 def test_a_column_is_that_of_the_file_whatever_way_the_string_is_written() -> None:
     for written, place in (
         ('when = "amount > ammount"', "4:18"),
