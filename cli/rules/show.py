@@ -1,5 +1,7 @@
 """`rules show`."""
 
+import errno
+import os
 from pathlib import Path
 
 import click
@@ -7,6 +9,7 @@ import faust
 from faust.cli import argument, option
 from rich.console import Console
 
+from cli.rules.file import printable
 from cli.rules.versions import active, find
 from cli.support.blocking_command import BlockingCommand
 from cli.support.errors import CommandError
@@ -66,17 +69,32 @@ def as_text(publication: Publication) -> str:
 
 def write_to(folder: Path, publication: Publication, console: Console) -> None:
     """Write the files as they were published; overwrites none. Raises CommandError."""
-    files = {_FILE: publication.source, **publication.files}
-    for name in files:
-        inside = (folder / name).resolve().is_relative_to(folder.resolve())
-        if not inside or name == "":
-            raise CommandError(f"the list file {name!r} would not be in {folder}")
-    for name, content in files.items():
-        path = folder / name
+    for path, content in _files(folder, publication).items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("x", encoding="utf-8", newline="") as file:
                 file.write(content)
         except OSError as exc:
-            raise CommandError(f"{path} cannot be written: {exc.strerror}") from exc
-        console.print(str(path), **PLAIN)
+            raise CommandError(printable(f"{path} cannot be written: {exc.strerror}")) from exc
+        console.print(printable(str(path)), **PLAIN)
+
+
+def _files(folder: Path, publication: Publication) -> dict[Path, str]:
+    """What to write where. Raises CommandError, before anything is written."""
+    files = {folder / _FILE: publication.source}
+    for name, content in publication.files.items():
+        path = folder / name  # "./bins.txt" is "bins.txt" here
+        if name == "" or not path.resolve().is_relative_to(folder.resolve()):
+            raise CommandError(f"the list file {name!r} would not be in {folder}")
+        if files.setdefault(path, content) != content:
+            what = "the rule set" if path == folder / _FILE else "another list file"
+            text = f"the list file {name!r} would be written over {what}: print both without --to"
+            raise CommandError(text)
+    for path in files:
+        if not files.keys().isdisjoint(path.parents):
+            raise CommandError(
+                f"{path.parent} would be a file and a folder: print both without --to"
+            )
+        if path.exists():
+            raise CommandError(printable(f"{path} cannot be written: {os.strerror(errno.EEXIST)}"))
+    return files

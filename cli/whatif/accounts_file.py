@@ -99,7 +99,7 @@ class AccountsFile:
             if name in fields and type(fields[name]) not in types:
                 raise self._error(f'"{name}" is {text}')
         outcome, reasons = fields.get("outcome", NEW), fields.get("reasons", [])
-        if outcome not in (*OUTCOMES, NEW):
+        if "outcome" in fields and outcome not in OUTCOMES:
             raise self._error(f'"outcome" is {_EXTRAS["outcome"][1]}')
         if not all(isinstance(reason, str) for reason in reasons):
             raise self._error('"reasons" is a list of strings')

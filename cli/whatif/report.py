@@ -77,14 +77,18 @@ def conclusion(result: WhatIf) -> str:
     flips = number_of(tally.flips, "outcome flips", "outcomes flip")
     unknown = f", {tally.unknown:,} unknown" if tally.unknown else ""
     limit = ""
-    if result.max_flips is not None:
+    failures = []
+    if result.max_flips is not None and not tally.compared:
+        failures.append("nothing was compared")
+    elif result.max_flips is not None:
         more = "more than" if result.is_exceeded else "within"
         limit = f": {more} {result.max_flips.text}"
-    compared = number_of(tally.compared, "account", "accounts")
-    lines = ""
     if result.not_accounts:
-        lines = f"; failed, as {number_of(result.not_accounts, 'line is', 'lines are')} no account"
-    return f"{compared} in {result.seconds:.1f} s: {flips}{unknown}{limit}{lines}."
+        lines = number_of(result.not_accounts, "line is", "lines are")
+        failures.append(f"{lines} no account")
+    failed = f"; failed, as {' and '.join(failures)}" if failures else ""
+    compared = number_of(tally.compared, "account", "accounts")
+    return f"{compared} in {result.seconds:.1f} s: {flips}{unknown}{limit}{failed}."
 
 
 def _matrix(result: WhatIf) -> Table:

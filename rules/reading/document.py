@@ -59,9 +59,8 @@ def _thresholds(table: dict[str, Any], faults: Faults) -> Thresholds:
             hint = did_you_mean(name, _THRESHOLDS)
             faults.add(where, 0, name, "[thresholds]", f"unknown key `{name:.64}`{hint}")
         elif not is_number(value) or not 0 < value <= MOST_POINTS:
-            faults.add(
-                where, 0, name, "[thresholds]", f"{name} is a number from 1 to {MOST_POINTS:,}"
-            )
+            text = f"{name} is a number above 0, up to {MOST_POINTS:,}"
+            faults.add(where, 0, name, "[thresholds]", text)
         else:
             values[name] = value
     thresholds = Thresholds(**values)

@@ -44,6 +44,12 @@ def asks(source: str) -> bool:
     return rules.needs_veritas(rules.before(*ACCOUNT), ACCOUNT)
 
 
+def test_a_threshold_may_be_a_fraction_as_points_may() -> None:
+    source = "[thresholds]\nreview = 0.5\n"
+    assert decided(source + rule("a", points=0.5)).outcome == "review"
+    assert decided(source + rule("a", points=0.4), veritas=True).outcome == "authorized"
+
+
 def faults(source: str) -> list[str]:
     with pytest.raises(RuleSetError) as refused:
         load(source)
@@ -60,7 +66,7 @@ def faults(source: str) -> list[str]:
         (
             "[thresholds]\nreview = 0\nreviw = 1\n",
             [
-                "2:1: [thresholds]: review is a number from 1 to 1,000,000",
+                "2:1: [thresholds]: review is a number above 0, up to 1,000,000",
                 "3:1: [thresholds]: unknown key `reviw`: did you mean `review`?",
             ],
         ),

@@ -185,6 +185,35 @@ def test_no_file_is_written_elsewhere(tmp_path: Path, name: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("files", "text"),
+    [
+        ({"rules.toml": "x"}, r"'rules\.toml' would be written over the rule set: print both"),
+        ({"./rules.toml": "x"}, r"'\./rules\.toml' would be written over the rule set"),
+        ({"b.txt": "x", "./b.txt": "y"}, r"'\./b\.txt' would be written over another list file"),
+        ({"b.txt/c": "x", "b.txt": "y"}, r"b\.txt would be a file and a folder"),
+        ({"rules.toml/c": "x"}, r"rules\.toml would be a file and a folder"),
+        ({"b.txt": "x", "old.txt": "y"}, r"old\.txt cannot be written: File exists"),
+    ],
+)
+def test_nothing_is_written_where_not_all_files_can_be(
+    tmp_path: Path, files: dict[str, str], text: str
+) -> None:
+    """Else the rule set itself would be missing among what was written."""
+    (tmp_path / "old.txt").write_text("old")
+    with pytest.raises(CommandError, match=text):
+        written(tmp_path, files)
+    assert [each.name for each in tmp_path.iterdir()] == ["old.txt"]
+
+
+def test_a_list_file_with_two_spellings_is_written_once(tmp_path: Path) -> None:
+    written(tmp_path, {"b.txt": "x", "./b.txt": "x", "rules.toml": LISTED})
+    assert {each.name: each.read_text() for each in tmp_path.iterdir()} == {
+        "b.txt": "x",
+        "rules.toml": LISTED,
+    }
+
+
 def said(worker: str, offset: int | None, **changes: Any) -> Announcement:
     return Announcement(worker, NEW.version, offset, 1, **changes)
 

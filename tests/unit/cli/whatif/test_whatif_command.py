@@ -129,6 +129,7 @@ def test_a_byte_order_mark_is_the_files_and_not_the_first_accounts(tmp_path: Pat
         ({CARD: "x"}, r'unknown field "\*{12}1111"; known'),
         ({"timestamp": True}, '"timestamp" is ms since the epoch'),
         ({"outcome": "perhaps"}, '"outcome" is one of authorized, review, unauthorized'),
+        ({"outcome": "new"}, '"outcome" is one of authorized, review, unauthorized'),
         ({"outcome": None}, '"outcome" is one of'),
         ({"reasons": [1]}, '"reasons" is a list of strings'),
         ({"FirstName": "x" * 80_000}, "longer than"),
@@ -149,7 +150,12 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 
 
 def test_nothing_to_compare_is_reported_by_the_limit(tmp_path: Path) -> None:
-    assert tried(tmp_path, line(), max_flips=MaxFlips("1%", 1, True)).is_exceeded
+    for limit in (MaxFlips("1%", 1, True), MaxFlips("0", 0, False)):
+        result = tried(tmp_path, line(), max_flips=limit)
+        assert result.is_failure
+        text = printed(result)
+        assert "0 outcomes flip; failed, as nothing was compared." in text
+        assert "more than" not in text
     assert not tried(tmp_path, line()).is_exceeded
 
 
