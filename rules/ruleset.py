@@ -10,7 +10,7 @@ from typing import Any
 from rules.faults import RuleSetError
 from rules.reading.document import Document, read
 from rules.reading.lists import ReadFile
-from rules.reading.toml import parsed
+from rules.reading.toml import parsed, size_of
 from rules.rule import (
     LONGEST_NOTE,
     MOST_BYTES,
@@ -42,7 +42,7 @@ def load(source: str, read_file: ReadFile | None = None) -> RuleSet:
     else, whatever the source.
     """
     text, values = parsed(source)
-    document = read(text, values, read_file)
+    document = read(text, values, read_file, size_of(source))
     version = _version(document)
     return RuleSet(
         document.rules, document.thresholds, document.lists, version, source, document.files

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterator
 
 from rules.faults import did_you_mean
-from rules.reading.comparisons import Wrong, value_of
+from rules.reading.comparisons import Wrong, wrong_part
 from rules.reading.lexical import instead_of
 from rules.reading.shared import Shared
-from rules.reading.values import impossible, impossible_part
+from rules.reading.values import impossible
 from rules.vocabulary import FUNCTIONS
 
 __all__ = ["unknown_function", "wrong_arguments"]
@@ -19,24 +19,13 @@ def wrong_arguments(name: str, node: ast.Call, shared: Shared) -> Iterator[Wrong
     """What is wrong with the arguments of a call that has the right number of them."""
     first, last = node.args[0], node.args[-1]
     if not FUNCTIONS[name].literal_last:
-        yield from _part(first, last)
+        yield from wrong_part(first, last)
     elif not isinstance(last, ast.Constant) or not isinstance(last.value, str):
         yield last, f"{name} needs a string written here, in quotes"
     elif name == "in_list":
         yield from _listed(first, last, last.value, shared)
     else:
         yield from _pattern(last, shared)
-
-
-def _part(whole: ast.expr, part: ast.expr) -> Iterator[Wrong]:
-    """A part that no value of the field has."""
-    text = value_of(part)
-    if (
-        isinstance(whole, ast.Name)
-        and isinstance(text, str)
-        and (why := impossible_part(whole.id, text))
-    ):
-        yield part, f"never true: {why}"
 
 
 def _listed(field: ast.expr, last: ast.expr, name: str, shared: Shared) -> Iterator[Wrong]:

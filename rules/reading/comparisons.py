@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from rules.reading.values import impossible, impossible_length, impossible_order
+from rules.reading.values import impossible, impossible_length, impossible_order, impossible_part
 from rules.vocabulary import Kind
 
-__all__ = ["Sides", "Wrong", "never_holds", "unlike", "value_of"]
+__all__ = ["Sides", "Wrong", "never_holds", "unlike", "value_of", "wrong_part"]
 
 _ORDERED: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
@@ -58,17 +58,41 @@ def never_holds(sides: Sides) -> Iterator[Wrong]:
     ):
         if why := _out_of_range(field, op, value_of(written)):
             yield written, f"never true: {why}"
-        if not isinstance(field, ast.Name) or not isinstance(op, ast.Eq | ast.In):
-            continue
-        if isinstance(written, ast.List):
-            items = written.elts
-        else:
-            # `bin in "411111 422222"` looks for a part of the text.
-            items = [] if isinstance(sides.op, ast.In) else [written]
-        for item in items:
-            value = value_of(item)
-            if value is not None and (why := impossible(field.id, value)):
+        if isinstance(op, ast.Eq):
+            yield from _unequal(field, [written])
+    if isinstance(sides.op, ast.In):
+        yield from _not_in(sides.left, sides.right)
+
+
+def _not_in(left: ast.expr, right: ast.expr) -> Iterator[Wrong]:
+    if isinstance(right, ast.List):
+        yield from _unequal(left, right.elts)
+        for item in right.elts:
+            if why := _out_of_range(left, ast.Eq(), value_of(item)):
                 yield item, f"never true: {why}"
+    else:  # a part of a text
+        yield from wrong_part(right, left)
+
+
+def _unequal(field: ast.expr, written: list[ast.expr]) -> Iterator[Wrong]:
+    """Which of these the field never equals."""
+    if not isinstance(field, ast.Name):
+        return
+    for each in written:
+        value = value_of(each)
+        if value is not None and (why := impossible(field.id, value)):
+            yield each, f"never true: {why}"
+
+
+def wrong_part(whole: ast.expr, part: ast.expr) -> Iterator[Wrong]:
+    """A part that no value of the field has."""
+    text = value_of(part)
+    if (
+        isinstance(whole, ast.Name)
+        and isinstance(text, str)
+        and (why := impossible_part(whole.id, text))
+    ):
+        yield part, f"never true: {why}"
 
 
 def _out_of_range(side: ast.expr, op: ast.cmpop, value: object) -> str | None:
@@ -91,4 +115,6 @@ def value_of(node: ast.expr) -> str | int | float | None:
             return value
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
             return -value
+        case ast.UnaryOp(op=ast.UAdd(), operand=ast.Constant(value=int() | float() as value)):
+            return value
     return None

@@ -28,15 +28,15 @@ class Document(NamedTuple):
     files: Mapping[str, str]
 
 
-def read(text: str, values: dict[str, Any], read_file: ReadFile | None) -> Document:
-    """Check the values of a file whose text is this. Raises RuleSetError with all faults."""
+def read(text: str, values: dict[str, Any], read_file: ReadFile | None, size: int) -> Document:
+    """Check the values of a file of ``size`` bytes. Raises RuleSetError with all faults."""
     faults = Faults(text)
     for name in values:
         if name not in _TABLES:
             hint = did_you_mean(name, _TABLES)
             faults.add("", 0, name, "", f"unknown key `{name:.64}`{hint}")
     thresholds = _thresholds(_table(values, "thresholds", faults), faults)
-    lists = ListReader(faults, read_file)
+    lists = ListReader(faults, read_file, size)
     listed = lists.read(_table(values, "lists", faults))
     rules = tuple(RuleReader(faults, listed, thresholds).read(values.get("rule", [])))
     faults.check()

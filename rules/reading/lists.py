@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final, cast
 
 from rules.reading.faults_found import Faults
-from rules.reading.toml import hides_a_card
+from rules.reading.toml import hides_a_card, size_of
 from rules.rule import MOST_BYTES, MOST_LISTS
 
 __all__ = ["NAME", "ListReader", "ReadFile"]
@@ -16,18 +16,23 @@ __all__ = ["NAME", "ListReader", "ReadFile"]
 #: Names of rules and lists.
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _WHERE: Final = "lists"
+# The record of a set writes each of them as six bytes, and no name or token has one.
+_CONTROL: Final = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f]")
 
 #: The text of a list file; raises OSError or UnicodeDecodeError.
 ReadFile = Callable[[str], str]
 
 
 class ListReader:
-    """Reads the lists; ``files`` has the text of each file that was read, by its name."""
+    """Reads the lists of a rule file of ``size`` bytes.
 
-    def __init__(self, faults: Faults, read_file: ReadFile | None) -> None:
+    ``files`` has the text of each list file that was read, by its name.
+    """
+
+    def __init__(self, faults: Faults, read_file: ReadFile | None, size: int) -> None:
         self._faults = faults
         self._read_file = read_file
-        self._bytes = len(faults.text)
+        self._bytes = size
         self.files: dict[str, str] = {}
 
     def read(self, table: Mapping[str, Any]) -> dict[str, frozenset[str]]:
@@ -59,13 +64,14 @@ class ListReader:
     def _listed_in(self, name: str, path: str) -> list[str]:
         text = self._text(name, path)
         # Counted for each list that names it: so many strings are kept.
-        self._bytes += len(text.encode("utf-8", "surrogatepass"))
+        self._bytes += size_of(text)
         if self._bytes > MOST_BYTES:
             self._add(name, f"over {MOST_BYTES:,} bytes with {path:.200}")
             return []
-        if (card := hides_a_card(text)) is not None:
-            line = text.count("\n", 0, card) + 1
-            self._add(name, f"line {line:,} of {path:.200} looks like a card number: write tokens")
+        if wrong := _unusable(text):
+            at, what = wrong
+            line = text.count("\n", 0, at) + 1
+            self._add(name, f"line {line:,} of {path:.200} {what}")
             return []
         self.files[path] = text
         lines = (line.partition("#")[0].strip() for line in text.split("\n"))
@@ -85,6 +91,14 @@ class ListReader:
             except OSError as exc:
                 self._add(name, f"{path:.200} cannot be read: {exc.strerror}")
         return ""
+
+
+def _unusable(text: str) -> tuple[int, str] | None:
+    if (card := hides_a_card(text)) is not None:
+        return card, "looks like a card number: write tokens"
+    if control := _CONTROL.search(text):
+        return control.start(), f"has a control character, U+{ord(control.group()):04X}"
+    return None
 
 
 def _is_beside(path: str) -> bool:

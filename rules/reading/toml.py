@@ -11,7 +11,7 @@ from rules.faults import Fault, RuleSetError
 from rules.reading.positions import STRING, Lines
 from rules.rule import MOST_BYTES
 
-__all__ = ["hides_a_card", "parsed"]
+__all__ = ["hides_a_card", "parsed", "size_of"]
 
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 # What `tomllib` takes longest for, by the character: signs outside of strings and comments. It
@@ -35,7 +35,7 @@ _BIDIRECTIONAL: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 def parsed(source: str) -> tuple[str, dict[str, Any]]:
     """The text with line feeds only, and its values. Raises RuleSetError."""
-    if len(source.encode("utf-8", "surrogatepass")) > MOST_BYTES:
+    if size_of(source) > MOST_BYTES:
         raise RuleSetError([Fault(1, 1, "", f"more than {MOST_BYTES:,} bytes")])
     # Editors on Windows begin a file with a byte-order mark.
     text = source.removeprefix("\ufeff").replace("\r\n", "\n")
@@ -53,6 +53,11 @@ def parsed(source: str) -> tuple[str, dict[str, Any]]:
         text = "a number has too many digits" if place else f"not TOML: {exc!s:.200}"
         where = lines.place(place.start() if place else 0)
         raise RuleSetError([Fault(*where, "", text)]) from None
+
+
+def size_of(text: str) -> int:
+    """Bytes of a text in a file."""
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def hides_a_card(text: str) -> int | None:

@@ -114,6 +114,9 @@ IN_EXPRESSIONS: Final = {
     "len(lower(first_name)) < 0": "4:34: rule x: never true: a text has 0 characters or more",
     "len(last_name) == 1.5": "4:27: rule x: never true: a text has 0 characters or more",
     'startswith(network, "Visa")': "4:29: rule x: never true: network is visa, mastercard, amex",
+    "len(bin) in [6, 7]": "4:25: rule x: never true: bin is six digits or empty",
+    '"Visa" in network': "4:9: rule x: never true: network is visa, ",
+    "hour == +25": "4:17: rule x: never true: hour is a whole number from 0 to 23",
     'contains(bin, "x")': "4:23: rule x: never true: bin is six digits or empty",
     'endswith(token, "9F")': "4:25: rule x: never true: token is 32 hex digits in lower case",
     'token == "9F"': "4:18: rule x: never true: token is 32 hex digits in lower case",
@@ -337,6 +340,8 @@ def folder(tmp_path: Path) -> Path:
     (folder / "latin").write_bytes(b"\xff")
     (folder / "huge").write_text("0123456789abcdef\n" * 600_000)
     (folder / "half").write_text("".join(f"{number:032x}\n" for number in range(14_000)))
+    (folder / "accents").write_text("é\n" * 299_900)
+    (folder / "controls").write_text("a\n" + "\1" * 890_000)
     (folder / "cards").write_text(f"a\n{CARD}\n")
     (folder / "long_bins").write_text("411111\n42222222\n")
     return folder
@@ -355,6 +360,7 @@ BESIDE = "is no file beside this one or in a folder below it"
         ("out", "2:1: [lists]: out cannot be read: it is a link out of the folder"),
         ("latin", "2:1: [lists]: latin cannot be read: it is not UTF-8 text"),
         ("huge", "2:1: [lists]: over 900,000 bytes with huge"),
+        ("controls", "2:1: [lists]: line 2 of controls has a control character, U+0001"),
         ("cards", "2:1: [lists]: line 2 of cards looks like a card number: write tokens"),
         ("a" * 300, f"2:1: [lists]: {'a' * 200} cannot be read: File name too long"),
         ("../secret", f"2:1: [lists]: '../secret' {BESIDE}"),
@@ -384,6 +390,14 @@ def test_one_file_named_by_many_lists_counts_each_time(folder: Path) -> None:
     lists = "".join(f'l{index} = {{file = "half"}}\n' for index in range(99))
     file.write_text("[lists]\n" + lists)
     assert checked(file)[0] == "3:1: [lists]: over 900,000 bytes with half"
+
+
+def test_the_bound_of_a_set_is_one_of_bytes(folder: Path) -> None:
+    file = folder / "rules.toml"
+    file.write_text(listed('{file = "accents"}') + "#" + "é" * 100, encoding="utf-8")
+    assert checked(file) == ["2:1: [lists]: over 900,000 bytes with accents"]
+    file.write_text(listed('{file = "accents"}') + "\n" * 150, newline="\r\n")
+    assert checked(file) == ["2:1: [lists]: over 900,000 bytes with accents"]
 
 
 def test_entries_that_can_never_be_found_are_a_fault(folder: Path) -> None:

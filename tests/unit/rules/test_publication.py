@@ -143,6 +143,12 @@ def test_the_largest_rule_set_fits_a_record() -> None:
     assert read_publication(publication(source=lines).dumps()) is not None
 
 
+def test_a_set_with_the_largest_list_file_fits_a_record() -> None:
+    found = load('[lists]\nthem = {file = "them"}\n' + SOURCE, lambda _name: '\t"\\\r\n' * 179_000)
+    value = publication(source=found.source, files=found.files).dumps()
+    assert read_publication(value) is not None
+
+
 def test_a_record_that_would_be_too_large_is_not_made() -> None:
     with pytest.raises(ValueError, match=r"more than 2,000,000 bytes as a record"):
         publication(source="\x01" * 400_000).dumps()
