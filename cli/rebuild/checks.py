@@ -2,11 +2,22 @@
 
 from collections.abc import Mapping
 
+from faust_transactions import Span
+
 from cli.support.errors import CommandError
 from config import Settings
 from records import PartitionCounts
 
-__all__ = ["check_no_transaction", "check_no_worker", "check_unchanged"]
+__all__ = ["check_accounts_exist", "check_no_transaction", "check_no_worker", "check_unchanged"]
+
+
+def check_accounts_exist(spans: Mapping[int, Span], settings: Settings) -> None:
+    """Refuse without an accounts topic: rows count its offsets. `spans` are its partitions'."""
+    if not spans:
+        raise CommandError(
+            f"topic {settings.accounts_topic} does not exist, so there are no rows to write: "
+            "restore it, or look at FRAUD_ACCOUNTS_TOPIC"
+        )
 
 
 def check_no_worker(members: set[str] | None, settings: Settings) -> None:

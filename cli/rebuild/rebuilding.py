@@ -8,7 +8,12 @@ from confluent_kafka.admin import AdminClient
 from faust_transactions import TopicIdentity
 
 from cli.reading.positions import accounts_identity, describe_mismatches, mismatches, positions_in
-from cli.rebuild.checks import check_no_transaction, check_no_worker, check_unchanged
+from cli.rebuild.checks import (
+    check_accounts_exist,
+    check_no_transaction,
+    check_no_worker,
+    check_unchanged,
+)
 from cli.rebuild.tally import RowTally
 from cli.support.errors import CommandError
 from cluster import (
@@ -24,6 +29,8 @@ from cluster.reach import quiet
 from cluster.reading.offsets import open_transactions
 from cluster.reading.owners import group_members, is_listed
 from cluster.reading.rows import last_rows, rows_in
+from cluster.startup.former import check_former_topic
+from cluster.startup.progress import check_identity
 from cluster.topics import ensure_changelog
 from config import Settings
 from lookup.bounded_read import BoundedRead
@@ -56,12 +63,15 @@ def rebuild(
     Raises CommandError while the group has members or a transaction is open, ClusterError.
     """
     check_nothing_runs(connect(settings, timeout=0), settings)
+    check_identity(settings)
     topic = accounts_identity(settings)
     last = last_rows(settings)
     before = rows_in(changelog_topic(settings), last)
     spans = topic_spans(settings, topic.name, "read_uncommitted")
     if elsewhere := mismatches(positions_in(before, last), topic, spans):
         raise CommandError(describe_mismatches(elsewhere, topic))
+    check_former_topic(settings, {partition: row.next_offset for partition, row in before.items()})
+    check_accounts_exist(spans, settings)
     tally = RowTally(settings, before, {partition: span.end for partition, span in spans.items()})
     outputs = {
         (output, partition): span

@@ -7,12 +7,8 @@ from faust_transactions import Span
 from cli.reading.offset_set import OffsetSet
 from cli.reconcile.findings import Findings
 from cli.reconcile.timestamps import EarliestTimestamps
+from cluster.reading.account_times import CLOCK_IS_SET_MS, CLOCKS_DIFFER_MS
 from records import record_id
-
-#: Clocks of producers and workers differ by less, where nothing else is said.
-CLOCKS_DIFFER_MS = 1_000
-# The year 2020. A clock that was never set starts in 1970, and says nothing about a topic.
-_CLOCK_IS_SET_MS = 1_577_836_800_000
 
 
 class PartitionLedger:
@@ -138,7 +134,7 @@ class PartitionLedger:
         return account <= 0 or at_ms < account
 
     def _is_older(self, offset: int, at_ms: int) -> bool:
-        if offset < 0 or at_ms < _CLOCK_IS_SET_MS:
+        if offset < 0 or at_ms < CLOCK_IS_SET_MS:
             return False
         if offset in self._accounts:
             return at_ms + self._clocks_differ < self._timestamps.around(offset)

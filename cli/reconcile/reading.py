@@ -15,9 +15,10 @@ from faust_transactions import Span, TopicIdentity
 
 from cli.reading.positions import Position, accounts_identity, mismatches, positions
 from cli.reconcile.findings import Findings, total
-from cli.reconcile.ledger import CLOCKS_DIFFER_MS, PartitionLedger
+from cli.reconcile.ledger import PartitionLedger
 from cli.reconcile.proof import Proof
 from cluster import ClusterError, connect, is_compacted, topic_spans
+from cluster.reading.account_times import CLOCKS_DIFFER_MS
 from cluster.reading.offsets import Isolation
 from config import Settings
 from lookup.bounded_read import BoundedRead, Place

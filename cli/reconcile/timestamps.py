@@ -1,6 +1,6 @@
 """Lower bounds of the timestamps of a partition's records, in little memory."""
 
-_BLOCK = 1024
+from cluster.reading.account_times import BLOCK
 
 
 class EarliestTimestamps:
@@ -15,12 +15,12 @@ class EarliestTimestamps:
 
     def add(self, offset: int, timestamp_ms: int) -> None:
         """Enter a record; a negative timestamp means that it has none."""
-        block = offset // _BLOCK
+        block = offset // BLOCK
         self._blocks[block] = min(timestamp_ms, self._blocks.get(block, timestamp_ms))
 
     def around(self, offset: int) -> int:
         """The earliest timestamp near this offset; 0 or less where nothing is known."""
-        return self._blocks.get(offset // _BLOCK, 0)
+        return self._blocks.get(offset // BLOCK, 0)
 
     @property
     def of_all(self) -> int:

@@ -11,12 +11,20 @@ from faust_transactions import TAIL_CONSUMER, committed_spans, headers_of, parti
 
 from cluster.errors import reason
 from cluster.reach import quiet
+from cluster.reading.offsets import topic_spans
 from cluster.reading.tail_messages import tail_messages
 from config import Settings
 from records import DeadLetter, record_id
 from records.verdict import read_place
 
-__all__ = ["NEVER", "NO_RIGHT", "LastOutcomes", "last_dead_letters", "last_verdicts", "newest"]
+__all__ = [
+    "NEVER",
+    "NO_RIGHT",
+    "LastOutcomes",
+    "Outcome",
+    "last_outcomes",
+    "newest",
+]
 
 #: In place of an offset: nothing was ever written to the partition of the output.
 NEVER: Final = -1
@@ -27,32 +35,41 @@ _TIMEOUT = 5.0
 _TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 
 
+class Outcome(NamedTuple):
+    """The offset of an account that has an outcome, and when (ms) it got it."""
+
+    offset: int
+    at: int
+
+
 class LastOutcomes(NamedTuple):
     """What the last records of an output say.
 
     `topics` are the accounts topics that they name. `offsets` has, by partition, the offset of the
     last account of this stream that has an outcome there, or NEVER; a partition where that cannot
     be known, as its records were deleted or are another stream's, is not in it. `beyond` has
-    likewise the last account that the accounts topic does not have. `unread` is why the output, or
+    likewise the last account that the accounts topic does not have. `times` says when (ms) each
+    account of `offsets` got its outcome. `unread` is why the output, or
     some of its partitions, could not be read, or None.
     """
 
     topics: frozenset[str] = frozenset()
     offsets: Mapping[int, int] = {}
     beyond: Mapping[int, int] = {}
+    times: Mapping[int, int] = {}
     unread: str | None = None
 
 
-def last_verdicts(settings: Settings, ends: Mapping[int, int]) -> LastOutcomes:
-    """The end of the verdicts topic; the accounts topic has the accounts below `ends`."""
-    topic = settings.verdicts_topic
-    return _read(settings, topic, ends, topic_of_verdict, _offset_of_verdict)
+def last_outcomes(settings: Settings) -> tuple[LastOutcomes, LastOutcomes]:
+    """The last verdicts and dead letters, for the accounts topic as it is now.
 
-
-def last_dead_letters(settings: Settings, ends: Mapping[int, int]) -> LastOutcomes:
-    """The same of the dead letters topic, for which a worker needs no right to read."""
-    topic = settings.dead_letters_topic
-    return _read(settings, topic, ends, topic_of_letter, _offset_of_letter)
+    For the dead letters a worker needs no right to read. Raises ClusterError.
+    """
+    spans = topic_spans(settings, settings.accounts_topic, "read_uncommitted")
+    ends = {partition: span.end for partition, span in spans.items()}
+    verdicts = _read(settings, settings.verdicts_topic, ends, topic_of_verdict, _of_verdict)
+    letters = _read(settings, settings.dead_letters_topic, ends, topic_of_letter, _of_letter)
+    return verdicts, letters
 
 
 def newest(verdicts: LastOutcomes, letters: LastOutcomes) -> dict[int, int]:
@@ -81,20 +98,22 @@ def _legal(name: object) -> str | None:
     return name if isinstance(name, str) and _TOPIC.fullmatch(name) else None
 
 
-def _offset_of_verdict(message: Message, topic: str) -> int | None:
+def _of_verdict(message: Message, topic: str) -> Outcome | None:
     place = read_place(message.value())
     if place is None or place.id != record_id(topic, place.partition, place.offset):
         return None
-    return place.offset if place.partition == message.partition() else None
+    if place.partition != message.partition():
+        return None
+    return Outcome(place.offset, place.verified_at)
 
 
-def _offset_of_letter(message: Message, topic: str) -> int | None:
+def _of_letter(message: Message, topic: str) -> Outcome | None:
     try:
         letter = DeadLetter.from_message(None, None, headers_of(message))
     except ValueError:
         return None
     is_here = (letter.topic, letter.partition) == (topic, message.partition())
-    return letter.offset if is_here else None
+    return Outcome(letter.offset, letter.failed_at) if is_here else None
 
 
 def _read(
@@ -102,7 +121,7 @@ def _read(
     output: str,
     ends: Mapping[int, int],
     topic_of: Callable[[Message], str | None],
-    offset_of: Callable[[Message, str], int | None],
+    outcome_of: Callable[[Message, str], Outcome | None],
 ) -> LastOutcomes:
     deadline = time.monotonic() + _TIMEOUT
     consumer = Consumer({**quiet(settings), "group.id": settings.app_id, **TAIL_CONSUMER})
@@ -118,15 +137,18 @@ def _read(
         consumer.close()
     offsets = {partition: NEVER for partition, span in spans.items() if span.end == 0}
     beyond: dict[int, int] = {}
+    times: dict[int, int] = {}
     for message in messages:
         name = topic_of(message)
         if name is not None:
             topics.add(name)
-        partition, offset = message.partition(), offset_of(message, settings.accounts_topic)
-        if partition is not None and offset is not None:
-            last = offsets if offset < ends.get(partition, 0) else beyond
-            last[partition] = max(offset, last.get(partition, NEVER))
-    return LastOutcomes(frozenset(topics), offsets, beyond, _why(unread))
+        partition, outcome = message.partition(), outcome_of(message, settings.accounts_topic)
+        if partition is not None and outcome is not None:
+            last = offsets if outcome.offset < ends.get(partition, 0) else beyond
+            if last is offsets and outcome.offset > last.get(partition, NEVER):
+                times[partition] = outcome.at
+            last[partition] = max(outcome.offset, last.get(partition, NEVER))
+    return LastOutcomes(frozenset(topics), offsets, beyond, times, _why(unread))
 
 
 def _why(unread: set[int]) -> str | None:

@@ -12,7 +12,7 @@ _NAMED = 3
 
 
 def judged_twice(settings: Settings, last: Mapping[int, int], judged: Mapping[int, int]) -> str:
-    """`last` has the last account with an outcome, where the row says less."""
+    """`last` has the last account that was judged, where the row says less."""
     places = _places(
         settings, last, lambda p: f"is judged up to offset {last[p] + 1}, not {judged.get(p, 0)}"
     )
@@ -26,12 +26,15 @@ def judged_twice(settings: Settings, last: Mapping[int, int], judged: Mapping[in
 
 
 def former_accounts(settings: Settings, last: Mapping[int, int]) -> str:
-    """`last` has the last account with an outcome, where the accounts topic has no such account."""
+    """`last` has the last account with an outcome, where the accounts topic has no such account.
+
+    It may have another one at that offset, which was sent later.
+    """
     places = _places(settings, last, lambda p: f"was judged up to offset {last[p] + 1}")
     return (
         f"topic {settings.accounts_topic} does not have accounts that were judged, and topic "
-        f"{changelog_topic(settings)} has no rows, so both were lost: by the outputs, {places}. "
-        "Verdicts on new accounts would have the ids of the former ones: "
+        f"{changelog_topic(settings)} has no row of them, so both were lost: by the outputs, "
+        f"{places}. Verdicts on new accounts would have the ids of the former ones: "
         f"{other_topic_remedy(first='restore both topics')}"
     )
 

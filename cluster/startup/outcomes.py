@@ -18,13 +18,13 @@ from cluster.reading.last_outcomes import (
     NEVER,
     NO_RIGHT,
     LastOutcomes,
-    last_dead_letters,
-    last_verdicts,
+    last_outcomes,
     newest,
 )
-from cluster.reading.offsets import open_transactions, topic_spans
+from cluster.reading.offsets import open_transactions
 from cluster.reading.rows import committed_rows
 from cluster.startup import outcome_lines
+from cluster.startup.former import former_outcomes, known_judged, sent_later
 from cluster.topics import changelog_topic
 from config import Settings
 
@@ -43,7 +43,7 @@ def check_lost_topics(settings: Settings) -> None:
     """
     if not (missing := _missing(settings)):
         return
-    rows, verdicts, letters = _judged(settings), *_outcomes(settings)
+    rows, verdicts, letters = _judged(settings), *last_outcomes(settings)
     former = former_outcomes(rows, verdicts, letters)
     unknown = unknown_outcomes(rows, verdicts, letters)
     unread = {verdicts.unread, letters.unread} - {None, NO_RIGHT}
@@ -51,7 +51,7 @@ def check_lost_topics(settings: Settings) -> None:
     if not (former or unknown or unread) or not (missing & _missing(settings)):
         return
     if former or unknown:
-        raise ClusterError(_refusal(settings, former, unknown, rows))
+        raise ClusterError(_refusal(settings, rows, verdicts, letters, former, unknown))
     raise ClusterError(outcome_lines.not_known(settings, sorted(missing), unread))
 
 
@@ -67,7 +67,7 @@ def check_outcomes(
     rows = _judged(settings)
     while True:
         # Of what is compared the rows are read first, except where they seem to be behind.
-        verdicts, letters = _outcomes(settings)
+        verdicts, letters = last_outcomes(settings)
         unknown = unknown_outcomes(rows, verdicts, letters)
         former = former_outcomes(rows, verdicts, letters)
         gone = lost_outcomes(rows, verdicts, letters)
@@ -84,7 +84,7 @@ def check_outcomes(
         hanging = open_transactions(settings, changelog_topic(settings))
         unknown, former = _without(unknown, hanging), _without(former, hanging)
     if unknown or former:
-        raise ClusterError(_refusal(settings, former, unknown, rows))
+        raise ClusterError(_refusal(settings, rows, verdicts, letters, former, unknown))
     if gone:
         gone = _without(gone, open_transactions(settings, *settings.topics[1:]))
     if gone:
@@ -108,20 +108,6 @@ def unknown_outcomes(
     return last
 
 
-def former_outcomes(
-    judged: Mapping[int, int], verdicts: LastOutcomes, letters: LastOutcomes
-) -> dict[int, int]:
-    """Partition -> the last account with an outcome that the accounts topic does not have.
-
-    Only where no partition has a row: rows say which topic they belong to. With them, somebody else
-    wrote such an outcome.
-    """
-    if judged:
-        return {}
-    both = verdicts.beyond.keys() | letters.beyond.keys()
-    return {at: max(verdicts.beyond.get(at, 0), letters.beyond.get(at, 0)) for at in both}
-
-
 def lost_outcomes(
     judged: Mapping[int, int], verdicts: LastOutcomes, letters: LastOutcomes
 ) -> dict[int, int]:
@@ -139,13 +125,16 @@ def lost_outcomes(
 
 def _refusal(
     settings: Settings,
+    rows: Mapping[int, int],
+    verdicts: LastOutcomes,
+    letters: LastOutcomes,
     former: Mapping[int, int],
     unknown: Mapping[int, int],
-    rows: Mapping[int, int],
 ) -> str:
+    former = former or sent_later(settings, rows, verdicts, letters)
     if former:
         return outcome_lines.former_accounts(settings, former)
-    return outcome_lines.judged_twice(settings, unknown, rows)
+    return outcome_lines.judged_twice(settings, known_judged(settings, unknown), rows)
 
 
 def _without(found: Mapping[int, int], hanging: Mapping[tuple[str, int], int]) -> dict[int, int]:
@@ -164,12 +153,6 @@ def _missing(settings: Settings) -> set[str]:
 
 def _judged(settings: Settings) -> dict[int, int]:
     return {partition: row.next_offset for partition, row in committed_rows(settings).items()}
-
-
-def _outcomes(settings: Settings) -> tuple[LastOutcomes, LastOutcomes]:
-    spans = topic_spans(settings, settings.accounts_topic, "read_uncommitted")
-    ends = {partition: span.end for partition, span in spans.items()}
-    return last_verdicts(settings, ends), last_dead_letters(settings, ends)
 
 
 def _log_unread(settings: Settings, verdicts: LastOutcomes, letters: LastOutcomes) -> None:

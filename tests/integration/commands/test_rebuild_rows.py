@@ -7,13 +7,13 @@ from confluent_kafka import Consumer
 
 from cli.rebuild.rebuilding import Rebuilt, rebuild, write_rows
 from cli.support.errors import CommandError
-from cluster import changelog_topic, committed_rows
-from cluster.startup import check
+from cluster import ClusterError, changelog_topic, committed_rows
+from cluster.startup import StartupError, check
 from config import Settings
 from tests.brokers import Kafka
 from tests.integration.by_hand import StreamByHand, verdict
 from tests.integration.stream.test_stream import ARTICLE
-from tests.topics import delete_topic, produce, topic_config
+from tests.topics import create_topic, delete_topic, produce, topic_config
 
 
 def found(settings: Settings) -> Rebuilt:
@@ -40,6 +40,52 @@ def test_the_changelog_is_made_as_a_start_makes_it(
     assert int(config["segment.bytes"]) < 100_000_000
     assert {p: row.next_offset for p, row in committed_rows(settings).items()} == {0: 2}
     check(settings, timeout=0)
+
+
+def test_rows_of_an_accounts_topic_that_was_lost_too_are_not_written(
+    kafka: Kafka, settings: Settings, judged: StreamByHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cluster.startup.outcomes._SETTLED_AFTER", 0.0)
+    accounts = settings.accounts_topic
+    lost = rf"^topic {accounts} does not have accounts that were judged, .* so both were lost: "
+
+    def refused_by_both() -> None:
+        with pytest.raises(ClusterError, match=lost) as caught:
+            rebuild(settings)
+        with pytest.raises(StartupError) as refused:
+            check(settings, timeout=0)
+        assert str(refused.value) == str(caught.value)
+
+    delete_topic(kafka.bootstrap, accounts)
+    refused_by_both()
+    create_topic(kafka.bootstrap, accounts)
+    produce(kafka.bootstrap, accounts, [ARTICLE], partition=0)
+    refused_by_both()
+    # The new topic has got an account at the last outcome's offset, which is younger.
+    later = time.time_ns() // 1_000_000 + 60_000
+    delete_topic(kafka.bootstrap, accounts)
+    create_topic(kafka.bootstrap, accounts)
+    produce(kafka.bootstrap, accounts, [ARTICLE] * 5, partition=0, timestamp=later)
+    refused_by_both()
+
+
+def test_rows_are_written_where_the_clock_of_one_producer_is_ahead(
+    kafka: Kafka, settings: Settings, stream: StreamByHand
+) -> None:
+    later = time.time_ns() // 1_000_000 + 60_000
+    produce(kafka.bootstrap, settings.accounts_topic, [ARTICLE], partition=0)
+    produce(kafka.bootstrap, settings.accounts_topic, [ARTICLE], partition=0, timestamp=later)
+    stream.judge(0, [0, 1], next_offset=2)
+    delete_topic(kafka.bootstrap, changelog_topic(settings))
+    assert found(settings).rows[0].next_offset == 2
+
+
+def test_without_an_accounts_topic_there_is_nothing_to_rebuild(
+    kafka: Kafka, settings: Settings
+) -> None:
+    other = settings.model_copy(update={"accounts_topic": f"{settings.app_id}-none"})
+    with pytest.raises(CommandError, match=f"^topic {settings.app_id}-none does not exist, so "):
+        rebuild(other)
 
 
 def test_nothing_is_written_while_a_transaction_is_open(

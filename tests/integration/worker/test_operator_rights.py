@@ -110,7 +110,7 @@ def test_rebuild_rows(site: Site) -> None:
     delete_topic(site.bootstrap, changelog)
     _until_it_is_refused(site, rebuild)
     needed: list[Right] = [
-        (TOPIC, settings.accounts_topic, LITERAL, DESCRIBE),
+        (TOPIC, settings.accounts_topic, LITERAL, READ),
         (TOPIC, settings.verdicts_topic, LITERAL, READ),
         (TOPIC, settings.dead_letters_topic, LITERAL, READ),
         (TOPIC, changelog, LITERAL, READ),

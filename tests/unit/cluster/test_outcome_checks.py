@@ -3,7 +3,8 @@
 import pytest
 
 from cluster.reading.last_outcomes import NEVER, LastOutcomes
-from cluster.startup.outcomes import former_outcomes, lost_outcomes, unknown_outcomes
+from cluster.startup.former import former_outcomes
+from cluster.startup.outcomes import lost_outcomes, unknown_outcomes
 
 NONE = LastOutcomes()
 
