@@ -56,8 +56,16 @@ def show(found: Rebuilt, console: Console) -> None:
         now = "none" if before is None else f"{before.next_offset:,}"
         counts = (f"{getattr(row, name):,}" for name in ENDINGS)
         left = f"{found.without_outcome[partition]:,}"
-        table.add_row(str(partition), now, f"{row.next_offset:,}", *counts, left)
+        mark = "*" if partition in found.no_outcome_left else ""
+        table.add_row(str(partition), now, f"{row.next_offset:,}{mark}", *counts, left)
     console.print(table)
+    if gone := sum(found.no_outcome_left.values()):
+        console.print(
+            f"* The group's offset says so: the outcomes of up to {gone:,} accounts are no longer "
+            "there, and the counts are without them.",
+            highlight=False,
+            soft_wrap=True,
+        )
     if without := sum(found.without_outcome.values()):
         console.print(
             f"{without:,} offsets before the last outcome have none: markers of the producers' "

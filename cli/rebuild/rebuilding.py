@@ -43,13 +43,15 @@ _WRITTEN = 30.0
 class Rebuilt(NamedTuple):
     """The rows of partitions that the changelog has not, or has as they were earlier.
 
-    `without_outcome` has, for each of them, the offsets that count as judged and have none.
+    `without_outcome` has, for each of them, the offsets that have no outcome though later ones
+    have. `no_outcome_left` has those beyond the last outcome that the group committed as judged.
     """
 
     topic: TopicIdentity
     before: Mapping[int, PartitionCounts]
     rows: Mapping[int, PartitionCounts]
     without_outcome: Mapping[int, int]
+    no_outcome_left: Mapping[int, int]
 
 
 def rebuild(
@@ -86,7 +88,10 @@ def rebuild(
         progress(done, size)
     rows = dict(sorted(tally.rebuilt.items()))
     gaps = {partition: tally.without_outcome(partition) for partition in rows}
-    return None if stop() else Rebuilt(topic, before, rows, gaps)
+    if stop():
+        return None
+    # The group's offset is of the same transaction as the last outcome, which may be deleted.
+    return Rebuilt(topic, before, rows, gaps, tally.raise_to(committed_offsets(settings)))
 
 
 def check_nothing_runs(client: AdminClient, settings: Settings) -> None:

@@ -49,6 +49,20 @@ class RowTally:
         judged = self.rebuilt[partition].next_offset - self._first[partition]
         return judged - self._entered[partition]
 
+    def raise_to(self, committed: Mapping[int, int]) -> dict[int, int]:
+        """Count as judged what the group committed, though outcomes of it are no longer there.
+
+        To be called when all records are entered. Returns the number of offsets by which a rebuilt
+        row was raised, by partition.
+        """
+        raised = {}
+        for partition, row in self.rebuilt.items():
+            judged = min(committed.get(partition, 0), self._ends.get(partition, 0))
+            if judged > row.next_offset:
+                raised[partition] = judged - row.next_offset
+                row.next_offset = judged
+        return raised
+
     def _enter_verdict(self, record: Record) -> None:
         verdict = read_verdict(record.value())
         if verdict is None or verdict.outcome not in _VERDICTS:

@@ -3,15 +3,15 @@
 import time
 
 import pytest
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, TopicPartition
 
 from cli.rebuild.rebuilding import Rebuilt, rebuild, write_rows
 from cli.support.errors import CommandError
-from cluster import ClusterError, changelog_topic, committed_rows
+from cluster import ClusterError, changelog_topic, committed_rows, topic_spans
 from cluster.startup import StartupError, check
 from config import Settings
 from tests.brokers import Kafka
-from tests.integration.by_hand import StreamByHand, verdict
+from tests.integration.by_hand import StreamByHand, delete_before, verdict
 from tests.integration.stream.test_stream import ARTICLE
 from tests.topics import create_topic, delete_topic, produce, topic_config
 
@@ -78,6 +78,27 @@ def test_rows_are_written_where_the_clock_of_one_producer_is_ahead(
     stream.judge(0, [0, 1], next_offset=2)
     delete_topic(kafka.bootstrap, changelog_topic(settings))
     assert found(settings).rows[0].next_offset == 2
+
+
+def test_what_the_group_committed_is_not_judged_again_where_verdicts_are_gone(
+    kafka: Kafka, settings: Settings, stream: StreamByHand
+) -> None:
+    produce(kafka.bootstrap, settings.accounts_topic, [ARTICLE] * 5, partition=0)
+    stream.judge(0, [], dead=[0], next_offset=1)
+    stream.judge(0, [1, 2, 3], next_offset=4)
+    place = TopicPartition(settings.accounts_topic, 0, 4)
+    client = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": settings.app_id})
+    client.commit(offsets=[place], asynchronous=False)
+    client.close()
+    end = topic_spans(settings, settings.verdicts_topic)[0].end
+    delete_before(settings, settings.verdicts_topic, 0, end)
+    delete_topic(kafka.bootstrap, changelog_topic(settings))
+    with pytest.raises(StartupError, match=r"-0 is judged up to offset 4, not 0"):
+        check(settings, timeout=0)
+    rebuilt = found(settings)
+    assert (rebuilt.rows[0].next_offset, rebuilt.no_outcome_left) == (4, {0: 3})
+    write_rows(settings, rebuilt)
+    check(settings, timeout=0)
 
 
 def test_without_an_accounts_topic_there_is_nothing_to_rebuild(

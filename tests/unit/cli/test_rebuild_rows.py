@@ -1,11 +1,16 @@
 """The rows that outputs add up to."""
 
+import io
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from faust_transactions import TopicIdentity
+from rich.console import Console
 
 from cli.rebuild.checks import check_no_transaction, check_no_worker, check_unchanged
+from cli.rebuild.command import show
+from cli.rebuild.rebuilding import Rebuilt
 from cli.rebuild.tally import RowTally
 from cli.support.errors import CommandError
 from config import Settings
@@ -133,6 +138,32 @@ def test_accounts_that_would_be_skipped_are_counted(
     for offset in offsets:
         tally.enter(verdict(offset))
     assert tally.without_outcome(0) == without
+
+
+def test_what_the_group_committed_counts_as_judged_where_the_last_outcomes_are_gone() -> None:
+    known = PartitionCounts(authorized=5, next_offset=7)
+    tally = RowTally(SETTINGS, {1: known}, ENDS)
+    for record in (letter(3), verdict(7, partition=1)):
+        tally.enter(record)
+    # Partition 2 has nothing to rebuild a row from.
+    assert tally.raise_to({0: 9, 1: 8, 2: 4}) == {0: 5}
+    assert {p: row.next_offset for p, row in tally.rebuilt.items()} == {0: 9, 1: 8}
+    assert tally.rebuilt[0].dead_letters == 1
+    assert tally.raise_to({0: 6}) == {}
+    assert tally.raise_to({0: 2_000}) == {0: 91}
+    assert tally.rebuilt[0].next_offset == ENDS[0]
+
+
+def test_rows_that_the_group_raised_are_marked() -> None:
+    rows = {0: PartitionCounts(next_offset=9), 1: PartitionCounts(next_offset=8)}
+    topic = TopicIdentity("in", None)
+    console = Console(file=io.StringIO(), width=200)
+    show(Rebuilt(topic, {}, rows, {0: 0, 1: 0}, {0: 5}), console)
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "9*" in printed
+    assert "8*" not in printed
+    assert "outcomes of up to 5 accounts are no longer there" in printed
+    assert "9 offsets before" not in printed
 
 
 def test_workers_must_be_stopped_and_known_to_be() -> None:
