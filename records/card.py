@@ -29,11 +29,17 @@ _NOT_A_LETTER: Final = re.compile(r"[\W_]")
 
 # Log lines: 12 to 19 digits, at a stretch or in the groups that cards have; not inside a token, and
 # not behind a decimal point.
-_LAID_OUT: Final = re.compile(
+_LINE: Final = (
     r"(?<![0-9a-fA-F])(?<!\d\.)"
-    rf"(?:\d{{{SHORTEST},{LONGEST}}}|\d{{4}}(?:[{_BLANKS}{_DASHES}]\d{{2,7}}){{2,4}})"
+    rf"(?:\d{{{SHORTEST},{LONGEST}}}|\d{{4}}(?:[%s]\d{{2,7}}){{2,4}})"
     r"(?![0-9a-fA-F])"
 )
+_LAID_OUT: Final = re.compile(_LINE % f"{_BLANKS}{_DASHES}")
+
+# Rule sets: people write more between the groups, and whole numbers nowhere else than in a fault.
+_IN_RULES: Final = f"{_BLANKS}{_DASHES}._/"
+_LAID_OUT_IN_RULES: Final = re.compile(_LINE % _IN_RULES)
+_LONG_NUMBER: Final = re.compile(rf"\d(?:[{_IN_RULES}]?\d){{{SHORTEST},}}")
 
 # What a digit adds to Luhn's sum, by its ASCII code; a doubled one adds the digits of its double.
 _PLAIN: Final = bytes.maketrans(b"0123456789", bytes(range(10)))
@@ -122,6 +128,19 @@ def scrub_line(text: str) -> str:
     return _LAID_OUT.sub(_masked_if_card, text)
 
 
+def scrub_rule(text: str) -> str:
+    """As `scrub_line`, for text of a rule set: dots, underscores and slashes separate, too."""
+    return _LAID_OUT_IN_RULES.sub(_masked_if_card, text)
+
+
+def scrub_fault(text: str) -> str:
+    """Mask every number of thirteen digits or more that a fault of a rule set quotes.
+
+    Twelve digits may be a version of the rules; a card with so few is masked by `scrub_rule`.
+    """
+    return _LONG_NUMBER.sub(lambda found: mask(_NOT_A_LETTER.sub("", found.group())), text)
+
+
 def is_card_number(number: str) -> bool:
     """Whether a number from anywhere is a card's: 12 to 19 ASCII digits with right check digit."""
     return (
@@ -152,7 +171,7 @@ def holds_card_number(number: str) -> bool:
 
 
 def _masked_if_card(found: re.Match[str]) -> str:
-    number = digits(found.group())
+    number = _NOT_A_LETTER.sub("", found.group())
     is_time = len(number) == 13 and number.startswith("1")
     return mask(number) if not is_time and is_card_number(number) else found.group()
 

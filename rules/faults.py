@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Final, NamedTuple
 
+from records.card import scrub_fault
+
 #: Names that are compared: how long, and how many known ones. Comparing two takes time that grows
 #: with the square of their length, and a file may have a hundred unknown names and lists.
 LONGEST_NAME: Final = 32
@@ -33,7 +35,9 @@ class RuleSetError(Exception):
     """A rule set that cannot be used, with all of its faults in the order of the file."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = tuple(sorted(faults))
+        # They quote the file, in which a card number may have been written in escapes.
+        masked = (each._replace(text=scrub_fault(each.text)) for each in faults)
+        self.faults = tuple(sorted(masked))
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 

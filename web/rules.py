@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from records.card import scrub_line
+from records.card import scrub_rule
 from records.text import shown
 from records.totals import summed
 from web.live.rule_hits import HitSample, grown
@@ -24,8 +24,8 @@ def rules(state: WebState) -> dict[str, Any]:
     document = summary(state)
     rule_set = state.rules().compiled.rule_set
     for shown_rule, rule in zip(document["rules"], rule_set.rules, strict=True):
-        shown_rule["when"] = scrub_line(rule.when)
-        shown_rule["note"] = scrub_line(rule.note)
+        shown_rule["when"] = scrub_rule(rule.when)
+        shown_rule["note"] = scrub_rule(rule.note)
     return document
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 from pathlib import Path
 
 import click
@@ -17,10 +18,12 @@ from cli.support.output import PLAIN, write_bytes
 from cluster import connect
 from cluster.reading.publications import read_entries
 from config import Settings
-from records.card import scrub_line
+from records.card import scrub_rule
 from rules.versions.publication import Publication
 
 _FILE = "rules.toml"
+#: ASCII characters as TOML and Python escape them.
+_ESCAPE = re.compile(r"\\(?:x|u00|U000000)([2-7][0-9A-Fa-f])")
 
 
 def add_show(app: faust.App, settings: Settings, group: click.Group) -> None:
@@ -63,7 +66,9 @@ def as_text(publication: Publication) -> str:
         text += f"\n# {name}:\n"
         text += "".join(f"#   {line}\n" for line in content.splitlines())
     # Anybody may have written it, and it may go to a terminal.
-    text = scrub_line(text)
+    readable = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+    if (scrubbed := scrub_rule(readable)) != readable:
+        text = scrubbed
     return "".join(each if each.isprintable() or each in "\n\t" else "?" for each in text)
 
 

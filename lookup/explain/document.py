@@ -7,7 +7,7 @@ from typing import Any, Final
 from lookup.account import Account, Found
 from records import BankAccount, Undecodable
 from records.account import account_of
-from records.card import mask, scrub_line
+from records.card import mask, scrub_rule
 from records.recorded import RecordedVerdict
 from records.text import shown
 from records.untrusted_names import printable_token
@@ -118,11 +118,11 @@ def _fired(one: FiredRule, *, names: bool) -> dict[str, Any]:
     rule = one.rule
     return {
         "rule": rule.name,
-        "when": scrub_line(rule.when),
+        "when": scrub_rule(rule.when),
         "then": rule.then,
         "points": rule.points,
         "shadow": rule.shadow,
-        "note": scrub_line(rule.note),
+        "note": scrub_rule(rule.note),
         "failed": one.failed,
         "values": {name: _value(name, value, names=names) for name, value in one.values.items()},
     }

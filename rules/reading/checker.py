@@ -11,18 +11,16 @@ from rules.faults import did_you_mean
 from rules.pattern import Pattern
 from rules.reading.calls import unknown_function, wrong_arguments
 from rules.reading.comparisons import Sides, never_holds, unlike
+from rules.reading.literals import wrong_literal
 from rules.reading.problem import Problem, offset
 from rules.reading.shared import Shared
 from rules.vocabulary import FIELDS, FUNCTIONS, Kind
 
-__all__ = ["LARGEST_NUMBER", "Checker"]
+__all__ = ["Checker"]
 
-#: Bounds of one expression: nodes of the syntax tree, their depth, characters of a string in it,
-#: and the largest number.
+#: Bounds of one expression: nodes of the syntax tree, and their depth.
 MOST_NODES: Final = 500
 DEEPEST: Final = 40
-LONGEST_TEXT: Final = 1_000
-LARGEST_NUMBER: Final = 10**15
 
 _ARITHMETIC: Final = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Mod: "%"}
 #: What people write first when they come from Python, and what to write instead.
@@ -89,11 +87,21 @@ class Checker:
         )
 
     def _add(self, node: ast.expr, text: str) -> None:
+        self._problems.append(Problem(self._offset(node), text))
+
+    def _offset(self, node: ast.expr) -> int:
         line = node.lineno - 2
         column = 0
         if 0 <= line < len(self._lines):
             column = len(self._lines[line].encode()[: node.col_offset].decode(errors="ignore"))
-        self._problems.append(Problem(offset(self._text, line, column), text))
+        return offset(self._text, line, column)
+
+    def _written(self, node: ast.Constant) -> str:
+        """How the expression begins to write a zero; other numbers have none in front."""
+        if node.value != 0:
+            return ""
+        at = self._offset(node)
+        return self._text[at : at + 2]
 
     def _kind(self, node: ast.expr, depth: int) -> Kind | None:
         self._nodes += 1
@@ -112,16 +120,10 @@ class Checker:
         if isinstance(value, bool):
             self._add(node, "True and False are not allowed: write the condition, or not before it")
             return None
-        if isinstance(value, str):
-            if len(value) > LONGEST_TEXT:
-                self._add(node, f"a string is longer than {LONGEST_TEXT:,} characters")
-            if not _is_unicode(value):
-                self._add(node, "never true: no record holds a lone surrogate")
-            return Kind.TEXT
-        if isinstance(value, int | float):
-            if not abs(value) <= LARGEST_NUMBER:
-                self._add(node, f"a number is too large: at most {LARGEST_NUMBER:,}")
-            return Kind.NUMBER
+        if isinstance(value, str | int | float):
+            for text in wrong_literal(value, self._written(node)):
+                self._add(node, text)
+            return Kind.TEXT if isinstance(value, str) else Kind.NUMBER
         self._add(node, f"{value!r:.20} is not allowed: write numbers, strings or lists of them")
         return None
 
@@ -242,10 +244,6 @@ class Checker:
             pattern = self._shared.pattern_of(node.args[-1])
             if isinstance(pattern, Pattern):
                 self._patterns[pattern.text] = pattern
-
-
-def _is_unicode(text: str) -> bool:
-    return not any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def _name(kind: Kind | None) -> str:

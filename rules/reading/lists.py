@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final, cast
 
 from rules.reading.faults_found import Faults
+from rules.reading.literals import card_in
 from rules.reading.toml import hides_a_card, size_of
 from rules.rule import MOST_BYTES, MOST_LISTS
 
@@ -59,7 +60,11 @@ class ListReader:
         if not all(isinstance(each, str) for each in cast(list[object], value)):
             self._add(name, f"{name:.64} holds strings only")
             return frozenset()
-        return frozenset(cast(list[str], value))
+        entries = cast(list[str], value)
+        if card_in("\n".join(entries)) is not None:
+            self._add(name, f"an entry of {name:.64} looks like a card number: write tokens")
+            return frozenset()
+        return frozenset(entries)
 
     def _listed_in(self, name: str, path: str) -> list[str]:
         text = self._text(name, path)

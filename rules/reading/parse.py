@@ -11,8 +11,9 @@ import re
 from typing import Final
 
 from rules.expression import Expression
-from rules.reading.checker import LARGEST_NUMBER, Checker
+from rules.reading.checker import Checker
 from rules.reading.lexical import grouped_numbers, misread, of_other_languages, tokens_of
+from rules.reading.literals import LARGEST_NUMBER
 from rules.reading.problem import Problem, offset
 from rules.reading.shared import Shared
 

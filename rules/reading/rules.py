@@ -11,6 +11,7 @@ from rules.expression import Expression
 from rules.faults import did_you_mean
 from rules.reading.faults_found import Faults
 from rules.reading.lists import NAME
+from rules.reading.literals import CARD, card_in
 from rules.reading.parse import parse
 from rules.reading.shared import Shared
 from rules.rule import (
@@ -80,6 +81,8 @@ class RuleReader:
         if not isinstance(note, str) or len(note) > LONGEST_NOTE:
             text = f"note is a string of at most {LONGEST_NOTE:,} characters"
             self._faults.add("rule", index, "note", name, text)
+        elif card_in(note) is not None:
+            self._faults.add("rule", index, "note", name, CARD)
         if not isinstance(table.get("shadow", False), bool):
             self._faults.add("rule", index, "shadow", name, "shadow is true or false")
         then, points = self._effect(index, table, name)
@@ -96,6 +99,8 @@ class RuleReader:
             self._faults.add("rule", index, "", shown, "name is missing")
         elif not isinstance(name, str) or not NAME.fullmatch(name):
             self._faults.add("rule", index, "name", shown, f"name is a string like {NAME.pattern}")
+        elif card_in(name) is not None:
+            self._faults.add("rule", index, "name", shown, CARD)
         elif name in STANDING_REASONS:
             text = f"`{name}` is reserved: choose another name"
             self._faults.add("rule", index, "name", name, text)
@@ -131,6 +136,9 @@ class RuleReader:
         if not isinstance(when, str):
             text = "when is missing" if when is None else "when is a string"
             self._faults.add("rule", index, "when", name, text)
+            return None
+        if (card := card_in(when)) is not None:
+            self._faults.add_within(index, "when", name, card, CARD)
             return None
         parsed = parse(when, self._shared)
         if isinstance(parsed, Expression):

@@ -79,7 +79,7 @@ def impossible_part(field: str, part: str) -> str | None:
     """Why no value of the field contains this text; None where one may."""
     domain = _DOMAINS.get(field, _TEXT)
     if len(part) > domain.most:
-        return f"it is longer than the {domain.most} characters before it"
+        return f"{domain.says}, and this has {len(part)} characters"
     if re.fullmatch(f"{domain.characters}*", part, re.DOTALL):
         return None
     return domain.says

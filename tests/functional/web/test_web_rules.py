@@ -1,6 +1,7 @@
 """`/rules/`: the active rule set and its hits."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -51,6 +52,20 @@ def stage() -> Stage:
 async def client(stage: Stage) -> AsyncIterator[TestClient[Any, Any]]:
     async with TestClient(TestServer(stage.web_app())) as opened:
         yield opened
+
+
+async def test_a_card_number_in_a_rule_is_masked(
+    stage: Stage, client: TestClient[Any, Any]
+) -> None:
+    """No such set can be used, but none may be shown by any other way."""
+    assert stage.rules is not None
+    card = "4111.1111_1111/1111"
+    rule_set = stage.rules.compiled.rule_set
+    rules = tuple(replace(each, when=card, note=card) for each in rule_set.rules)
+    stage.rules = replace(stage.rules, compiled=CompiledRules(replace(rule_set, rules=rules)))
+    document = await (await client.get("/rules/")).json()
+    shown = {(each["when"], each["note"]) for each in document["rules"]}
+    assert shown == {("************1111", "************1111")}
 
 
 async def test_the_active_set_is_there_with_its_hits_live_and_shadow(

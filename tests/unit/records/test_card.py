@@ -20,7 +20,9 @@ from records.card import (
     luhn_ok,
     mask,
     scrub,
+    scrub_fault,
     scrub_line,
+    scrub_rule,
 )
 from records.text import shown
 from records.token import key_id, token
@@ -185,6 +187,20 @@ def test_few_digits_hold_no_card_number() -> None:
 def test_a_card_is_masked_in_a_line_however_it_may_be_written(between: str) -> None:
     line = f"no account: {between.join(('4111', '1111', '1111', '1111'))}!"
     assert scrub_line(line) == "no account: ************1111!"
+
+
+@pytest.mark.parametrize("between", ["", " ", "-", "\u2011", ".", "_", "/"])
+def test_a_card_is_masked_in_a_rule_set_however_it_may_be_written(between: str) -> None:
+    written = between.join(("4111", "1111", "1111", "1111"))
+    assert scrub_rule(f"a {written}!") == "a ************1111!"
+    assert scrub_fault(f"no list `{written[:-1]}2`") == "no list `************1112`"
+
+
+def test_numbers_that_are_no_cards_survive_in_a_rule_set() -> None:
+    text = "2026/11/29 13:50, 4111.1111.1111.1112, 1000.50/2000, 9f9f4111111111111111"
+    assert scrub_rule(text) == text
+    fault = "version 123456789012, at most 1,000,000,000,000,000; 2026-11-29"
+    assert scrub_fault(fault) == fault
 
 
 @pytest.mark.parametrize("amount", [411111111117, 4111111111111111, 4111111111111111110])

@@ -153,6 +153,20 @@ def test_a_card_number_in_a_record_that_nobody_can_use_is_not_shown() -> None:
     assert as_text(publication("x", source=f"# {CARD}\n")) == "# ************1111\n"
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        r'"4\u003111111111111111"',
+        r'"4\U00000031\u0031\u0031 1111.1111_1111"',
+        "4111/1111/1111/1111",
+    ],
+)
+def test_nor_is_one_that_is_written_otherwise(written: str) -> None:
+    assert as_text(publication("x", source=f"# {written}\n")).strip('#" \n') == "************1111"
+    escaped = '# "\\u0041 4111"\n'
+    assert as_text(publication("x", source=escaped)) == escaped
+
+
 def test_a_rule_set_is_shown_as_its_file_with_list_files_as_comments() -> None:
     assert as_text(OLD) == OLD.source
     files = {"bins.txt": "411111 # tests\r\n\x1b[31m\n"}
