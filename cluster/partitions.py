@@ -5,16 +5,25 @@ from collections.abc import Mapping
 from config import Settings, broker_addresses
 
 
-def mismatch(settings: Settings, found: Mapping[str, int]) -> str | None:
+def mismatch(settings: Settings, found: Mapping[str, int], changelog: str = "") -> str | None:
     """What is wrong with the numbers of partitions (topic -> number), in one line, or None.
 
     A verdict is in the partition of its account, and a row in that of its accounts, so that all
     topics need the number that FRAUD_PARTITIONS says. `found` has the topics that exist. The line
-    has a command for each topic that is left to alter.
+    has a command for each topic that is left to alter. Where only the topic `changelog` has more,
+    as when brokers created it by themselves, it is to be made anew: all others would have to grow.
     """
     wrong = {name: number for name, number in found.items() if number != settings.partitions}
     if not wrong:
         return None
+    accounts = settings.accounts_topic
+    if accounts in found and wrong.keys() == {changelog} and wrong[changelog] > settings.partitions:
+        return (
+            f"topic {changelog} has {wrong[changelog]} partitions, topic {accounts} and "
+            f"FRAUD_PARTITIONS have {settings.partitions}: stop all workers, delete topic "
+            f"{changelog} and run `faust -A fraud_app rebuild-rows`, which makes it anew with its "
+            "rows; or, where you are adding partitions, go on with that"
+        )
     # The accounts first: their number is the one that the others follow.
     name = min(wrong, key=lambda topic: (topic != settings.accounts_topic, topic))
     return (

@@ -1,5 +1,6 @@
 """The topics that have one partition: rule sets, what workers say of them, held partitions."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but not in its __all__
@@ -10,7 +11,7 @@ from cluster.topic_config import MAX_MESSAGE_BYTES
 from config import Settings
 from rules.versions.publication import LARGEST_RECORD
 
-__all__ = ["RULES_LIMIT", "control_topic", "single_topics", "too_many_partitions", "workers_topic"]
+__all__ = ["RULES_LIMIT", "control_topic", "more_partitions", "single_topics", "workers_topic"]
 
 #: Bytes that suffice for a record of the rules topic with its key and the batch around it.
 RULES_LIMIT: Final = LARGEST_RECORD + 4_096
@@ -45,23 +46,25 @@ def single_topics(settings: Settings) -> dict[str, dict[str, str]]:
     }
 
 
-def too_many_partitions(settings: Settings, found: ClusterMetadata) -> str | None:
-    """One line on a topic of these that has several partitions, or None.
+def more_partitions(settings: Settings, found: ClusterMetadata) -> Iterator[str]:
+    """A line on each topic of these that has several partitions, of which only the first is used.
 
-    The order of publications is that of one partition. The embedded broker, which has no
-    controller, gives every topic the same number; only the first partition is used.
+    Brokers that create topics by themselves make them so when one is deleted under running workers,
+    as often as it is deleted. Of the embedded broker, which has no controller and gives every topic
+    the same number, there is nothing to say.
     """
     if found.controller_id not in found.brokers:
-        return None
+        return
     for name in single_topics(settings):
         number = len(found.topics[name].partitions) if name in found.topics else 0
         if number > 1:
-            return f"topic {name} has {number} partitions, not 1: {_remedy(settings, name)}"
-    return None
+            yield (
+                f"topic {name} has {number} partitions, not 1: only the first one is used. Brokers "
+                "that create topics by themselves (auto.create.topics.enable) made it, or somebody "
+                "by hand; to have it as it should be, delete it while no worker runs"
+                + _lost_with(settings, name)
+            )
 
 
-def _remedy(settings: Settings, name: str) -> str:
-    again = "delete it (its records are of no use afterwards) and start again"
-    if name == settings.rules_topic:
-        return f"set FRAUD_RULES_TOPIC to another topic, or {again}"
-    return again
+def _lost_with(settings: Settings, name: str) -> str:
+    return ", and publish the rules again" if name == settings.rules_topic else ""

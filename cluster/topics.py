@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but not in its __all__
     AdminClient,
+    ClusterMetadata,
     NewTopic,
     TopicMetadata,
 )
@@ -17,7 +18,7 @@ from cluster.errors import ClusterError, reason
 from cluster.partitions import mismatch
 from cluster.reach import quiet, wait
 from cluster.retention import creation_config, kept, wanted_ms
-from cluster.single import single_topics, too_many_partitions
+from cluster.single import more_partitions, single_topics
 from cluster.topic_config import MAX_MESSAGE_BYTES, topic_configs
 from config import Settings
 
@@ -76,11 +77,18 @@ def ensure_topics(
         _ensure(client, settings, wanted, stop)
         config = _dead_letters_config(client, settings)
     _ensure(client, settings, {**wanted, letters: config}, stop)
+    for line in more_partitions(settings, _listed(client)):
+        logger.warning("%s", line)
     if settings.create_topics and settings.verdicts_topic in missing:
         keeps = kept(wanted_ms(settings))
         logger.info(
             "topic %s keeps verdicts %s (FRAUD_VERDICTS_RETENTION)", settings.verdicts_topic, keeps
         )
+
+
+def check_partitions(client: AdminClient, settings: Settings) -> None:
+    """Raise ClusterError where one of the topics that are there has other partitions."""
+    _missing(client, settings, [*settings.topics, changelog_topic(settings)])
 
 
 def ensure_single_topics(client: AdminClient, settings: Settings) -> None:
@@ -134,20 +142,23 @@ def _dead_letters_config(client: AdminClient, settings: Settings) -> dict[str, s
 
 def _missing(client: AdminClient, settings: Settings, wanted: Iterable[str]) -> set[str]:
     """The topics that cannot be used yet. Raises ClusterError for one with other partitions."""
-    try:
-        # All topics: asking for one by its name would create it on many a broker.
-        found = client.list_topics(timeout=_ANSWER)
-    except KafkaException as exc:
-        raise ClusterError(f"Kafka does not list its topics: {reason(exc.args[0])}") from exc
-    topics = found.topics
+    topics = _listed(client).topics
     wanted = set(wanted)
     partitioned = {name for name in wanted if name in topics} - single_topics(settings).keys()
     numbers = {name: len(topics[name].partitions) for name in partitioned}
-    line = mismatch(settings, {name: number for name, number in numbers.items() if number})
-    line = line or too_many_partitions(settings, found)
+    numbers = {name: number for name, number in numbers.items() if number}
+    line = mismatch(settings, numbers, changelog_topic(settings))
     if line is not None:
         raise ClusterError(line)
     return {name for name in wanted if name not in topics or not _has_leaders(topics[name])}
+
+
+def _listed(client: AdminClient) -> ClusterMetadata:
+    try:
+        # All topics: asking for one by its name would create it on many a broker.
+        return client.list_topics(timeout=_ANSWER)
+    except KafkaException as exc:
+        raise ClusterError(f"Kafka does not list its topics: {reason(exc.args[0])}") from exc
 
 
 def _has_leaders(topic: TopicMetadata) -> bool:

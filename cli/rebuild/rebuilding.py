@@ -31,7 +31,7 @@ from cluster.reading.owners import group_members, is_listed
 from cluster.reading.rows import last_rows, rows_in
 from cluster.startup.former import check_former_topic
 from cluster.startup.progress import check_identity
-from cluster.topics import ensure_changelog
+from cluster.topics import check_partitions, ensure_changelog
 from config import Settings
 from lookup.bounded_read import BoundedRead
 from records import PartitionCounts
@@ -64,7 +64,9 @@ def rebuild(
 
     Raises CommandError while the group has members or a transaction is open, ClusterError.
     """
-    check_nothing_runs(connect(settings, timeout=0), settings)
+    client = connect(settings, timeout=0)
+    check_nothing_runs(client, settings)
+    check_partitions(client, settings)
     check_identity(settings)
     topic = accounts_identity(settings)
     last = last_rows(settings)

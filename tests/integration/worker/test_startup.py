@@ -20,7 +20,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but 
 )
 from faust_transactions import TopicIdentity, topic_ids
 
-from cluster import changelog_topic
+from cli.rebuild.rebuilding import rebuild
+from cluster import ClusterError, changelog_topic
+from cluster.reading.first_partition import append, read_all
 from cluster.reading.publications import publish
 from cluster.reading.rows import last_rows, rows_in
 from cluster.single import control_topic, single_topics, workers_topic
@@ -119,18 +121,39 @@ def test_the_rules_are_kept_and_their_topic_takes_the_largest(
         assert topic_config(kafka.bootstrap, topic)["cleanup.policy"] == "compact"
 
 
-@pytest.mark.parametrize("which", ["rules_topic", "workers"])
-def test_the_order_of_rules_needs_one_partition(
-    kafka: Kafka, settings: Settings, which: str
+@pytest.mark.parametrize("topic_of", [control_topic, workers_topic, lambda s: s.rules_topic])
+def test_of_a_topic_that_brokers_made_the_first_partition_is_used(
+    kafka: Kafka,
+    settings: Settings,
+    topic_of: Callable[[Settings], str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    topic = settings.rules_topic if which == "rules_topic" else workers_topic(settings)
-    create_topic(kafka.bootstrap, topic, 4)
-    line = refused(settings)
-    assert line.startswith(f"topic {topic} has 4 partitions, not 1: ")
-    assert ("FRAUD_RULES_TOPIC" in line) == (which == "rules_topic")
-    assert partitions(settings, kafka.bootstrap) == {topic: 4}
-    delete_topic(kafka.bootstrap, topic)
+    """As after it was deleted under running workers: their questions bring it back at once."""
+    topic = topic_of(settings)
+    create_topic(kafka.bootstrap, topic, 4, config={"cleanup.policy": "compact"})
     check(settings, timeout=0)
+    said = [each.getMessage() for each in caplog.records if each.name == "cluster.topics"]
+    (line,) = [each for each in said if "partitions" in each]
+    assert line.startswith(f"topic {topic} has 4 partitions, not 1: only the first one is used.")
+    assert line.endswith("publish the rules again") == (topic == settings.rules_topic)
+    # Records without the key that would choose another partition.
+    for key in (b"a", b"b", b"c", b"d", b"e"):
+        append(settings, topic, key, b"{}")
+    assert [each.key for each in read_all(settings, topic)] == [b"a", b"b", b"c", b"d", b"e"]
+
+
+def test_a_changelog_that_brokers_made_with_more_partitions_is_to_be_made_anew(
+    kafka: Kafka, settings: Settings
+) -> None:
+    check(settings, timeout=0)
+    delete_topic(kafka.bootstrap, changelog_topic(settings))
+    create_topic(kafka.bootstrap, changelog_topic(settings), 6)
+    line = refused(settings)
+    assert line.startswith(f"topic {changelog_topic(settings)} has 6 partitions, topic ")
+    assert f"delete topic {changelog_topic(settings)} and run" in line
+    with pytest.raises(ClusterError) as caught:
+        rebuild(settings)
+    assert str(caught.value) == line
 
 
 def test_the_changelog_is_compacted_in_small_segments(kafka: Kafka, settings: Settings) -> None:

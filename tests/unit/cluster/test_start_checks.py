@@ -171,6 +171,19 @@ def test_numbers_of_partitions_that_differ_have_one_remedy(
     assert mismatch(SETTINGS, numbers) == start + " and ".join(said)
 
 
+def test_only_a_changelog_with_more_partitions_is_to_be_made_anew() -> None:
+    equal = {"in": 4, "out": 4, "dead": 4}
+    line = mismatch(SETTINGS, {**equal, CHANGELOG: 6}, CHANGELOG)
+    assert line is not None
+    assert line.startswith(f"topic {CHANGELOG} has 6 partitions, topic in and FRAUD_PARTITIONS ")
+    assert f"stop all workers, delete topic {CHANGELOG} and run " in line
+    assert "FRAUD_PARTITIONS=" not in line
+    # Others grow, too, or the setting says so.
+    for numbers in ({**equal, "out": 6, CHANGELOG: 6}, {"out": 4, CHANGELOG: 6}):
+        assert "set FRAUD_PARTITIONS=6" in str(mismatch(SETTINGS, numbers, CHANGELOG))
+    assert steps([CHANGELOG], 4) in str(mismatch(SETTINGS, {**equal, CHANGELOG: 3}, CHANGELOG))
+
+
 @pytest.mark.parametrize(
     ("numbers", "wrong", "or_else"),
     [
