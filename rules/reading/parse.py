@@ -48,14 +48,28 @@ def _parsed(text: str, tokens: list[re.Match[str]]) -> ast.expr | list[Problem]:
         tree = ast.parse(wrapped, mode="eval").body
     except SyntaxError as exc:
         at = offset(text, (exc.lineno or 2) - 2, (exc.offset or 1) - 1)
-        return of_other_languages(text, tokens) or [Problem(at, _syntax(exc))]
+        return of_other_languages(_without_strings(text, tokens), tokens) or [
+            Problem(at, _syntax(exc))
+        ]
     except (RecursionError, MemoryError):
         return [Problem(0, "the expression is nested too deeply")]
     except ValueError as exc:
         return [Problem(0, f"not an expression: {exc!s:.200}")]
     if tree.lineno < 2:  # it closes the parentheses that it did not open
-        return grouped_numbers(text) or [Problem(0, "parentheses do not match")]
+        return grouped_numbers(_without_strings(text, tokens)) or [
+            Problem(0, "parentheses do not match")
+        ]
     return tree
+
+
+def _without_strings(text: str, tokens: list[re.Match[str]]) -> str:
+    """The text with a blank for each character of its strings: commas in these are no fault."""
+    pieces, end = [], 0
+    for token in tokens:
+        if token["string"]:
+            pieces += [text[end : token.start()], " " * len(token[0])]
+            end = token.end()
+    return "".join([*pieces, text[end:]])
 
 
 def _syntax(exc: SyntaxError) -> str:

@@ -134,6 +134,8 @@ IN_EXPRESSIONS: Final = {
     'first_name LIKE "a%"': "4:20: rule x: not an expression: write matches, startswith, endswith",
     "amount between 1 and 2": "4:16: rule x: not an expression: write two comparisons, such as",
     "luhn_ok == TRUE": "4:20: rule x: `TRUE` is not allowed: write the condition, or not before it",
+    'matches(last_name, "a{1,300}") AND luhn_ok': "4:42: rule x: not an expression: write and",
+    'amount > 1,000 or last_name == "[ 1,000"': "4:18: rule x: a number has no commas: write 1000",
     "amount > 1,000": "4:18: rule x: a number has no commas: write 1000",
     "amount in [100,200] AND luhn_ok": "4:29: rule x: not an expression: write and instead of AND",
     "amount > 12,050,000.5": "4:18: rule x: a number has no commas: write 12050000",
