@@ -37,7 +37,7 @@ _WORDS: Final = {
     "between": "two comparisons, such as 1 < amount < 9,",
 }
 #: A number with a comma before each three digits, which Python takes for two numbers.
-_GROUPED: Final = re.compile(r"(?<![\w.,\"'])\d{1,3}(?:,\d{3})+(?![\w,\"'])")
+_GROUPED: Final = re.compile(r"(?<![\w.,\"'])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w,\"'])")
 
 
 def tokens_of(text: str) -> list[re.Match[str]]:

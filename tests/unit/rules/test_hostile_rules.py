@@ -138,7 +138,7 @@ IN_EXPRESSIONS: Final = {
     'amount > 1,000 or last_name == "[ 1,000"': "4:18: rule x: a number has no commas: write 1000",
     "amount > 1,000": "4:18: rule x: a number has no commas: write 1000",
     "amount in [100,200] AND luhn_ok": "4:29: rule x: not an expression: write and instead of AND",
-    "amount > 12,050,000.5": "4:18: rule x: a number has no commas: write 12050000",
+    "amount > 12,050,000.5": "4:18: rule x: a number has no commas: write 12050000.5",
     # -- strings that Python joins
     'bin in ["411111" "422222"]': "4:28: rule x: a comma is missing before this string",
     'contains(first_name, "a"\n # b\n "c")': "4:44: rule x: a comma is missing before this string",
