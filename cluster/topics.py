@@ -188,7 +188,7 @@ def _not_created(settings: Settings, name: str, error: KafkaError) -> str:
     if error.code() == KafkaError.INVALID_REPLICATION_FACTOR:
         factor = settings.replication_factor
         return f"{what}: FRAUD_REPLICATION_FACTOR={factor} needs as many brokers"
-    return f"{what}: create it with {_number(settings, name)}, then start again"
+    return f"{what}: create it with {_form(settings, name)}, then try again"
 
 
 def _touch(settings: Settings, names: set[str]) -> None:
@@ -204,7 +204,7 @@ def _touch(settings: Settings, names: set[str]) -> None:
 def _not_there(settings: Settings, names: list[str]) -> str:
     if settings.create_topics:
         return f"topic {', '.join(names)} has no leaders: look at the state of the brokers"
-    steps = ", ".join(f"{name} with {_number(settings, name)}" for name in names)
+    steps = ", ".join(f"{name} with {_form(settings, name)}" for name in names)
     return f"no topic {', '.join(names)}, FRAUD_CREATE_TOPICS is 0: create {steps}"
 
 
@@ -212,6 +212,8 @@ def _partitions(settings: Settings, name: str) -> int:
     return 1 if name in single_topics(settings) else settings.partitions
 
 
-def _number(settings: Settings, name: str) -> str:
+def _form(settings: Settings, name: str) -> str:
     number = _partitions(settings, name)
-    return "1 partition" if number == 1 else f"{number} partitions"
+    counted = "1 partition" if number == 1 else f"{number} partitions"
+    is_compacted_one = name == changelog_topic(settings) or name in single_topics(settings)
+    return f"{counted} and cleanup.policy=compact" if is_compacted_one else counted

@@ -103,7 +103,7 @@ def _document(
 ) -> dict[str, Any]:
     document = {
         **letter.document(),
-        "headers": dict(_headers(settings, record)),
+        "headers": dict(_headers(settings, letter, record)),
         "key_bytes": _size(record.key()),
         "dead_letter": {"partition": letter.place[1], "offset": letter.offset},
     }
@@ -116,7 +116,7 @@ def _lines(settings: Settings, letter: Letter, record: Record, *, payload: bool)
     lines = [
         f"Dead letter {letter.id}, failed at {moment(letter.failed_at)} (UTC)",
         f"  in {letter.place[0]}-{letter.place[1]} at offset {letter.offset}",
-        *(f"  {name}: {content}" for name, content in _headers(settings, record)),
+        *(f"  {name}: {content}" for name, content in _headers(settings, letter, record)),
     ]
     for name, content in (("key", record.key()), ("value", record.value())):
         size = "null" if content is None else f"{len(content):,} bytes"
@@ -128,16 +128,19 @@ def _lines(settings: Settings, letter: Letter, record: Record, *, payload: bool)
     return lines
 
 
-def _headers(settings: Settings, record: Record) -> list[tuple[str, str]]:
+def _headers(settings: Settings, letter: Letter, record: Record) -> list[tuple[str, str]]:
     """Without card numbers, as anybody may have written them."""
     return [
-        (shown(name, _LONGEST_HEADER), _header(settings, name, content or b""))
+        (shown(name, _LONGEST_HEADER), _header(settings, letter, name, content or b""))
         for name, content in headers_of(record)
     ]
 
 
-def _header(settings: Settings, name: str, content: bytes) -> str:
+def _header(settings: Settings, letter: Letter, name: str, content: bytes) -> str:
     text = content.decode("utf-8", "replace")
+    if name == "failed_at" and text == str(letter.failed_at):
+        # As many digits as a card number has, but it was read as a time.
+        return text
     if name == REPLAY_OF:
         return printable_id(text, settings.accounts_topic)
     return shown(text, _LONGEST_HEADER)

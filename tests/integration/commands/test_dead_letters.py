@@ -445,6 +445,7 @@ def test_one_is_shown_with_its_headers_and_its_bytes_on_demand_only(
     assert lines[0] == f"Dead letter {wanted}, failed at 2026-01-31 12:00:00 (UTC)"
     assert lines[1] == f"  in {settings.dead_letters_topic}-1 at offset 0"
     assert {"  error: not_json", "  detail: broken at line 1 column 1", "  offset: 7"} <= set(lines)
+    assert f"  failed_at: {NOON}" in lines
     assert "  key: 1 bytes" in lines
     assert f"  value: {len(value)} bytes" in lines
     assert CARD not in "".join(lines)
