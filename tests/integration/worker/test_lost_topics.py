@@ -81,7 +81,9 @@ def test_an_output_that_is_not_read_in_time_is_a_warning(
     lines = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
     for topic, line in zip(settings.topics[1:], lines, strict=True):
         assert line.startswith(f"topic {topic} was not compared with topic ")
-        assert "partitions 0 were not read to their ends" in line
+        # Without any time, the first question may be too late already.
+        reasons = ("partitions 0 were not read to their ends", "Failed to get metadata")
+        assert any(reason in line for reason in reasons)
     # Whether a changelog that is not there was lost, cannot be known then.
     delete_topic(kafka.bootstrap, changelog_topic(settings))
     line = refused(settings)

@@ -245,8 +245,9 @@ def test_topics_to_be_made_by_others_are_asked_for(own_kafka: StartKafka) -> Non
     control = control_topic(settings)
     assert f"no topic {control}, {changelog}, {workers}, FRAUD_CREATE_TOPICS is 0" in line
     assert line.endswith(
-        f"create {control} with 1 partition, {changelog} with 4 partitions, "
-        f"{workers} with 1 partition"
+        f"create {control} with 1 partition and cleanup.policy=compact, "
+        f"{changelog} with 4 partitions and cleanup.policy=compact, "
+        f"{workers} with 1 partition and cleanup.policy=compact"
     )
     create_topic(server.bootstrap, changelog, 4)
     for topic in (control, workers):
