@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Final, Self, TypeVar, cast
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
+from faust_transactions import TAIL_CONSUMER
 
 from cluster import ClusterError
 from cluster.errors import PARTITION_EOF, Stopped, reason
@@ -20,12 +21,7 @@ T = TypeVar("T")
 _POLL: Final = 0.2
 _METADATA: Final = 5.0
 _CONFIG: Final = {
-    "enable.auto.commit": False,
-    "enable.auto.offset.store": False,
-    "enable.partition.eof": True,
-    "isolation.level": "read_committed",
-    "auto.offset.reset": "earliest",
-    "fetch.wait.max.ms": 10,
+    **TAIL_CONSUMER,
     # A read wants one record: little is fetched along with it.
     "fetch.message.max.bytes": 32 * 1024,
     "queued.min.messages": 1,

@@ -4,18 +4,12 @@ import time
 from collections.abc import Mapping
 from typing import Final, cast
 
-from confluent_kafka import (
-    TIMESTAMP_NOT_AVAILABLE,
-    Consumer,
-    KafkaError,
-    KafkaException,
-    Message,
-    TopicPartition,
-)
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaException, TopicPartition
 from faust_transactions import TAIL_CONSUMER, Span
 
-from cluster.errors import PARTITION_EOF, ClusterError, reason
+from cluster.errors import ClusterError, reason
 from cluster.reach import quiet
+from cluster.reading.tail_messages import is_of_the_topic
 from config import Settings
 
 __all__ = ["BLOCK", "CLOCKS_DIFFER_MS", "CLOCK_IS_SET_MS", "earliest_around"]
@@ -69,7 +63,7 @@ def _read(consumer: Consumer, blocks: Mapping[int, Span], deadline: float) -> di
         if time.monotonic() > deadline:
             raise TimeoutError
         message = consumer.poll(_POLL)
-        if message is None or not _is_of_the_topic(message):
+        if message is None or not is_of_the_topic(message):
             continue
         partition, offset = cast(int, message.partition()), cast(int, message.offset())
         end = blocks[partition].end
@@ -80,13 +74,3 @@ def _read(consumer: Consumer, blocks: Mapping[int, Span], deadline: float) -> di
         if message.error() is not None or offset >= end - 1:
             unread.discard(partition)
     return earliest
-
-
-def _is_of_the_topic(message: Message) -> bool:
-    """Whether it is a record or the end of a partition. Raises KafkaException for an error."""
-    error = message.error()
-    if error is None or error.code() == PARTITION_EOF:
-        return True
-    if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:  # nothing of the group is used
-        return False
-    raise KafkaException(error)

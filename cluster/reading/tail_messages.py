@@ -9,7 +9,7 @@ from faust_transactions import Span, TailSearch
 
 from cluster.errors import PARTITION_EOF
 
-__all__ = ["tail_messages"]
+__all__ = ["is_of_the_topic", "tail_messages"]
 
 _POLL = 0.5
 
@@ -33,7 +33,7 @@ def tail_messages(
     consumer.assign([TopicPartition(topic, p, search.start) for p, search in searches.items()])
     while unread and time.monotonic() < deadline:
         message = consumer.poll(_POLL)
-        if message is None or not _is_of_the_topic(message):
+        if message is None or not is_of_the_topic(message):
             continue
         partition, offset = cast(int, message.partition()), cast(int, message.offset())
         if partition not in unread:
@@ -51,7 +51,7 @@ def tail_messages(
     return [each for p, messages in found.items() if p not in unread for each in messages], unread
 
 
-def _is_of_the_topic(message: Message) -> bool:
+def is_of_the_topic(message: Message) -> bool:
     """Whether it is a record or the end of a partition. Raises KafkaException for an error."""
     error = message.error()
     if error is None or error.code() == PARTITION_EOF:
