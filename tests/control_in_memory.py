@@ -5,6 +5,9 @@ import asyncio
 from records.hold import Hold
 from records.release import Release
 
+HERE = "here"
+"""Name of the worker under test."""
+
 
 class ControlInMemory:
     """Implements `agents.limit.control.Control`."""
@@ -33,10 +36,11 @@ class ControlInMemory:
     def begin_hold(
         self, partition: int, begin: int, end: int, offset: int, at: int, reason: str
     ) -> None:
-        self.holds[partition] = Hold(partition, begin, end, offset, at, reason, "here")
+        self.holds[partition] = Hold(partition, begin, end, offset, at, reason, HERE)
 
     def end_hold(self, partition: int) -> None:
         """What was said stays."""
 
-    def passed(self, partition: int) -> None:
-        self.holds.pop(partition, None)
+    def passed(self, partition: int) -> Hold | None:
+        hold = self.holds.pop(partition, None)
+        return hold if hold is not None and hold.worker != HERE else None

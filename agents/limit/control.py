@@ -40,8 +40,8 @@ class Control(Protocol):
     def end_hold(self, partition: int) -> None:
         """Say no more that this worker holds it; whoever owns it next may do so."""
 
-    def passed(self, partition: int) -> None:
-        """A batch of the partition passed, so it is not held, whoever said so."""
+    def passed(self, partition: int) -> Hold | None:
+        """A batch of the partition passed, so it is not held: what another worker said of it."""
 
 
 class ControlFollower(TopicFollower):
@@ -116,6 +116,8 @@ class PartitionControl:
         self._writer = writer
         self._worker = worker
         self._own: dict[int, Hold] = {}
+        #: Partitions that this worker held and that have not gone on since.
+        self._stopped_here: set[int] = set()
         follower.on_change = self._write_missing
 
     @property
@@ -153,6 +155,7 @@ class PartitionControl:
         """Say that this worker holds the partition; the arguments are those of `Hold`."""
         hold = Hold(partition, begin, end, offset, at, reason, self._worker())
         self._own[partition] = hold
+        self._stopped_here.add(partition)
         self._writer.put(hold.key, hold.dumps())
 
     def _write_missing(self) -> None:
@@ -164,9 +167,13 @@ class PartitionControl:
         """Say no more that this worker holds it. What was written stays for the next owner."""
         self._own.pop(partition, None)
 
-    def passed(self, partition: int) -> None:
-        """Delete what was written about the partition, by whichever worker."""
-        if partition in self._follower.holds or partition in self._own:
-            self._own.pop(partition, None)
-            self._follower.holds.pop(partition, None)
+    def passed(self, partition: int) -> Hold | None:
+        """Delete what was written about the partition; returns it unless this worker held it."""
+        own = self._own.pop(partition, None)
+        written = self._follower.holds.pop(partition, None)
+        if own is not None or written is not None:
             self._writer.put(hold_key(partition), None)
+        if partition in self._stopped_here:
+            self._stopped_here.discard(partition)
+            return None
+        return written

@@ -25,6 +25,8 @@ from agents.limit.counting import Count, TooMany, allowed, count
 from agents.limit.replays import FailedReplays
 from agents.limit.window import SIZE
 from records import DeadLetter, PartitionCounts
+from records.hold import Hold
+from records.release import Release
 from records.text import shown
 
 __all__ = ["InvalidLimit"]
@@ -102,7 +104,9 @@ class InvalidLimit:
             self._log_released(batch)
             return None
         self._replays(batch, {each.offset for each in dead_letters if each.replay is not None})
-        self._control.passed(batch.partition)
+        former = self._control.passed(batch.partition)
+        if former is not None and batch.records[0].offset <= former.offset:
+            self._log_goes_on(batch, former)
         self._gauge.labels(batch.partition).set(0)
         return found.window
 
@@ -166,17 +170,32 @@ class InvalidLimit:
 
     def _log_released(self, batch: InFlight) -> None:
         release = self._control.release(batch.partition)
-        author = shown(release.author) if release else ""
-        note = shown(release.note, 200) if release else ""
         logger.warning(
-            "%s-%d is released%s%s; its records are judged again from offset %d on",
+            "%s-%d is released%s; its records are judged again from offset %d on",
             batch.topic,
             batch.partition,
-            f" by {author}" if author else "",
-            f": {note}" if note else "",
+            _author_and_note(release) if release else "",
             batch.records[0].offset,
             extra={"topic": batch.topic, "partition": batch.partition},
         )
+
+    def _log_goes_on(self, batch: InFlight, hold: Hold) -> None:
+        release = self._control.release(batch.partition)
+        is_released = release is not None and release.begin <= hold.offset < release.end
+        logger.warning(
+            "%s-%d goes on: it was held at offset %d by worker %s%s",
+            batch.topic,
+            batch.partition,
+            hold.offset,
+            shown(hold.worker),
+            f", and released{_author_and_note(release)}" if release and is_released else "",
+            extra={"topic": batch.topic, "partition": batch.partition},
+        )
+
+
+def _author_and_note(release: Release) -> str:
+    author, note = shown(release.author), shown(release.note, 200)
+    return (f" by {author}" if author else "") + (f": {note}" if note else "")
 
 
 def _most_frequent(codes: Counter[str]) -> str:

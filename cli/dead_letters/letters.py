@@ -1,12 +1,13 @@
 """Dead letters as an operator sees them: which input, when and why, never its content."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from faust_transactions import headers_of
 
+from cli.support.numbers import dead_letters
 from cluster import topic_spans
 from config import Settings
 from lookup.bounded_read import BoundedRead, Place, Record
@@ -55,20 +56,18 @@ class Letter:
         }
 
 
-Wanted = Callable[[Letter], bool]
-"""Whether a dead letter is selected (`cli.dead_letters.selection.Selection`)."""
-
-
 class Letters:
     """The dead letters of this stream up to now, to be read as often as wanted.
 
-    Each reading ends at the same offsets. It counts what else the topic holds: `other_streams` has
-    the dead letters of other accounts topics by topic, `foreign` is the number of records that are
-    not dead letters. `others_named` has those of `named` that are of another stream, and its topic.
+    Each reading ends at the same offsets. It counts what the topic holds: `own` is the number of
+    dead letters of this stream, `other_streams` has those of other accounts topics by topic,
+    `foreign` is the number of records that are not dead letters. `others_named` has those of
+    `named` that are of another stream, and its topic.
     """
 
     def __init__(self, settings: Settings, named: Collection[str] = ()) -> None:
         topic = settings.dead_letters_topic
+        self.own = 0
         self.foreign = 0
         self.other_streams: Counter[str] = Counter()
         self.others_named: dict[str, str] = {}
@@ -82,7 +81,7 @@ class Letters:
 
     def with_records(self) -> Iterator[tuple[Letter, Record]]:
         """The same, each with its record."""
-        self.foreign = 0
+        self.own = self.foreign = 0
         self.other_streams.clear()
         for batch in BoundedRead(self._settings, self._spans).batches():
             for record in batch:
@@ -90,9 +89,17 @@ class Letters:
                 if letter is None:
                     self.foreign += 1
                 elif letter.topic == self._settings.accounts_topic:
+                    self.own += 1
                     yield letter, record
                 else:
                     self._count_other(letter)
+
+    @property
+    def none(self) -> str:
+        """That none of those read was chosen, in words."""
+        if self.own:
+            return f"None of {dead_letters(self.own)} matches."
+        return "No dead letters."
 
     def _count_other(self, letter: Letter) -> None:
         topic = shown(letter.topic, _LONGEST_TOPIC)

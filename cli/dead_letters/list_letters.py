@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.dead_letters.letters import Letter, Letters, Wanted
-from cli.dead_letters.selection import SELECTION_OPTIONS, SelectingCommand, Selection
+from cli.dead_letters.letters import Letter, Letters
+from cli.dead_letters.selection import SELECTION_OPTIONS, SelectingCommand, Selection, not_found
 from cli.support.blocking_command import JSON
 from cli.support.moment import moment
 from cli.support.numbers import dead_letters, number_of
-from cli.support.output import write_bytes
+from cli.support.output import PLAIN, write_bytes
 from cluster import connect
 from config import Settings
 
@@ -50,7 +50,7 @@ def add_list(app: faust.App, settings: Settings, group: click.Group) -> None:
 
 
 def list_letters(
-    settings: Settings, wanted: Wanted, *, limit: int, json: bool, console: Console
+    settings: Settings, wanted: Selection, *, limit: int, json: bool, console: Console
 ) -> None:
     """Print the newest `limit` dead letters (0: all), the newest last; raises ClusterError.
 
@@ -60,11 +60,13 @@ def list_letters(
     connect(settings, timeout=0)
     letters = Letters(settings)
     counted: Counter[str] = Counter()
+    missing = set(wanted.ids or ())
 
     def chosen() -> Iterator[Letter]:
         for letter in letters:
             if wanted(letter):
                 counted[letter.code] += 1
+                missing.discard(letter.id)
                 yield letter
 
     if json:
@@ -75,6 +77,8 @@ def list_letters(
     if shown:
         console.print(_table(settings.dead_letters_topic, shown))
     _summarize(counted, len(shown), letters, console)
+    if missing and counted:
+        console.print(not_found(missing, settings.accounts_topic), **PLAIN)
 
 
 def _newest(letters: Iterator[Letter], limit: int) -> list[Letter]:
@@ -102,11 +106,11 @@ def _table(topic: str, letters: list[Letter]) -> Table:
 
 def _summarize(counted: Counter[str], shown: int, letters: Letters, console: Console) -> None:
     def say(line: str) -> None:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(line, **PLAIN)
 
     total = counted.total()
     codes = ", ".join(f"{code} {number:,}" for code, number in counted.most_common())
-    say(f"{dead_letters(total)}: {codes}" if total else "No dead letters.")
+    say(f"{dead_letters(total)}: {codes}" if total else letters.none)
     if shown < total:
         say(f"These are the newest {shown:,}; --limit 0 shows all.")
     for topic, number in letters.other_streams.most_common():

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from confluent_kafka.admin import AdminClient
 
 from cli.dead_letters.replay_plan import Plan
+from cli.dead_letters.selection import not_found
 from cli.support.errors import CommandError
 from cli.support.numbers import dead_letters
 from cluster.reading.owners import partition_owners
 from config import Settings
-from records.untrusted_names import printable_id
 
 _NAMED = 5
 _ANSWER = 5.0
@@ -38,13 +38,5 @@ def refuse_other_streams(named: Mapping[str, str], topic: str) -> None:
 
 def check_found(plan: Plan, ids: frozenset[str] | None, topic: str) -> None:
     """Refuse ids of which there is no dead letter, or none that is selected."""
-    lost = sorted((ids or frozenset()) - plan.found)
-    if lost:
-        # The ids may be anything, such as a file of accounts.
-        some = ", ".join(printable_id(one, topic) for one in lost[:_NAMED]) + (
-            ", …" if len(lost) > _NAMED else ""
-        )
-        raise CommandError(
-            f"{dead_letters(len(lost))} not found (or not with this code and time): {some}; "
-            "nothing was sent"
-        )
+    if lost := (ids or frozenset()) - plan.found:
+        raise CommandError(f"{not_found(lost, topic)}; nothing was sent")

@@ -119,7 +119,7 @@ def replay(
     plan = _planned(settings, letters, selection, again=again, limit=limit)
     _report_plan(plan, console)
     if not len(plan):
-        console.print("No dead letters to replay.")
+        console.print("No dead letters to replay." if plan.skipped else letters.none)
     elif how is None:
         _try(settings, letters, plan, console)
     else:

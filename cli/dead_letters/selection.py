@@ -1,6 +1,6 @@
 """Which dead letters a command is about, and the options that say so, for `list` and `replay`."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import IO, Any, ClassVar
 
@@ -9,9 +9,12 @@ from faust.cli import argument, option
 
 from cli.dead_letters.letters import Letter
 from cli.support.blocking_command import BlockingCommand
-from cli.support.time_option import TimeParameter
+from cli.support.numbers import dead_letters
+from cli.support.time_option import TimeParameter, check_order
+from records.untrusted_names import printable_id
 
 _IDS_FILE = click.File(encoding="utf-8-sig")
+_NAMED = 5
 
 #: Of a `SelectingCommand`.
 SELECTION_OPTIONS: tuple[Any, ...] = (
@@ -61,12 +64,24 @@ def selection_of(
     since: int | None,
     until: int | None,
 ) -> Selection:
-    """The selection that these options describe. Raises a usage error for an unreadable file."""
+    """The selection that these options describe.
+
+    Raises a usage error for an unreadable file and times in the wrong order.
+    """
+    check_order(since, until)
     named = frozenset(ids)
     if file is not None:
         named |= _ids_in(file)
     chosen = named if named or file is not None else None
     return Selection(chosen, frozenset(codes) or None, since, until)
+
+
+def not_found(ids: Collection[str], topic: str) -> str:
+    """That no dead letter with these ids was selected, and which ids; without card numbers."""
+    # They may be anything, such as a file of accounts.
+    some = ", ".join(printable_id(each, topic) for each in sorted(ids)[:_NAMED])
+    more = ", …" if len(ids) > _NAMED else ""
+    return f"{dead_letters(len(ids))} not found (or not with this code and time): {some}{more}"
 
 
 def _ids_in(file: Iterable[str]) -> frozenset[str]:

@@ -35,6 +35,12 @@ class TimeParameter(click.ParamType):
         return int(moment.timestamp() * 1000)
 
 
+def check_order(since: int | None, until: int | None) -> None:
+    """Raise a usage error when nothing can lie between the two."""
+    if since is not None and until is not None and since > until:
+        raise click.UsageError("--since is later than --until")
+
+
 class DurationParameter(click.ParamType):
     """`10m` (s, m, h) or 0; the value is in ms."""
 

@@ -14,7 +14,7 @@ from cli.support.errors import Interrupted
 from cli.support.interruption import interruption
 from cli.support.output import PLAIN
 from cli.support.progress import shown_progress
-from cli.support.time_option import TimeParameter
+from cli.support.time_option import TimeParameter, check_order
 from cli.verdicts.card_input import doubt, read_card
 from cli.verdicts.find import Result, find
 from cli.verdicts.query import Query, ReasonParameter, TokenParameter
@@ -62,6 +62,7 @@ def add_find(app: faust.App, settings: Settings, group: click.Group) -> None:
             )
         if card and account is not None:
             raise click.UsageError("--card and --token exclude each other")
+        check_order(since, until)
         key, doubts = None, None
         if card:
             number = read_card(sys.stdin, sys.stderr)

@@ -16,7 +16,7 @@ from cli.support.blocking_command import EX_FAILURE, JSON, BlockingCommand
 from cli.support.errors import CommandError, Interrupted
 from cli.support.interruption import interruption
 from cli.support.progress import Advance, shown_progress
-from cli.support.time_option import TimeParameter
+from cli.support.time_option import TimeParameter, check_order
 from cli.whatif.accounts_file import AccountsFile, NotAnAccount
 from cli.whatif.before import Before
 from cli.whatif.join import LeftOut
@@ -60,6 +60,7 @@ def add_what_if(app: faust.App, settings: Settings) -> None:
         """Judge accounts anew by the rule set in FILE, and show whose outcome changes."""
         if accounts is not None and (since, until, sample) != (None, None, None):
             raise click.UsageError("--accounts takes no --since, --until or --sample")
+        check_order(since, until)
         try:
             compiled = read_rules(file)
         except RuleSetError as exc:

@@ -8,6 +8,7 @@ import pytest
 from faust_transactions import Batch
 
 from agents.limit.window import invalid_in
+from records.hold import Hold
 from records.release import Release
 from tests.functional.test_limit import given_up, held, judged, mixed
 from tests.functional.test_verification import GOOD, Stream, batch
@@ -64,6 +65,35 @@ async def test_what_failed_is_judged_again_when_it_is_released(app: faust.App) -
     await ended(task)
     row = stream.transactions.states[3]
     assert (row.authorized, row.dead_letters, row.next_offset) == (2, 500, 502)
+
+
+@pytest.mark.parametrize(
+    ("released", "end"),
+    [
+        (release(500, 700), ", and released by ann: fixed"),
+        (release(0, 500), ""),
+    ],
+)
+async def test_who_goes_on_with_what_another_worker_held_says_so(
+    app: faust.App, caplog: pytest.LogCaptureFixture, released: Release, end: str
+) -> None:
+    stream = Stream(app)
+    stream.control.holds[3] = Hold(3, 500, 700, 600, 1, "too many", "there:6066")
+    stream.control.write(released)
+    await ended(await judged(stream, mixed("gb", offset=500), mixed("g", offset=502)))
+    lines = [each.getMessage() for each in caplog.records if "goes on" in each.message]
+    expected = f"bankaccount-3 goes on: it was held at offset 600 by worker there:6066{end}"
+    assert lines == [expected]
+
+
+async def test_what_stayed_of_a_hold_that_is_over_is_not_reported(
+    app: faust.App, caplog: pytest.LogCaptureFixture
+) -> None:
+    stream = Stream(app)
+    stream.control.holds[3] = Hold(3, 500, 700, 600, 1, "too many", "there:6066")
+    await ended(await judged(stream, mixed("gb", offset=700)))
+    assert "goes on" not in caplog.text
+    assert stream.control.holds == {}
 
 
 async def test_a_release_of_an_earlier_hold_does_not_release_this_one(app: faust.App) -> None:

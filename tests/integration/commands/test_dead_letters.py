@@ -142,6 +142,19 @@ def test_the_table_shows_id_time_code_and_detail(
     assert "1 dead letter: not_json 1" in text
 
 
+def test_what_was_asked_for_and_is_not_there_is_named(
+    settings: Settings, bury: Callable[..., None]
+) -> None:
+    bury(*three(settings))
+    assert "None of 3 dead letters matches." in listed(settings, codes=frozenset({"no_json"}))
+    assert "None of 3 dead letters matches." in replayed(settings, codes=frozenset({"no_json"}))
+    assert "None of 3 dead letters matches." in listed(settings, ids=ids(settings, 9))
+    text = listed(settings, ids=ids(settings, 0, 9))
+    assert "1 dead letter not found (or not with this code and time): " in text
+    assert f"{min(ids(settings, 9))}\n" in text
+    assert "not found" not in listed(settings, ids=ids(settings, 0))
+
+
 def test_a_cut_list_says_so(settings: Settings, bury: Callable[..., None]) -> None:
     bury(*three(settings))
     text = listed(settings, limit=1)

@@ -126,6 +126,7 @@ def test_a_release_outlives_the_worker_that_should_have_applied_it(stream: Strea
     wait_for(lambda: other.get("/verdicts/")[1]["total"], 50 + sent[0])
     assert other.get("/verdicts/")[1]["dead_letters"] == BAD
     assert "is held at offset" not in other.log[before:]
+    assert f"goes on: it was held at offset {hold.offset} by worker" in other.log[before:]
     proven(stream)
 
 

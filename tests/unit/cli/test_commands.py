@@ -18,14 +18,14 @@ import cli
 from agents.fakes import FakeAccounts
 from cli.counts import Counts
 from cli.dead_letters.letters import Letter
-from cli.dead_letters.selection import Selection
+from cli.dead_letters.selection import Selection, selection_of
 from cli.produce.command import in_turn
 from cli.support.blocking_command import exit_code
 from cli.support.errors import CommandError, Interrupted
 from cli.support.interruption import interruption
 from cli.support.moment import moment
 from cli.support.progress import shown_progress
-from cli.support.time_option import DurationParameter, TimeParameter
+from cli.support.time_option import DurationParameter, TimeParameter, check_order
 from cluster import ClusterError
 from config import Settings
 from records import PartitionCounts
@@ -354,6 +354,18 @@ def test_times_can_be_so_long_ago(text: str, seconds: int) -> None:
 def test_other_times_are_refused(text: str) -> None:
     with pytest.raises(click.BadParameter):
         TimeParameter().convert(text, None, None)
+
+
+@pytest.mark.parametrize(("since", "until"), [(1, 1), (1, 2), (None, 0), (5, None), (None, None)])
+def test_times_in_order_are_taken(since: int | None, until: int | None) -> None:
+    check_order(since, until)
+
+
+def test_a_time_span_that_ends_before_it_begins_is_refused() -> None:
+    with pytest.raises(click.UsageError, match="--since is later than --until"):
+        check_order(2, 1)
+    with pytest.raises(click.UsageError, match="--since is later than --until"):
+        selection_of([], [], None, 2, 1)
 
 
 def test_moments_are_shown_in_utc() -> None:
