@@ -12,9 +12,9 @@ from agents.stage_timer import StageTimer
 from agents.turns import Turns
 from records import BankAccount, DeadLetter, Undecodable
 from records.card import digits, mask_number
+from records.codec.verdict_encoder import VerdictEncoder
 from records.replay import replay_in
 from records.token import Tokens, key_id
-from records.verdict_encoder import VerdictEncoder
 from rules.compiled import CompiledRules, Decision
 from rules.given import given_fields
 from rules.versions.active import ActiveRules

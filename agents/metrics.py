@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from agents.judgement import Judgement
 from agents.judging import STAGES
-from records.decode import CODES
+from records.codec.decode import CODES
 from records.outcome import OUTCOMES, STANDING_REASONS
 from rules.ruleset import Rule
 from rules.versions.active import RuleVersion

@@ -11,7 +11,7 @@ from agents.judgement import Judgement
 from records import BankAccount
 from records.card import mask
 from records.outcome import OUTCOMES
-from records.text import shown
+from records.printable.text import shown
 from rules.compiled import Decision
 
 __all__ = ["VerdictLog"]

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from agents.judging import now_ms
 from records import PartitionCounts
-from records.text import shown
+from records.printable.text import shown
 
 __all__ = ["TokenKeys"]
 

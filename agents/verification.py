@@ -12,7 +12,7 @@ from agents.judgement import Judgement
 from agents.judging import Judge, now_ms
 from agents.limit import InvalidLimit
 from agents.stage_timer import StageTimer
-from records.account import account_of
+from records.codec.account import account_of
 
 __all__ = ["verification"]
 

@@ -14,8 +14,8 @@ from cluster import ClusterError
 from config import Settings
 from lookup.bounded_read import BoundedRead
 from lookup.spans import verdict_spans
+from records.printable.shown_verdict import shown_verdict
 from records.recorded import read_recorded
-from records.shown_verdict import shown_verdict
 
 Answer = tuple[HTTPStatus, Mapping[str, Any]]
 

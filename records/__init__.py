@@ -1,8 +1,8 @@
 """What travels: one record a file, and the way from bytes to an account."""
 
 from records.bank_account import BankAccount
+from records.codec.decode import Undecodable, decode
 from records.dead_letter import DeadLetter
-from records.decode import Undecodable, decode
 from records.partition_counts import PartitionCounts
 from records.totals import counts_document
 from records.verdict import Verdict, read_verdict, record_id

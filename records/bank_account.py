@@ -1,7 +1,7 @@
 """An account as producers write it."""
 
 from records.card import mask
-from records.wire import WireRecord, named
+from records.codec.wire import WireRecord, named
 
 
 class BankAccount(WireRecord):

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from records.bounds import EPOCH_MS, LONGEST_TOPIC, OFFSETS, PARTITIONS
+from records.codec.bounds import EPOCH_MS, LONGEST_TOPIC, OFFSETS, PARTITIONS
+from records.codec.wire import WireRecord
 from records.replay import REPLAY_COUNT, REPLAY_OF, Replay, replay_in
 from records.verdict import record_id
-from records.wire import WireRecord
 
 Headers = list[tuple[str, bytes]]
 
@@ -59,7 +59,7 @@ class DeadLetter(WireRecord):
         """The dead letter that a message of the topic is; other headers are passed over.
 
         Anybody may write to the topic: numbers of the result are in their ranges
-        (`records.bounds`), what texts say is not checked. Raises ValueError when a header is
+        (`records.codec.bounds`), what texts say is not checked. Raises ValueError when a header is
         missing or cannot be one of ours.
         """
         found = {name: content for name, content in headers if content is not None}

@@ -8,9 +8,9 @@ from typing import Any, Final, Protocol
 
 import orjson
 
-from records.bounds import EPOCH_MS, OFFSETS, PARTITIONS
-from records.json_object import read_object
-from records.text import shown
+from records.codec.bounds import EPOCH_MS, OFFSETS, PARTITIONS
+from records.codec.json_object import read_object
+from records.printable.text import shown
 
 __all__ = ["Hold", "hold_key", "read_hold", "still_held"]
 

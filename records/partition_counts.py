@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from records.bounds import COUNTS, EPOCH_MS, OFFSETS
+from records.codec.bounds import COUNTS, EPOCH_MS, OFFSETS
+from records.codec.wire import WireRecord
 from records.outcome import STANDING_REASONS
-from records.wire import WireRecord
 
 _OLD_WINDOW: Final = "recent"
 """Name of `invalid_window` in the rows of version 0.1."""
@@ -53,7 +53,7 @@ class PartitionCounts(WireRecord):
     def from_data(cls, data: Any, *, preferred_type: Any = None) -> Any:
         """The row that this JSON object describes, also one that version 0.1 wrote.
 
-        Raises ValueError when a number is not in its range (`records.bounds`).
+        Raises ValueError when a number is not in its range (`records.codec.bounds`).
         """
         if isinstance(data, Mapping) and _OLD_WINDOW in data and "invalid_window" not in data:
             data = {**data, "invalid_window": data[_OLD_WINDOW]}

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from records.bounds import EPOCH_MS, LONGEST_TOPIC, OFFSETS, PARTITIONS
+from records.codec.bounds import EPOCH_MS, LONGEST_TOPIC, OFFSETS, PARTITIONS
 from records.outcome import OUTCOMES
 
 _LONGEST_VALUE: Final = 65_536

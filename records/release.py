@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import orjson
 
-from records.bounds import EPOCH_MS, OFFSETS, PARTITIONS
-from records.json_object import read_object
+from records.codec.bounds import EPOCH_MS, OFFSETS, PARTITIONS
+from records.codec.json_object import read_object
 
 __all__ = ["LONGEST_TEXT", "Release", "read_release"]
 

@@ -5,9 +5,16 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from records.bounds import EPOCH_MS, LONGEST_ID, LONGEST_TOPIC, MOST_RULES, OFFSETS, PARTITIONS
+from records.codec.bounds import (
+    EPOCH_MS,
+    LONGEST_ID,
+    LONGEST_TOPIC,
+    MOST_RULES,
+    OFFSETS,
+    PARTITIONS,
+)
+from records.codec.wire import WireRecord
 from records.outcome import OUTCOMES, Outcome
-from records.wire import WireRecord
 
 _LONGEST_VALUE: Final = 65_536
 """Bytes. A verdict of ours has about 350; one that names each of 500 rules has 36,000."""
@@ -73,9 +80,9 @@ def read_verdict(value: bytes | None) -> Verdict | None:
     """The verdict that a record of the verdicts topic holds; None when it holds none of ours.
 
     The one way to read what the topic holds, as anybody may write to it: every number of the
-    result is finite and in its range (`records.bounds`), every text has a length that can be shown,
-    and unknown fields are dropped. What the texts say is not checked: `records.text.shown` makes
-    them fit for people.
+    result is finite and in its range (`records.codec.bounds`), every text has a length that can be
+    shown, and unknown fields are dropped. What the texts say is not checked:
+    `records.printable.text.shown` makes them fit for people.
     """
     if value is None or len(value) > _LONGEST_VALUE:
         return None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from records.bounds import MOST_RULES
+from records.codec.bounds import MOST_RULES
 from records.outcome import OUTCOMES, Outcome
 from rules.expression import Expression
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from records.text import shown
+from records.printable.text import shown
 from rules.compiled import CompiledRules
 from rules.faults import RuleSetError
 from rules.versions.active import RuleVersion

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from records.text import shown
+from records.printable.text import shown
 from web.headers import HEADERS
 
 logger = logging.getLogger(__name__)

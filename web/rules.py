@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from records.card import scrub_rule
-from records.text import shown
+from records.printable.text import shown
 from records.totals import summed
 from web.live.rule_hits import HitSample, grown
 from web.live.state import WebState

@@ -26,8 +26,8 @@ from agents.limit.replays import FailedReplays
 from agents.limit.window import SIZE
 from records import DeadLetter, PartitionCounts
 from records.hold import Hold
+from records.printable.text import shown
 from records.release import Release
-from records.text import shown
 
 __all__ = ["InvalidLimit"]
 

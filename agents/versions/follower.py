@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from agents.topics.follower import Reader, Record, TopicFollower
-from records.text import shown
+from records.printable.text import shown
 from rules.selection import Refusal, select
 from rules.versions.active import ActiveRules, RuleVersion, builtin
 

@@ -10,8 +10,8 @@ from cli.rules.versions import active
 from cluster.reading.publications import read_entries
 from config import Settings
 from records import Undecodable
-from records.account import account_of
 from records.card import digits
+from records.codec.account import account_of
 from records.token import Tokens
 from rules.compiled import CompiledRules
 from rules.given import given

@@ -12,9 +12,9 @@ from cluster import topic_spans
 from config import Settings
 from lookup.bounded_read import BoundedRead, Place, Record
 from records import DeadLetter
+from records.printable.text import shown
+from records.printable.untrusted_names import count_name, printable_id
 from records.replay import REPLAY_COUNT, REPLAY_OF, Replay, replay_in
-from records.text import shown
-from records.untrusted_names import count_name, printable_id
 
 _LONGEST_DETAIL = 200
 _LONGEST_CODE = 60

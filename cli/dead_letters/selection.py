@@ -11,7 +11,7 @@ from cli.dead_letters.letters import Letter
 from cli.support.blocking_command import BlockingCommand
 from cli.support.numbers import dead_letters
 from cli.support.time_option import TimeParameter, check_order
-from records.untrusted_names import printable_id
+from records.printable.untrusted_names import printable_id
 
 _IDS_FILE = click.File(encoding="utf-8-sig")
 _NAMED = 5

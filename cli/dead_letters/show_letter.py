@@ -21,9 +21,9 @@ from config import Settings
 from lookup.account import find_letter
 from lookup.bounded_read import Record
 from lookup.errors import NoIdError
+from records.printable.text import shown
+from records.printable.untrusted_names import printable_id
 from records.replay import REPLAY_OF
-from records.text import shown
-from records.untrusted_names import printable_id
 
 _LONGEST_HEADER = 300
 _PAYLOAD = "Print key and value too. They are the input's own bytes and may hold a card number."

@@ -26,8 +26,8 @@ from cluster.reading.owners import partition_owners
 from cluster.reading.rows import Rows
 from config import Settings
 from records.hold import Hold, still_held
+from records.printable.text import shown
 from records.release import LONGEST_TEXT, Release
-from records.text import shown
 
 _EVERY = 0.2
 # A limit that is off for longer is a setting.

@@ -12,8 +12,8 @@ from cli.reconcile.ledger import PartitionLedger
 from config import Settings
 from lookup.bounded_read import Record
 from records import DeadLetter, record_id
-from records.text import shown
-from records.untrusted_names import count_name, printable_id
+from records.printable.text import shown
+from records.printable.untrusted_names import count_name, printable_id
 from records.verdict import read_place
 
 _KEY_ID = re.compile(r"[0-9a-f]{8}")

@@ -15,7 +15,7 @@ from cli.support.blocking_command import JSON, BlockingCommand
 from cluster import connect
 from cluster.reading.publications import read_entries
 from config import Settings
-from records.text import shown
+from records.printable.text import shown
 from rules.ruleset import LONGEST_NOTE
 from rules.versions.publication import LONGEST_AUTHOR, Entry, Publication
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from cli.support.errors import CommandError
-from records.text import shown
+from records.printable.text import shown
 from rules.faults import RuleSetError
 from rules.versions.active import builtin
 from rules.versions.publication import Entry, Publication

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from records.text import shown
+from records.printable.text import shown
 from rules.versions.announcement import Announcement
 
 __all__ = ["Laggard", "laggards"]

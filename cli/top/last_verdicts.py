@@ -14,7 +14,7 @@ from rich.text import Text
 from cli.top.figures import table
 from cluster.clients import aiokafka_kwargs
 from config import Settings
-from records.shown_verdict import shown_verdict
+from records.printable.shown_verdict import shown_verdict
 
 _TIMEOUT = 3.0
 _LONG_AMOUNT = 1e12

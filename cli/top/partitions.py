@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from cli.top.figures import NO_OWNER, UNKNOWN, number, rate, table
-from records.text import shown
+from records.printable.text import shown
 from records.totals import ENDINGS
 
 # A host name is no longer (RFC 1035), and a port has five digits.

@@ -6,7 +6,7 @@ from typing import Any, cast, get_args
 
 from faust_transactions import Health, Level
 
-from records.text import shown
+from records.printable.text import shown
 from records.totals import ENDINGS
 
 _LONGEST = 200

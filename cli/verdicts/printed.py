@@ -8,11 +8,11 @@ from functools import lru_cache
 from typing import Any, Final
 
 from cli.support.moment import moment
-from records.bounds import LONGEST_TOPIC
 from records.card import SHORTEST, is_card_amount, is_card_number, is_mask
+from records.codec.bounds import LONGEST_TOPIC
+from records.printable.text import shown
+from records.printable.untrusted_names import printable_id, printable_token
 from records.recorded import RecordedVerdict
-from records.text import shown
-from records.untrusted_names import printable_id, printable_token
 
 _LONGEST: Final = 200
 _SHORT: Final = 100

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable
 
 from cli.verdicts.query import Query
+from records.printable.text import shown
+from records.printable.untrusted_names import count_name
 from records.recorded import RecordedVerdict, read_recorded
-from records.text import shown
-from records.untrusted_names import count_name
 from records.verdict import read_place
 
 

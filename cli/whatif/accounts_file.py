@@ -11,12 +11,12 @@ import orjson
 from cli.support.errors import CommandError
 from cli.whatif.before import NEW
 from records import BankAccount
-from records.account import account_of
-from records.bounds import EPOCH_MS
 from records.card import mask
-from records.decode import MAX_BYTES
+from records.codec.account import account_of
+from records.codec.bounds import EPOCH_MS
+from records.codec.decode import MAX_BYTES
 from records.outcome import OUTCOMES
-from records.text import shown
+from records.printable.text import shown
 from records.token import token
 from rules.faults import did_you_mean
 from rules.given import given

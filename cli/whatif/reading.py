@@ -15,7 +15,7 @@ from config import Settings
 from lookup.bounded_read import BoundedRead, Record
 from lookup.spans import verdict_spans
 from records import BankAccount
-from records.account import account_of
+from records.codec.account import account_of
 from records.recorded import RecordedVerdict, read_recorded
 from rules.given import given
 from rules.judge_again import Given

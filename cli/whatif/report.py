@@ -15,7 +15,7 @@ from cli.whatif.before import AFTER, BEFORE, NEW, UNKNOWN
 from cli.whatif.remarks import remarks
 from cli.whatif.result import WhatIf
 from cli.whatif.tally import Example, RuleFlips, Sum
-from records.text import shown
+from records.printable.text import shown
 
 _LONGEST_NAME = 64
 

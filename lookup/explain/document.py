@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from lookup.account import Account, Found
 from records import BankAccount, Undecodable
-from records.account import account_of
 from records.card import mask, scrub_rule
+from records.codec.account import account_of
+from records.printable.text import shown
+from records.printable.untrusted_names import printable_token
 from records.recorded import RecordedVerdict
-from records.text import shown
-from records.untrusted_names import printable_token
 from rules.compiled import Decision
 from rules.explain import FiredRule, explain
 from rules.given import given

@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from records.bounds import EPOCH_MS
-from records.json_object import read_object
+from records.codec.bounds import EPOCH_MS
+from records.codec.json_object import read_object
 from rules.faults import Fault, RuleSetError
 from rules.ruleset import LONGEST_NOTE, MOST_BYTES, RuleSet, load
 

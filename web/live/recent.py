@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from records.shown_verdict import shown_verdict
+from records.printable.shown_verdict import shown_verdict
 
 logger = logging.getLogger(__name__)
 

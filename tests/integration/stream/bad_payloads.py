@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from records.decode import CODES, MAX_BYTES
+from records.codec.decode import CODES, MAX_BYTES
 
 BROKEN = "Broken"
 """The last name of accounts that the verification service always fails about."""

@@ -12,7 +12,7 @@ from agents.judgement import Judgement
 from agents.judging import Judge
 from cli.rules.file import read_rules
 from records import BankAccount
-from records.account import account_of
+from records.codec.account import account_of
 from rules.compiled import CompiledRules
 from rules.ruleset import load
 from rules.versions.active import ActiveRules, RuleVersion

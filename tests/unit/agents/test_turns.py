@@ -9,7 +9,7 @@ import pytest
 
 from agents.judging import Case, Judge
 from agents.turns import TURN, Turns
-from records.account import account_of
+from records.codec.account import account_of
 from rules.versions.active import ActiveRules, builtin
 from tests.unit.rules.test_judged_again import accounts
 from veritas import SimulatedVeritas

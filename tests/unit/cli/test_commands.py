@@ -29,10 +29,10 @@ from cli.support.time_option import DurationParameter, TimeParameter, check_orde
 from cluster import ClusterError
 from config import Settings
 from records import PartitionCounts
-from records.bounds import EPOCH_MS
+from records.codec.bounds import EPOCH_MS
 from records.hold import Hold
+from records.printable.untrusted_names import printable_id
 from records.replay import Replay
-from records.untrusted_names import printable_id
 from web.documents import counts as web_counts
 from web.live.state import WebState
 

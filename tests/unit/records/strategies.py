@@ -3,8 +3,8 @@
 from hypothesis import strategies as st
 
 from records import BankAccount, DeadLetter, PartitionCounts, Verdict
-from records.bounds import EPOCH_MS
 from records.card import scrub
+from records.codec.bounds import EPOCH_MS
 from records.outcome import OUTCOMES
 from records.replay import Replay
 from records.token import key_id

@@ -24,7 +24,7 @@ from records.card import (
     scrub_line,
     scrub_rule,
 )
-from records.text import shown
+from records.printable.text import shown
 from records.token import key_id, token
 from tests.unit.records import strategies as some
 from tests.unit.records.strategies import card_numbers, well_formed_cards

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from records import BankAccount, Undecodable, decode
-from records.decode import CODES, MAX_BYTES, Code
+from records.codec.decode import CODES, MAX_BYTES, Code
 from tests.unit.records import strategies as some
 
 CARD = "3558018114425614"

@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from records import BankAccount, DeadLetter, PartitionCounts, Verdict, read_verdict, record_id
-from records.bounds import MOST_RULES
 from records.card import mask
+from records.codec.bounds import MOST_RULES
+from records.codec.verdict_encoder import VerdictEncoder
+from records.codec.wire import WireRecord
 from records.outcome import Outcome
 from records.partition_counts import FORMER, MOST_NAMES, added
 from records.replay import Replay
 from records.verdict import VerdictPlace, read_place
-from records.verdict_encoder import VerdictEncoder
-from records.wire import WireRecord
 from tests.unit.records import strategies as some
 
 CARD = "3558018114425614"

@@ -14,7 +14,7 @@ from cli.whatif.tally import Tally
 from lookup.account import Account, Found
 from lookup.explain.document import explanation
 from records import BankAccount
-from records.account import account_of
+from records.codec.account import account_of
 from records.recorded import read_recorded
 from rules.given import given
 from rules.judge_again import judge_again

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from records.shown_verdict import shown_verdict
+from records.printable.shown_verdict import shown_verdict
 from web.live.recent import RecentVerdicts
 
 VERDICT: dict[str, Any] = {

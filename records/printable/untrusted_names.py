@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from typing import Final
 
+from records.printable.text import shown
 from records.replay import holds_a_card, is_id
-from records.text import shown
 
 OTHERS: Final = "(others)"
 _LONGEST_ID: Final = 120

@@ -2,7 +2,7 @@
 
 from records.bank_account import BankAccount
 from records.card import is_card_amount
-from records.decode import Undecodable, decode
+from records.codec.decode import Undecodable, decode
 
 
 def account_of(value: bytes | None) -> BankAccount | Undecodable:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from records.card import is_card_amount
-from records.text import shown
+from records.printable.text import shown
 from records.verdict import Verdict, read_verdict, record_id
 
 __all__ = ["shown_verdict"]
