@@ -25,6 +25,8 @@ __all__ = ["PREFIX", "Settings", "SettingsError"]
 
 _TESTS_PREFIX = "FRAUD_TEST_"
 _DEVELOPMENT_KEY = "development-key-not-for-production"
+# 128 bits, if they are random.
+_GUESSABLE_KEY_BYTES = 16
 
 
 class Settings(BaseSettings):
@@ -54,7 +56,7 @@ class Settings(BaseSettings):
     )
     dead_letters_topic: kinds.Topic = Field(
         default="bankaccount_dead_letters",
-        description="topic of what could not become an account, out",
+        description="topic of what has no verdict, out",
     )
     rules_topic: kinds.Topic = Field(
         default="account_rules", description="topic of published rule sets; one partition"
@@ -155,7 +157,7 @@ class Settings(BaseSettings):
         description="seconds without a heartbeat until the group takes a worker for dead",
     )
     heartbeat_interval: kinds.Heartbeat = Field(
-        default=0.5,
+        default=0.25,
         description="seconds between heartbeats, by which a worker learns of a rebalance",
     )
     batch_records: kinds.Count = Field(default=2_000, description="records in one batch, at most")
@@ -233,6 +235,11 @@ class Settings(BaseSettings):
     def token_key_is_default(self) -> bool:
         """True with the development key, which everybody can read in the source."""
         return self.token_key.get_secret_value() == _DEVELOPMENT_KEY
+
+    @property
+    def token_key_is_short(self) -> bool:
+        """True where the key can be guessed from its id, which is in every verdict."""
+        return len(self.token_key_bytes) < _GUESSABLE_KEY_BYTES
 
     @property
     def token_key_bytes(self) -> bytes:

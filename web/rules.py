@@ -30,7 +30,7 @@ def rules(state: WebState) -> dict[str, Any]:
 
 
 def summary(state: WebState) -> dict[str, Any]:
-    """Likewise for the page, to which it is sent twice a second: without expressions and notes.
+    """Likewise for the page, which gets it once a second at most: without expressions and notes.
 
     `window` is how many seconds the recent hits are of: 900, or fewer since the worker's start.
     """

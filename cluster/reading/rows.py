@@ -72,7 +72,7 @@ def rows_in(topic: str, last: Mapping[int, LastRecord]) -> dict[int, PartitionCo
                 where = f"partition {partition}, offset {record.offset}"
                 raise ClusterError(
                     f"topic {topic} holds a row that cannot be read ({where}): write the row "
-                    "before it once more, with its key"
+                    "before it once more, with its key and headers (docs/operations.md)"
                 ) from exc
     return rows
 

@@ -1,9 +1,19 @@
-"""Checks before the start that the worker's web can listen on its address."""
+"""Where the worker's web listens, looked at before the start."""
 
 import errno
+import ipaddress
 import socket
 
-__all__ = ["bind_error"]
+__all__ = ["bind_error", "is_loopback"]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs of this machine reach what listens on the host."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError):
+        return False
+    return all(ipaddress.ip_address(address[0]).is_loopback for *_, address in found)
 
 
 def bind_error(host: str, port: int) -> str | None:

@@ -9,7 +9,7 @@ from typing import NoReturn, cast
 from faust.types import AppT
 
 import logs
-from cluster.startup.address import bind_error
+from cluster.startup.address import bind_error, is_loopback
 from cluster.startup.checks import StartupError, check
 from cluster.startup.signals import StopSignal, handle_signals
 from config import Settings, broker_addresses
@@ -31,7 +31,7 @@ def checking_worker(settings: Settings, version: str) -> type[logs.LoggingWorker
                     self._begin_log()
                     log_start(settings, version)
                     _check_data_directory(self.app)
-                    _check_web(self.app)
+                    _check_web(self.app, settings)
                     check(settings)
             except StartupError as exc:
                 self._end(str(exc), 1)
@@ -69,6 +69,11 @@ def log_start(settings: Settings, version: str) -> None:
             "FRAUD_TOKEN_KEY is not set: account tokens are made with the development key, "
             "which is public"
         )
+    elif settings.token_key_is_short:
+        logger.warning(
+            "FRAUD_TOKEN_KEY is short enough to be guessed from the key id in every verdict: make "
+            "one with `openssl rand -hex 32`"
+        )
     if settings.produce_size:
         logger.warning(
             "the producer agent writes fake accounts to topic %s: FRAUD_PRODUCE_SIZE=0 turns it "
@@ -96,10 +101,15 @@ def _check_data_directory(app: AppT) -> None:
         ) from exc
 
 
-def _check_web(app: AppT) -> None:
-    """The command line's --web-host and --web-port are in it, too."""
+def _check_web(app: AppT, settings: Settings) -> None:
+    """The command line's --web-host and --web-port are in the app's configuration, too."""
     conf = app.conf
     if conf.web_enabled and conf.web_transport.scheme == "tcp":
         line = bind_error(conf.web_bind, conf.web_port)
         if line is not None:
             raise StartupError(line)
+        if settings.web_token is None and not is_loopback(conf.web_bind):
+            logger.warning(
+                "the web at %s answers everybody who can reach it: set FRAUD_WEB_TOKEN",
+                conf.web_bind,
+            )

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cluster.startup.address import bind_error
+from cluster.startup.address import bind_error, is_loopback
 from tools.devbroker import free_port
 
 
@@ -20,6 +20,22 @@ def test_a_free_port_is_no_objection_and_stays_free() -> None:
     with socket.socket() as server:
         server.bind(("127.0.0.1", port))
         server.listen()
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("localhost", True),
+        ("::1", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.0.2.1", False),
+        ("no-such-host.invalid", False),
+    ],
+)
+def test_loopback_is_what_only_this_machine_reaches(host: str, loopback: bool) -> None:
+    assert is_loopback(host) is loopback
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
