@@ -11,7 +11,7 @@ import pytest
 
 from veritas import AUTHORIZED, DECLINED
 from veritas.call import MAX_RETRY_AFTER, CallFailed, failure_of, meaning, retry_after
-from veritas.client import LONGEST_WAIT, SPREAD, pause_after
+from veritas.retries import LONGEST_WAIT, SPREAD, pause_after
 
 BOM = b"\xef\xbb\xbf"
 
