@@ -7,12 +7,11 @@ from collections.abc import Iterator
 
 from rules.faults import did_you_mean
 from rules.reading.comparisons import Wrong, wrong_part
-from rules.reading.lexical import instead_of
 from rules.reading.shared import Shared
 from rules.reading.values import impossible
 from rules.vocabulary import FUNCTIONS
 
-__all__ = ["unknown_function", "wrong_arguments"]
+__all__ = ["wrong_arguments"]
 
 
 def wrong_arguments(name: str, node: ast.Call, shared: Shared) -> Iterator[Wrong]:
@@ -40,12 +39,3 @@ def _pattern(last: ast.expr, shared: Shared) -> Iterator[Wrong]:
     why = shared.pattern_of(last)
     if isinstance(why, str):
         yield last, why
-
-
-def unknown_function(name: str) -> str:
-    """What to say of a function that there is not."""
-    if name in ("count", "total", "distinct_names"):
-        return f"`{name}` needs velocity windows, which this version does not have"
-    if ours := instead_of(name):
-        return f"write {ours} instead of {name}"
-    return f"unknown function `{name:.64}`{did_you_mean(name, FUNCTIONS)}"

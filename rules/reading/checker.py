@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from rules.expression import Expression
-from rules.faults import did_you_mean
 from rules.pattern import Pattern
-from rules.reading.calls import unknown_function, wrong_arguments
+from rules.reading.calls import wrong_arguments
 from rules.reading.comparisons import Sides, never_holds, unlike
 from rules.reading.literals import wrong_literal
-from rules.reading.problem import Problem, offset
+from rules.reading.not_allowed import not_allowed, unknown_field, unknown_function
+from rules.reading.problem import Problem, Problems
 from rules.reading.shared import Shared
 from rules.vocabulary import FIELDS, FUNCTIONS, Kind
 
@@ -23,33 +23,15 @@ MOST_NODES: Final = 500
 DEEPEST: Final = 40
 
 _ARITHMETIC: Final = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Mod: "%"}
-#: What people write first when they come from Python, and what to write instead.
-_NOT_ALLOWED: Final[dict[type[ast.AST], str]] = {
-    ast.Attribute: "attributes are not allowed: write a function, such as lower(first_name)",
-    ast.Subscript: "subscripts are not allowed: write startswith, endswith or contains",
-    ast.IfExp: "if … else is not allowed: write two rules",
-    ast.Lambda: "lambda is not allowed",
-    ast.JoinedStr: "f-strings are not allowed",
-    ast.NamedExpr: "assignments are not allowed",
-    ast.Dict: "dictionaries are not allowed",
-    ast.Set: "sets are not allowed: write a list",
-    ast.Tuple: "tuples are not allowed: write a list, [ … ]",
-    ast.Starred: "* is not allowed here",
-    ast.ListComp: "comprehensions are not allowed",
-    ast.SetComp: "comprehensions are not allowed",
-    ast.DictComp: "comprehensions are not allowed",
-    ast.GeneratorExp: "comprehensions are not allowed",
-}
 
 
 class Checker:
     """Walks one syntax tree; `None` stands for a type that a fault left unknown."""
 
     def __init__(self, text: str, shared: Shared) -> None:
-        self._text = text
-        self._lines = text.split("\n")
         self._shared = shared
-        self._problems: list[Problem] = []
+        self._problems = Problems(text)
+        self._add = self._problems.add
         self._fields: set[str] = set()
         self._nodes = 0
         self._matches = 0
@@ -75,8 +57,8 @@ class Checker:
             return [Problem(0, str(exc))]
         if kind not in (None, Kind.TRUTH):
             self._add(tree, f"a rule needs a condition, but this is {_name(kind)}")
-        if self._problems:
-            return sorted(self._problems)
+        if problems := self._problems.in_order():
+            return problems
         return Expression(
             tree,
             frozenset(self._fields),
@@ -86,23 +68,6 @@ class Checker:
             self._patterns,
         )
 
-    def _add(self, node: ast.expr, text: str) -> None:
-        self._problems.append(Problem(self._offset(node), text))
-
-    def _offset(self, node: ast.expr) -> int:
-        line = node.lineno - 2
-        column = 0
-        if 0 <= line < len(self._lines):
-            column = len(self._lines[line].encode()[: node.col_offset].decode(errors="ignore"))
-        return offset(self._text, line, column)
-
-    def _written(self, node: ast.Constant) -> str:
-        """How the expression begins to write a zero; other numbers have none in front."""
-        if node.value != 0:
-            return ""
-        at = self._offset(node)
-        return self._text[at : at + 2]
-
     def _kind(self, node: ast.expr, depth: int) -> Kind | None:
         self._nodes += 1
         if self._nodes > MOST_NODES:
@@ -111,7 +76,7 @@ class Checker:
             raise _TooLargeError("the expression is nested too deeply")
         check = self._checks.get(type(node))
         if check is None:
-            self._add(node, _NOT_ALLOWED.get(type(node), "this is not allowed in a rule"))
+            self._add(node, not_allowed(node))
             return None
         return check(node, depth + 1)
 
@@ -121,7 +86,9 @@ class Checker:
             self._add(node, "True and False are not allowed: write the condition, or not before it")
             return None
         if isinstance(value, str | int | float):
-            for text in wrong_literal(value, self._written(node)):
+            # Python lets nothing but a zero begin with another zero.
+            written = self._problems.start_of(node) if value == 0 else ""
+            for text in wrong_literal(value, written):
                 self._add(node, text)
             return Kind.TEXT if isinstance(value, str) else Kind.NUMBER
         self._add(node, f"{value!r:.20} is not allowed: write numbers, strings or lists of them")
@@ -130,14 +97,7 @@ class Checker:
     def _named(self, node: ast.Name, _depth: int) -> Kind | None:
         kind = FIELDS.get(node.id)
         if kind is None:
-            if node.id in FUNCTIONS:
-                self._add(node, f"`{node.id}` is a function: write {node.id}(…)")
-            elif node.id.lower() in ("true", "false"):
-                self._add(
-                    node, f"`{node.id}` is not allowed: write the condition, or not before it"
-                )
-            else:
-                self._add(node, f"unknown field `{node.id:.64}`{did_you_mean(node.id, FIELDS)}")
+            self._add(node, unknown_field(node.id))
             return None
         self._fields.add(node.id)
         return kind
