@@ -93,7 +93,7 @@ def connect(
             raise ClusterError(_refused(settings, where, errors.text))
         left = deadline - time.monotonic()
         if left <= 0:
-            raise ClusterError(_silent(settings, where, errors.text))
+            raise ClusterError(_silent(settings.kafka_security_protocol, where, errors.text))
         pause = min(longest, left)
         logger.warning(
             "no Kafka broker answers at %s (%s); trying again in %.0f s, giving up in %.0f s",
@@ -150,10 +150,10 @@ def _raise_if(stop: threading.Event | None) -> None:
         raise Stopped("stopped while waiting for a Kafka broker")
 
 
-def _silent(settings: Settings, where: str, why: str) -> str:
+def _silent(security_protocol: str, where: str, why: str) -> str:
     remedy = "start one (`make kafka`) or set FRAUD_BROKER"
     if "SSL" in why or "security.protocol" in why:
-        remedy = f"check FRAUD_KAFKA_SECURITY_PROTOCOL (now {settings.kafka_security_protocol})"
+        remedy = f"check FRAUD_KAFKA_SECURITY_PROTOCOL (now {security_protocol})"
     return f"no Kafka broker answers at {where} ({why}): {remedy}"
 
 

@@ -3,7 +3,6 @@
 from typing import Final, NamedTuple
 
 from cluster.topic_config import Config
-from config import Settings
 from config.values import FOR_EVER, MOST_DAYS
 
 RETENTION_MS: Final = "retention.ms"
@@ -12,15 +11,14 @@ _RETENTION_BYTES: Final = "retention.bytes"
 _DAY_MS: Final = 24 * 60 * 60 * 1_000
 
 
-def wanted_ms(settings: Settings) -> int:
-    """`retention.ms` of the verdicts topic by the settings; -1: no verdict is deleted."""
-    days = settings.verdicts_retention
+def wanted_ms(days: int) -> int:
+    """`retention.ms` for so many days; -1, for ever, stays -1."""
     return days if days == FOR_EVER else days * _DAY_MS
 
 
-def creation_config(settings: Settings) -> dict[str, str]:
-    """What the verdicts topic is created with."""
-    return {RETENTION_MS: str(wanted_ms(settings))}
+def creation_config(days: int) -> dict[str, str]:
+    """What a verdicts topic that keeps verdicts for so many days is created with."""
+    return {RETENTION_MS: str(wanted_ms(days))}
 
 
 def kept(milliseconds: int) -> str:
@@ -40,11 +38,14 @@ class Difference(NamedTuple):
     value: int | None
 
 
-def difference(settings: Settings, config: Config) -> Difference | None:
-    """What differs, if anything; a topic that deletes nothing or does not tell is passed over."""
+def difference(topic: str, days: int, config: Config) -> Difference | None:
+    """What differs in the topic's config from keeping verdicts for so many days, if anything.
+
+    A topic that deletes nothing, or whose config is not known, differs in nothing.
+    """
     if "delete" not in config.get("cleanup.policy", ""):
         return None
-    topic, wanted = settings.verdicts_topic, wanted_ms(settings)
+    wanted = wanted_ms(days)
     found = int(config.get(RETENTION_MS, wanted))
     size = int(config.get(_RETENTION_BYTES, -1))
     by_setting = f"FRAUD_VERDICTS_RETENTION says {kept(wanted)}"

@@ -12,25 +12,18 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but 
     NewTopic,
     TopicMetadata,
 )
-from faust_transactions import MAX_RECORD_BYTES
 
+from cluster.dead_letters_limit import dead_letters_config
 from cluster.errors import ClusterError, reason
 from cluster.partitions import mismatch
 from cluster.reach import quiet, wait
 from cluster.retention import creation_config, kept, wanted_ms
 from cluster.single import more_partitions, single_topics
-from cluster.topic_config import MAX_MESSAGE_BYTES, topic_configs
+from cluster.topic_config import topic_configs
 from config import Settings
 
 logger = logging.getLogger(__name__)
 
-#: What the headers of a dead letter take at most, with much to spare: the names of two topics have
-#: 249 characters each, a code and a detail less than 500 together.
-HEADROOM = 4096
-
-# Of a dead letters' topic that we make. Sixteen times Kafka's own limit, which accounts have, so
-# that there is room for what was compressed. No record takes more space by it.
-_LETTERS_LIMIT = 16 * 1024 * 1024
 _ANSWER = 10.0
 _CREATED = 15.0
 _APPEARS = 5.0
@@ -65,7 +58,7 @@ def ensure_topics(
     letters = settings.dead_letters_topic
     wanted: dict[str, dict[str, str]] = {
         settings.accounts_topic: {},
-        settings.verdicts_topic: creation_config(settings),
+        settings.verdicts_topic: creation_config(settings.verdicts_retention),
         changelog_topic(settings): _CHANGELOG,
         **single_topics(settings),
     }
@@ -75,12 +68,12 @@ def ensure_topics(
     if settings.create_topics and letters in missing:
         # How large dead letters may become is known once the accounts are there.
         _ensure(client, settings, wanted, stop)
-        config = _dead_letters_config(client, settings)
+        config = dead_letters_config(client, settings.accounts_topic)
     _ensure(client, settings, {**wanted, letters: config}, stop)
     for line in more_partitions(settings, _listed(client)):
         logger.warning("%s", line)
     if settings.create_topics and settings.verdicts_topic in missing:
-        keeps = kept(wanted_ms(settings))
+        keeps = kept(wanted_ms(settings.verdicts_retention))
         logger.info(
             "topic %s keeps verdicts %s (FRAUD_VERDICTS_RETENTION)", settings.verdicts_topic, keeps
         )
@@ -123,21 +116,6 @@ def is_compacted(client: AdminClient, topic: str) -> bool:
     """True when records of the topic may be deleted one by one; False where that is not known."""
     config = topic_configs(client, [topic]).get(topic, {})
     return "compact" in config.get("cleanup.policy", "")
-
-
-def dead_letters_limit(accounts_limit: int) -> int:
-    """Bytes that suffice for the dead letter of any account that its topic takes uncompressed.
-
-    Not more than the producer sends; above that there is nothing to configure.
-    """
-    return min(accounts_limit + HEADROOM, MAX_RECORD_BYTES)
-
-
-def _dead_letters_config(client: AdminClient, settings: Settings) -> dict[str, str]:
-    """The configuration that the dead letters' topic is created with; the accounts exist."""
-    accounts = topic_configs(client, [settings.accounts_topic]).get(settings.accounts_topic, {})
-    limit = dead_letters_limit(int(accounts.get(MAX_MESSAGE_BYTES, 0)))
-    return {MAX_MESSAGE_BYTES: str(max(_LETTERS_LIMIT, limit))}
 
 
 def _missing(client: AdminClient, settings: Settings, wanted: Iterable[str]) -> set[str]:

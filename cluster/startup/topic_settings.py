@@ -11,11 +11,12 @@ from typing import Final, NamedTuple
 from confluent_kafka.admin import AdminClient
 from faust_transactions import PRODUCER_BATCH_BYTES
 
+from cluster.dead_letters_limit import dead_letters_limit
 from cluster.errors import ClusterError
 from cluster.retention import RETENTION_MS, difference
 from cluster.single import RULES_LIMIT, control_topic, single_topics, workers_topic
 from cluster.topic_config import MAX_MESSAGE_BYTES, Config, replica_counts, topic_configs
-from cluster.topics import changelog_topic, dead_letters_limit
+from cluster.topics import changelog_topic
 from config import Settings
 
 logger = logging.getLogger(__name__)
@@ -81,7 +82,8 @@ def problems(
     yield from _cleanup(settings, configs)
     yield from _single_topics(settings, configs)
     yield from _retention(accounts, configs.get(accounts, {}))
-    yield from _verdicts_retention(settings, configs.get(verdicts, {}))
+    days = settings.verdicts_retention
+    yield from _verdicts_retention(verdicts, days, configs.get(verdicts, {}))
     sizes = {topic: int(config[MAX_MESSAGE_BYTES]) for topic, config in configs.items()}
     yield from (Problem(line) for line in too_small(settings, sizes))
 
@@ -179,13 +181,13 @@ def _retention(accounts: str, config: Config) -> Iterator[Problem]:
         )
 
 
-def _verdicts_retention(settings: Settings, config: Config) -> Iterator[Problem]:
-    found = difference(settings, config)
+def _verdicts_retention(topic: str, days: int, config: Config) -> Iterator[Problem]:
+    found = difference(topic, days, config)
     if found is None:
         return
     line, name, value = found
     if value is not None:
-        line = f"{line}: {_configure(settings.verdicts_topic, name, value)}"
+        line = f"{line}: {_configure(topic, name, value)}"
     yield Problem(line)
 
 

@@ -114,7 +114,7 @@ def test_the_verdicts_retention_is_that_of_the_setting(
     days: int, retention: str, number: int
 ) -> None:
     settings = SETTINGS.model_copy(update={"verdicts_retention": days})
-    assert creation_config(settings) == {"retention.ms": "-1" if days < 0 else f"{days * 86400000}"}
+    assert creation_config(days) == {"retention.ms": "-1" if days < 0 else f"{days * 86400000}"}
     configs = {"out": SOUND | {"retention.ms": retention}}
     assert len(list(problems(settings, configs, {}))) == number
 

@@ -3,8 +3,8 @@
 import pytest
 from faust_transactions import MAX_RECORD_BYTES, PRODUCER_BATCH_BYTES
 
+from cluster.dead_letters_limit import HEADROOM, dead_letters_limit
 from cluster.startup.topic_settings import too_small
-from cluster.topics import HEADROOM, dead_letters_limit
 from config import Settings
 from records import DeadLetter
 from records.replay import Replay
