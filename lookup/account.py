@@ -77,8 +77,8 @@ def look_up(settings: Settings, text: str, stop: Callable[[], bool] = lambda: Fa
 def find_letter(settings: Settings, text: str) -> Record | None:
     """Find the dead letter of the account with this id, in some dozen reads; blocks.
 
-    None where there is none, and where it cannot be told from one of a former topic: the account is
-    gone. Raises NoIdError, ClusterError.
+    None where there is none. None also where the account was deleted: only its timestamp
+    tells its dead letter from one of a former topic. Raises NoIdError, ClusterError.
     """
     partition, offset = parse_id(text, settings.accounts_topic)
     with RecordReader(settings) as reader:

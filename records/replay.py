@@ -33,12 +33,12 @@ class Replay(NamedTuple):
 
 
 def replay_in(headers: Iterable[tuple[str, bytes | None]], accounts_topic: str) -> Replay | None:
-    """What the headers say about a replay; None when they say nothing, or nothing that fits.
+    """The replay that the headers describe; None where they describe none, or none that is valid.
 
-    Anybody may have written them, so what comes out is short and holds no card number: an id as
-    `is_id` knows it whose partition and offset, read in one, hold none either, and a count from 1
-    to 999,999,999. An id of ours can look so by chance where the two have twelve digits or more
-    (one in ten does); then it is not said where the record came from. Never raises.
+    Anybody may have written the headers, so the result is short and holds no card number. The
+    origin is an id that `is_id` accepts and `holds_a_card` does not; the count is 1 to 999,999,999.
+    Where partition and offset have twelve digits or more together, one of our own ids in ten looks
+    like a card number: that replay is not recognized. Never raises.
     """
     found = dict(headers)
     origin, times = found.get(REPLAY_OF) or b"", found.get(REPLAY_COUNT) or b""

@@ -90,11 +90,11 @@ class CompiledRules:
         self.hits = lru_cache(REMEMBERED)(self._hits)
 
     def needs_veritas(self, fired: int, given: tuple[Any, ...]) -> bool:
-        """Whether the answer of Veritas can still change the outcome; ``fired`` is of `before`.
+        """Whether the answer of Veritas can still change the outcome.
 
-        Rules that name `veritas` and have an effect are evaluated with either answer, so they cost
-        no call where it makes no difference. Without an answer they do not fire: an outcome that
-        only they bring about needs one, so that the verdict names them.
+        ``fired`` is what `before` returned. Rules that name `veritas` are tried with both answers.
+        Where neither changes the outcome, Veritas is not asked and these rules do not fire. Where
+        one does, Veritas is asked, so that the verdict names the rules that fired by its answer.
         """
         if not self._late_rank:
             return self._is_open(fired)

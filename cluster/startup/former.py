@@ -1,4 +1,4 @@
-"""Whether outcomes belong to a former accounts topic, or what was judged is known otherwise."""
+"""Detect outcomes of a former accounts topic, and find what was judged where a row is missing."""
 
 from collections.abc import Mapping
 
@@ -89,12 +89,17 @@ def younger(last: Mapping[int, Outcome], sent: Mapping[int, int]) -> dict[int, i
 
 
 def known_judged(settings: Settings, last: Mapping[int, int]) -> dict[int, int]:
-    """`last`, or a later account that the group committed: outcomes may be deleted."""
+    """Partition -> the last account that was judged: that in `last`, or one committed after it.
+
+    Committed offsets count, as later outcomes may have been deleted. They are left out where Kafka
+    does not tell them.
+    """
     try:
         committed = committed_offsets(settings)
         spans = topic_spans(settings, settings.accounts_topic, "read_uncommitted")
     except ClusterError:
-        return dict(last)  # it is only told; the start ends anyhow
+        # Only the text of an error depends on it, and the start ends with that error in any case.
+        return dict(last)
     ends = {partition: span.end for partition, span in spans.items()}
     return {
         partition: max(offset, min(committed.get(partition, 0), ends.get(partition, 0)) - 1)
