@@ -49,21 +49,27 @@ class ControlFollower(TopicFollower):
 
     def __init__(self, topic: str, connect: Callable[[], Reader], **kwargs: Any) -> None:
         super().__init__(topic, "what operators decided about held partitions", connect, **kwargs)
-        #: By partition, as are those below.
-        self.releases: dict[int, Release] = {}
-        self.holds: dict[int, Hold] = {}
-        #: Called after each look at new records, the first one included.
-        self.on_change: Callable[[], None] = lambda: None
+        self._releases: dict[int, Release] = {}
+        self._holds: dict[int, Hold] = {}
         self._warned = False
         self._changed = asyncio.Event()
+
+    @property
+    def releases(self) -> Mapping[int, Release]:
+        """Partition -> its last release."""
+        return self._releases
+
+    @property
+    def holds(self) -> Mapping[int, Hold]:
+        """Partition -> what was said last when it was held."""
+        return self._holds
 
     async def settle(self, records: Sequence[Record], *, first: bool) -> bool:
         """Take up these records."""
         if first:
-            self.releases, self.holds = {}, {}
+            self._releases, self._holds = {}, {}
         for record in records:
             self._take(record)
-        self.on_change()
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
         return True
@@ -72,15 +78,19 @@ class ControlFollower(TopicFollower):
         """Wait until more records were taken up."""
         await self._changed.wait()
 
+    def forget_hold(self, partition: int) -> Hold | None:
+        """Leave out the hold before its tombstone is read back; returns it."""
+        return self._holds.pop(partition, None)
+
     def _take(self, record: Record) -> None:
         # Whatever follows a hold takes its place, so that worker and commands see the same.
-        self.holds = {p: hold for p, hold in self.holds.items() if hold.key != record.key}
+        self._holds = {p: hold for p, hold in self._holds.items() if hold.key != record.key}
         if record.value is None:
             self._delete(record.key)
         elif hold := read_hold(record.key, record.value):
-            self.holds[hold.partition] = hold
+            self._holds[hold.partition] = hold
         elif release := read_release(record.key, record.value):
-            self.releases[release.partition] = release
+            self._releases[release.partition] = release
         elif not self._warned:
             self._warned = True
             logger.warning(
@@ -91,7 +101,7 @@ class ControlFollower(TopicFollower):
             )
 
     def _delete(self, key: bytes | None) -> None:
-        self.releases = {p: each for p, each in self.releases.items() if each.key != key}
+        self._releases = {p: each for p, each in self._releases.items() if each.key != key}
 
 
 class Writer(Protocol):
@@ -118,12 +128,12 @@ class PartitionControl:
         self._own: dict[int, Hold] = {}
         #: Partitions that this worker held and that have not gone on since.
         self._stopped_here: set[int] = set()
-        follower.on_change = self._write_missing
+        follower.on_change(self._write_missing)
 
     @property
     def holds(self) -> Mapping[int, Hold]:
         """Partition -> hold, of the whole group; `still_held` says which are in effect."""
-        return self._follower.holds | self._own
+        return {**self._follower.holds, **self._own}
 
     @property
     def not_ready_reason(self) -> None:
@@ -170,7 +180,7 @@ class PartitionControl:
     def passed(self, partition: int) -> Hold | None:
         """Delete what was written about the partition; returns it unless this worker held it."""
         own = self._own.pop(partition, None)
-        written = self._follower.holds.pop(partition, None)
+        written = self._follower.forget_hold(partition)
         if own is not None or written is not None:
             self._writer.put(hold_key(partition), None)
         if partition in self._stopped_here:

@@ -69,6 +69,11 @@ class TopicFollower(Service):
         self._connect = connect
         self._read = asyncio.Event()
         self._pause = _FIRST_PAUSE
+        self._calls: list[Callable[[], None]] = []
+
+    def on_change(self, call: Callable[[], None]) -> None:
+        """Call it after each look at new records, the first one included."""
+        self._calls.append(call)
 
     async def settle(self, records: Sequence[Record], *, first: bool) -> bool:
         """Take up these records; False to have all of them read again.
@@ -124,6 +129,8 @@ class TopicFollower(Service):
                         return
                     new, settled = [], True
                     self._well()
+                    for call in self._calls:
+                        call()
         finally:
             await reader.stop()
 

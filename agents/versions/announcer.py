@@ -45,7 +45,7 @@ class RuleAnnouncer:
         self._pause = pause
         self._due = asyncio.Event()
         self._failing = False
-        follower.on_change = self._due.set
+        follower.on_change(self._due.set)
 
     async def run(self) -> None:
         """Announce, until it is cancelled; once the app's producer has started."""

@@ -30,8 +30,6 @@ class RuleFollower(TopicFollower):
         super().__init__(topic, "the rules", connect, **kwargs)
         #: Why the last record of the topic is not the rule set that is judged by.
         self.refused: Refusal | None = None
-        #: Called after each look at new records, the first one included.
-        self.on_change: Callable[[], None] = lambda: None
         self._active = active
 
     @property
@@ -76,7 +74,6 @@ class RuleFollower(TopicFollower):
             self._activate(version)
         self._log_refused(found.refused)
         self.refused = found.refused
-        self.on_change()
         return True
 
     def _activate(self, version: RuleVersion) -> None:

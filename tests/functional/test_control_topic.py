@@ -117,17 +117,19 @@ async def test_a_hold_is_written_shown_at_once_and_deleted_when_a_batch_passes()
 
 
 async def test_only_a_hold_of_another_worker_is_news_when_its_batch_passes() -> None:
-    follower = follower_of(Topic())
-    control = PartitionControl(follower, LatestWriter("control", Written().write), lambda: "here:1")
-    hold = Hold(1, 5, 9, 7, 1, "too many", "there:1")
-    follower.holds[1] = hold
-    assert control.passed(1) == hold
+    topic = Topic()
+    async with following(topic) as follower:
+        control = PartitionControl(follower, WrittenAtOnce(topic), lambda: "here:1")
+        topic.write(HOLD.dumps(), HOLD.key)
+        await until(lambda: 1 in follower.holds)
+        assert control.passed(1) == HOLD
 
-    # Its own, which it has read back, and which was released.
-    control.begin_hold(1, 15, 19, 17, at=1, reason="too many")
-    follower.holds[1] = Hold(1, 15, 19, 17, 1, "too many", "here:1")
-    control.end_hold(1)
-    assert control.passed(1) is None
+        # Its own, which it has read back, and which was released.
+        control.begin_hold(1, 15, 19, 17, at=1, reason="too many")
+        own = Hold(1, 15, 19, 17, 1, "too many", "here:1")
+        await until(lambda: follower.holds == {1: own})
+        control.end_hold(1)
+        assert control.passed(1) is None
 
 
 async def test_a_worker_that_loses_a_held_partition_leaves_what_it_wrote() -> None:

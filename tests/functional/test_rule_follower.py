@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import pytest
@@ -313,3 +314,12 @@ async def test_a_worker_without_brokers_stops_all_the_same() -> None:
         worker.follower, worker.active, lambda: "here:1", Said(failing=1).write
     )
     await announcer.withdraw()
+
+
+async def test_all_that_asked_for_it_hear_of_a_change() -> None:
+    worker, heard = Worker(Topic()), list[str]()
+    for name in ("a", "b"):
+        worker.follower.on_change(partial(heard.append, name))
+    async with worker.follower:
+        await until(lambda: len(heard) == 2)
+    assert heard == ["a", "b"]
