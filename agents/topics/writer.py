@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 Write = Callable[[bytes, bytes | None], Awaitable[None]]
 
 _ANSWER = 5.0
+_LAST_ANSWER = 1.5
 _PAUSE = 5.0
 
 
@@ -58,8 +59,17 @@ class LatestWriter:
                     self._due.set()
                     break
                 # What was put meanwhile is written next.
-                if self._waiting[key] == value:
+                if key in self._waiting and self._waiting[key] == value:
                     del self._waiting[key]
+
+    async def delete_at_stop(self, key: bytes) -> None:
+        """Write a tombstone now, waiting for 1.5 s at most; before the app's producer stops."""
+        self._waiting.pop(key, None)
+        try:
+            async with asyncio.timeout(_LAST_ANSWER):
+                await self._write(key, None)
+        except Exception as exc:  # noqa: BLE001 - the worker stops all the same
+            logger.debug("topic %s keeps the record of this worker (%s)", self._topic, exc)
 
     async def _written(self, key: bytes, value: bytes | None) -> bool:
         try:

@@ -8,7 +8,7 @@ import faust
 from faust_transactions import TopicReader
 from prometheus_client import CollectorRegistry
 
-from agents.topics.writer import write_to
+from agents.topics.writer import LatestWriter, write_to
 from agents.versions.announcer import RuleAnnouncer
 from agents.versions.follower import RuleFollower
 from agents.versions.metrics import RuleMetrics
@@ -32,9 +32,10 @@ def follow_versions(
     ``worker`` gives this worker's name, ``client`` the aiokafka options of a consumer.
     """
     follower = RuleFollower(rules_topic, active, partial(TopicReader, rules_topic, client))
-    announcer = RuleAnnouncer(follower, active, worker, write_to(app, workers_topic))
+    writer = LatestWriter(workers_topic, write_to(app, workers_topic))
+    announcer = RuleAnnouncer(follower, active, worker, writer)
     RuleMetrics(registry, active, follower)
     app.add_dependency(follower)
-    app.task(announcer.run)
+    app.task(writer.run)
     app.on_before_shutdown.connect(announcer.withdraw, weak=False)
     return follower

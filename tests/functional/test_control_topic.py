@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from aiokafka.errors import KafkaConnectionError
 
 from agents.limit import ControlFollower, PartitionControl
 from agents.topics.writer import LatestWriter
 from records.hold import Hold, hold_key, read_hold
 from records.release import Release
+from tests.functional.test_latest_writer import Written
 from tests.functional.test_rule_follower import Connection, Topic, until
 
 RELEASE = Release(3, 510, 710, None, at=1)
@@ -27,20 +27,6 @@ async def following(topic: Topic) -> AsyncIterator[ControlFollower]:
     follower = follower_of(topic)
     async with follower:
         yield follower
-
-
-class Written:
-    """Takes what a writer writes; the first `failing` writes fail."""
-
-    def __init__(self, failing: int = 0) -> None:
-        self.records: list[tuple[bytes, bytes | None]] = []
-        self.failing = failing
-
-    async def write(self, key: bytes, value: bytes | None) -> None:
-        if self.failing:
-            self.failing -= 1
-            raise KafkaConnectionError("away")
-        self.records.append((key, value))
 
 
 async def test_releases_are_known_from_before_and_followed() -> None:
@@ -143,22 +129,6 @@ async def test_a_worker_that_loses_a_held_partition_leaves_what_it_wrote() -> No
     control.passed(1)  # as a record of its own that it has not read back yet
     await asyncio.sleep(0.01)
     assert len(written.records) == 1
-    running.cancel()
-
-
-async def test_a_write_that_fails_is_made_again_with_what_is_true_then(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    written = Written(failing=2)
-    writer = LatestWriter("control", written.write, pause=0.01)
-    running = asyncio.ensure_future(writer.run())
-    writer.put(b"a", b"1")
-    await until(lambda: written.failing < 2)
-    writer.put(b"a", b"2")
-    writer.put(b"b", None)
-    await until(lambda: len(written.records) == 2)
-    assert written.records == [(b"a", b"2"), (b"b", None)]
-    assert caplog.text.count("topic control cannot be written, trying again") == 1
     running.cancel()
 
 

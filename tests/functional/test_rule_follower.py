@@ -12,6 +12,7 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 from prometheus_client import CollectorRegistry
 
+from agents.topics.writer import LatestWriter
 from agents.versions import RuleAnnouncer, RuleFollower, RuleMetrics
 from rules.ruleset import load
 from rules.versions.active import ActiveRules, builtin
@@ -273,8 +274,9 @@ class Said:
 async def test_a_worker_says_what_it_judges_by_and_what_it_refused() -> None:
     topic, said = Topic(), Said()
     async with following(topic) as worker:
-        announcer = RuleAnnouncer(worker.follower, worker.active, lambda: "here:1", said.write)
-        running = asyncio.ensure_future(announcer.run())
+        writer = LatestWriter("workers", said.write)
+        announcer = RuleAnnouncer(worker.follower, worker.active, lambda: "here:1", writer)
+        running = asyncio.ensure_future(writer.run())
         await until(lambda: len(said.records) == 1)
         good = topic.publish("a")
         await until(lambda: len(said.records) == 2)
@@ -299,20 +301,18 @@ async def test_an_announcement_that_fails_is_made_again(
 ) -> None:
     said = Said(failing=1)
     async with following(Topic()) as worker:
-        announcer = RuleAnnouncer(
-            worker.follower, worker.active, lambda: "here:1", said.write, pause=0.01
-        )
-        running = asyncio.ensure_future(announcer.run())
+        writer = LatestWriter("workers", said.write, pause=0.01)
+        RuleAnnouncer(worker.follower, worker.active, lambda: "here:1", writer)
+        running = asyncio.ensure_future(writer.run())
         await until(lambda: len(said.records) == 1)
         running.cancel()
-    assert "cannot say which rules are judged by, trying again" in caplog.text
+    assert "topic workers cannot be written, trying again" in caplog.text
 
 
 async def test_a_worker_without_brokers_stops_all_the_same() -> None:
     worker = Worker(Topic())
-    announcer = RuleAnnouncer(
-        worker.follower, worker.active, lambda: "here:1", Said(failing=1).write
-    )
+    writer = LatestWriter("workers", Said(failing=1).write)
+    announcer = RuleAnnouncer(worker.follower, worker.active, lambda: "here:1", writer)
     await announcer.withdraw()
 
 
