@@ -8,7 +8,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but 
 )
 
 from cluster.topic_config import MAX_MESSAGE_BYTES
-from config import Settings
+from config import Settings, internal_topics
 from rules.versions.publication import LARGEST_RECORD
 
 __all__ = ["RULES_LIMIT", "control_topic", "more_partitions", "single_topics", "workers_topic"]
@@ -29,12 +29,12 @@ _SMALL: Final = {
 
 def workers_topic(settings: Settings) -> str:
     """The internal topic in which each worker says which rules it judges by."""
-    return f"{settings.app_id}-workers"
+    return internal_topics.workers(settings.app_id)
 
 
 def control_topic(settings: Settings) -> str:
     """The internal topic that says which partitions are held, and which of them go on."""
-    return f"{settings.app_id}-control"
+    return internal_topics.control(settings.app_id)
 
 
 def single_topics(settings: Settings) -> dict[str, dict[str, str]]:

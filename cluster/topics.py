@@ -20,14 +20,13 @@ from cluster.reach import quiet, wait
 from cluster.retention import creation_config, kept, wanted_ms
 from cluster.single import more_partitions, single_topics
 from cluster.topic_config import topic_configs
-from config import Settings
+from config import Settings, internal_topics
 
 logger = logging.getLogger(__name__)
 
 _ANSWER = 10.0
 _CREATED = 15.0
 _APPEARS = 5.0
-_TABLE = "verdict_counts"
 
 # One row per partition is live, everything before it is waste: small segments and a low dirty
 # ratio, so that compaction finds something to do. Kafka takes no segments below 1 MiB.
@@ -40,8 +39,8 @@ _CHANGELOG = {
 
 
 def changelog_topic(settings: Settings) -> str:
-    """The topic of the table's rows, named as Faust names it."""
-    return f"{settings.app_id}-{_TABLE}-changelog"
+    """The topic of the table's rows."""
+    return internal_topics.changelog(settings.app_id)
 
 
 def ensure_topics(

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 import config.values as kinds
 from config.errors import PREFIX, SettingsError, env_name, one_line, refuse
+from config.internal_topics import internal_topics
 from config.pem import CertificateError, KeyFileError, NoPairError, check_pair
 
 __all__ = ["PREFIX", "Settings", "SettingsError"]
@@ -107,7 +108,7 @@ class Settings(BaseSettings):
         default=1.0, description="seconds to connect to the verification service"
     )
     veritas_concurrency: kinds.Count = Field(
-        default=64, description="calls of the verification service under way at once"
+        default=64, description="accounts asked about at once, pauses between retries included"
     )
     veritas_attempts: kinds.Attempts = Field(
         default=4, description="calls about one account in a round of attempts"
@@ -272,6 +273,11 @@ class Settings(BaseSettings):
             refuse("dead_letters_topic", "another topic than those of accounts and verdicts")
         if self.rules_topic in self.topics:
             refuse("rules_topic", "another topic than those of accounts, verdicts and dead letters")
+        internal = internal_topics(self.app_id)
+        for name in ("accounts_topic", "verdicts_topic", "dead_letters_topic", "rules_topic"):
+            if getattr(self, name) in internal:
+                whose = env_name("app_id")
+                refuse(name, f"another topic than the internal ones of {whose} ({self.app_id})")
         return self
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ from faust_transactions import TAIL_CONSUMER, committed_spans, headers_of, parti
 from cluster.errors import reason
 from cluster.reach import quiet
 from cluster.reading.offsets import topic_spans
+from cluster.reading.output_kind import Kind, kind_of
 from cluster.reading.tail_messages import tail_messages
 from config import Settings
 from records import DeadLetter, record_id
@@ -49,8 +50,8 @@ class LastOutcomes(NamedTuple):
     last account of this stream that has an outcome there, or NEVER; a partition where that cannot
     be known, as its records were deleted or are another stream's, is not in it. `beyond` has
     likewise the last account that the accounts topic does not have. `times` says when (ms) each
-    account of `offsets` got its outcome. `unread` is why the output, or
-    some of its partitions, could not be read, or None.
+    account of `offsets` got its outcome. `kinds` are those of the records. `unread` is why the
+    output, or some of its partitions, could not be read, or None.
     """
 
     topics: frozenset[str] = frozenset()
@@ -58,6 +59,7 @@ class LastOutcomes(NamedTuple):
     beyond: Mapping[int, int] = {}
     times: Mapping[int, int] = {}
     unread: str | None = None
+    kinds: frozenset[Kind] = frozenset()
 
 
 def last_outcomes(settings: Settings) -> tuple[LastOutcomes, LastOutcomes]:
@@ -138,6 +140,7 @@ def _read(
     offsets = {partition: NEVER for partition, span in spans.items() if span.end == 0}
     beyond: dict[int, int] = {}
     times: dict[int, int] = {}
+    kinds = {kind for message in messages if (kind := kind_of(message)) is not None}
     for message in messages:
         name = topic_of(message)
         if name is not None:
@@ -148,7 +151,7 @@ def _read(
             if last is offsets and outcome.offset > last.get(partition, NEVER):
                 times[partition] = outcome.at
             last[partition] = max(outcome.offset, last.get(partition, NEVER))
-    return LastOutcomes(frozenset(topics), offsets, beyond, times, _why(unread))
+    return LastOutcomes(frozenset(topics), offsets, beyond, times, _why(unread), frozenset(kinds))
 
 
 def _why(unread: set[int]) -> str | None:

@@ -25,6 +25,7 @@ from cluster.reading.offsets import open_transactions
 from cluster.reading.rows import committed_rows
 from cluster.startup import outcome_lines
 from cluster.startup.former import former_outcomes, known_judged, sent_later
+from cluster.startup.swapped import check_kinds, wrong_kinds
 from cluster.topics import changelog_topic
 from config import Settings
 
@@ -60,6 +61,8 @@ def check_outcomes(
 ) -> tuple[LastOutcomes, LastOutcomes]:
     """Raise ClusterError where accounts have an outcome that the rows do not know.
 
+    Likewise where the names of the outputs are swapped.
+
     Logs a warning where an account counts as judged and its outcome is not there, and where an
     output cannot be read. Returns the last verdicts and dead letters.
     """
@@ -68,6 +71,7 @@ def check_outcomes(
     while True:
         # Of what is compared the rows are read first, except where they seem to be behind.
         verdicts, letters = last_outcomes(settings)
+        check_kinds(settings, verdicts, letters)
         unknown = unknown_outcomes(rows, verdicts, letters)
         former = former_outcomes(rows, verdicts, letters)
         gone = lost_outcomes(rows, verdicts, letters)
@@ -89,7 +93,7 @@ def check_outcomes(
         gone = _without(gone, open_transactions(settings, *settings.topics[1:]))
     if gone:
         logger.warning("%s", outcome_lines.lost(settings, gone, rows))
-    _log_unread(settings, verdicts, letters)
+    _log_remarks(settings, verdicts, letters)
     return verdicts, letters
 
 
@@ -155,7 +159,9 @@ def _judged(settings: Settings) -> dict[int, int]:
     return {partition: row.next_offset for partition, row in committed_rows(settings).items()}
 
 
-def _log_unread(settings: Settings, verdicts: LastOutcomes, letters: LastOutcomes) -> None:
+def _log_remarks(settings: Settings, verdicts: LastOutcomes, letters: LastOutcomes) -> None:
+    if (line := wrong_kinds(settings, verdicts, letters)) is not None:
+        logger.warning("%s: run reconcile, which lists them as orphaned", line)
     for topic, output in zip(settings.topics[1:], (verdicts, letters), strict=True):
         if output.unread is not None:
             # A worker needs no right to read its dead letters.

@@ -8,7 +8,7 @@ from cluster import changelog_topic
 from cluster.startup import check
 from config import Settings
 from tests.brokers import Kafka
-from tests.integration.by_hand import StreamByHand
+from tests.integration.by_hand import StreamByHand, bootstrap, verdict
 from tests.integration.stream.test_stream import ARTICLE
 from tests.integration.worker.test_startup import CHOICES, partitions, refused
 from tests.topics import create_topic, delete_topic, produce
@@ -55,6 +55,25 @@ def test_an_accounts_topic_that_was_lost_with_the_changelog_is_an_error(
     outputs = {"verdicts_topic": "v", "dead_letters_topic": "d", "app_id": "a"}
     others = {name: f"{settings.app_id}-{end}" for name, end in outputs.items()}
     check(settings.model_copy(update=others), timeout=0)
+
+
+def test_swapped_outputs_are_an_error(
+    settings: Settings, judged: StreamByHand, caplog: pytest.LogCaptureFixture
+) -> None:
+    verdicts, letters = settings.verdicts_topic, settings.dead_letters_topic
+    names = {"verdicts_topic": letters, "dead_letters_topic": verdicts}
+    swapped = settings.model_copy(update=names)
+    assert refused(swapped) == (
+        f"topic {letters} (FRAUD_VERDICTS_TOPIC) has dead letters and topic {verdicts} "
+        "(FRAUD_DEAD_LETTERS_TOPIC) has verdicts: FRAUD_VERDICTS_TOPIC and "
+        "FRAUD_DEAD_LETTERS_TOPIC are swapped, or were: set them right, or give this stream new "
+        "outputs"
+    )
+    # Written by a worker of swapped names that was not stopped by that, and then set right.
+    produce(bootstrap(settings), letters, [verdict(settings, 0, 3)], partition=0)
+    check(settings, timeout=0)
+    line = f"topic {letters} (FRAUD_DEAD_LETTERS_TOPIC) has verdicts: run reconcile, which lists"
+    assert line in caplog.text
 
 
 def test_aborted_transactions_behind_the_last_outcome_hide_nothing(

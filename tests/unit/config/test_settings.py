@@ -294,6 +294,20 @@ def test_two_topics_cannot_be_the_same(
     assert line.startswith(f"{variable} is {topic!r}, but must be {accepts}")
 
 
+@pytest.mark.parametrize("field", ["accounts", "verdicts", "dead_letters", "rules"])
+def test_no_topic_is_an_internal_one(monkeypatch: pytest.MonkeyPatch, field: str) -> None:
+    variable = f"FRAUD_{field.upper()}_TOPIC"
+    monkeypatch.setenv("FRAUD_APP_ID", "pay")
+    for end in ("verdict_counts-changelog", "workers", "control", "__assignor-__leader"):
+        line = complaint(monkeypatch, **{variable: f"pay-{end}"})
+        assert line == (
+            f"{variable} is 'pay-{end}', but must be another topic than the internal ones of "
+            "FRAUD_APP_ID (pay)"
+        )
+    monkeypatch.setenv(variable, "pay-own")
+    Settings.load()
+
+
 def test_the_session_timeout_leaves_room_for_two_heartbeats(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

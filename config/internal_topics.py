@@ -1,0 +1,23 @@
+"""Names of the topics that follow from FRAUD_APP_ID."""
+
+__all__ = ["changelog", "control", "internal_topics", "workers"]
+
+
+def changelog(app_id: str) -> str:
+    """The topic of the rows of the table `verdict_counts`, named as Faust names it."""
+    return f"{app_id}-verdict_counts-changelog"
+
+
+def workers(app_id: str) -> str:
+    """The topic in which each worker says which rules it judges by."""
+    return f"{app_id}-workers"
+
+
+def control(app_id: str) -> str:
+    """The topic that says which partitions are held, and which of them go on."""
+    return f"{app_id}-control"
+
+
+def internal_topics(app_id: str) -> tuple[str, ...]:
+    """All of them; the last one is Faust's own."""
+    return changelog(app_id), workers(app_id), control(app_id), f"{app_id}-__assignor-__leader"
