@@ -33,6 +33,7 @@ from cluster.remedy import RECONCILE_FIRST, other_topic_remedy
 from cluster.single import control_topic, workers_topic
 from cluster.startup import diagnose
 from config import Settings, SettingsError
+from config.internal_topics import COUNTS_TABLE
 from lookup.explain.answers import explain_answers
 from lookup.newest import newest_answers
 from records import PartitionCounts
@@ -70,7 +71,7 @@ def create_app(
         diagnose=partial(diagnose, settings),
         metrics=engine_metrics,
     )
-    counts = engine.table("verdict_counts", PartitionCounts)
+    counts = engine.table(COUNTS_TABLE, PartitionCounts)
     outputs = (settings.verdicts_topic, settings.dead_letters_topic)
     accounts = engine.topic(settings.accounts_topic, table=counts, outputs=outputs)
 

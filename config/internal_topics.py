@@ -1,11 +1,14 @@
 """Names of the topics that follow from FRAUD_APP_ID."""
 
-__all__ = ["changelog", "control", "internal_topics", "workers"]
+__all__ = ["COUNTS_TABLE", "changelog", "control", "internal_topics", "workers"]
+
+#: Name of the table of the rows. With another name its changelog is another topic.
+COUNTS_TABLE = "verdict_counts"
 
 
 def changelog(app_id: str) -> str:
-    """The topic of the rows of the table `verdict_counts`, named as Faust names it."""
-    return f"{app_id}-verdict_counts-changelog"
+    """The topic of the rows of the table of the rows, named as Faust names it."""
+    return f"{app_id}-{COUNTS_TABLE}-changelog"
 
 
 def workers(app_id: str) -> str:
