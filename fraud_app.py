@@ -6,11 +6,14 @@ Run by ``faust -A fraud_app worker -l info``; README.md draws the flow of an acc
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import faust
 import uvloop
-from faust_transactions import Engine, EngineMetrics, member_name, tune_gc
+from faust_transactions import ChangelogFollower, Engine, EngineMetrics, member_name, tune_gc
 from prometheus_client import CollectorRegistry, disable_created_metrics
 from pydantic import SecretStr
 
@@ -20,18 +23,16 @@ import web
 from agents.degraded import Bounds, Degradation
 from agents.fakes import FakeAccounts
 from agents.judging import Judge
-from agents.limit import InvalidLimit, follow_control
+from agents.limit import InvalidLimit, PartitionControl, follow_control
 from agents.metrics import AccountMetrics
 from agents.producer import produce_fakes
 from agents.report import VerdictLog
 from agents.token_keys import TokenKeys
 from agents.verification import verification
-from agents.versions import follow_versions
+from agents.versions import RuleFollower, follow_versions
 from cluster.clients import aiokafka_kwargs, librdkafka
-from cluster.faust_settings import faust_settings
-from cluster.remedy import RECONCILE_FIRST, other_topic_remedy
+from cluster.faust_settings import engine_settings, faust_settings
 from cluster.single import control_topic, workers_topic
-from cluster.startup import diagnose
 from config import Settings, SettingsError
 from config.internal_topics import COUNTS_TABLE
 from lookup.explain.answers import explain_answers
@@ -60,17 +61,7 @@ def create_app(
 
     # accounts in; the table has one row for each of their partitions
     engine_metrics = engine_metrics or EngineMetrics(registry)
-    engine = Engine(
-        app,
-        librdkafka(settings),
-        max_records=settings.batch_records,
-        max_bytes=settings.batch_bytes,
-        max_partitions=settings.partitions,
-        setting_names={"broker_session_timeout": "FRAUD_SESSION_TIMEOUT"},
-        choices=f"{other_topic_remedy()}; {RECONCILE_FIRST}",
-        diagnose=partial(diagnose, settings),
-        metrics=engine_metrics,
-    )
+    engine = Engine(app, librdkafka(settings), metrics=engine_metrics, **engine_settings(settings))
     counts = engine.table(COUNTS_TABLE, PartitionCounts)
     outputs = (settings.verdicts_topic, settings.dead_letters_topic)
     accounts = engine.topic(settings.accounts_topic, table=counts, outputs=outputs)
@@ -83,7 +74,7 @@ def create_app(
         app.timer(settings.produce_interval, on_leader=True, name="producer")(fakes)
 
     # what accounts are judged by: the rule set that was published last
-    client = aiokafka_kwargs(settings)
+    worker, client = partial(member_name, app), aiokafka_kwargs(settings)
     rules = ActiveRules(builtin())
     rules.follow(metrics.follow)
     versions = follow_versions(
@@ -92,14 +83,12 @@ def create_app(
         registry,
         rules_topic=settings.rules_topic,
         workers_topic=workers_topic(settings),
-        worker=partial(member_name, app),
+        worker=worker,
         client=client,
     )
 
     # a partition with too many dead letters is held, until an operator lets it go on
-    control = follow_control(
-        app, control_topic(settings), worker=partial(member_name, app), client=client
-    )
+    control = follow_control(app, control_topic(settings), worker=worker, client=client)
     limit = InvalidLimit(settings.max_invalid_ratio, registry, control)
 
     # verdicts and dead letters out
@@ -112,7 +101,7 @@ def create_app(
         rules_ready=versions.wait_ready,
         verdicts_topic=settings.verdicts_topic,
         dead_letters_topic=settings.dead_letters_topic,
-        worker=partial(member_name, app),
+        worker=worker,
         reports=(metrics, verdict_log),
     )
     app.agent(accounts, name="verification", concurrency=engine.concurrency)(verify_accounts)
@@ -122,42 +111,15 @@ def create_app(
     app.on_before_shutdown.connect(lambda *_, **__: veritas.close(), weak=False)
 
     # the page, health and metrics
-    feed = web.follow_counts(
-        app, engine, counts.changelog_topic_name, settings.accounts_topic, client
-    )
+    topics = page_topics(settings, counts.changelog_topic_name, client)
+    feed = web.follow_counts(app, engine, topics)
     token_keys = TokenKeys(judge.key_id, feed, registry)
     app.timer(1.0, name="token_keys")(token_keys.tick)
-    degradation = Degradation(
-        degraded_bounds(settings),
-        progress=engine_metrics.owned.progress,
-        latency=lambda: engine_metrics.latency.counts,
-        calls=lambda: veritas.recent_calls,
-        registry=registry,
-    )
-    page = web.attach_page(
-        app,
-        engine,
-        feed,
-        accounts_topic=settings.accounts_topic,
-        verdicts_topic=settings.verdicts_topic,
-        partitions=settings.partitions,
-        client=client,
-        health={
-            "engine": [engine, limit, control, degradation.line("lag", "latency")],
-            "rules": [versions],
-            "provider": [veritas, degradation.line("veritas_failures", "veritas_latency")],
-            "tokens": [token_keys],
-        },
-        degraded=lambda: degradation.reasons,
-        registry=registry,
-        version=VERSION,
-        token=secret(settings.web_token),
-        rules=rules,
-        holds=lambda: control.holds,
-        explain=explain_answers(settings, lambda: app.should_stop),
-        search=newest_answers(settings, lambda: app.should_stop),
-    )
+    degradation = degradation_of(engine_metrics, veritas, settings, registry)
+    parts = Parts(engine, limit, control, rules, versions, veritas, token_keys, degradation)
+    page = attach_page(app, settings, parts, feed, topics, registry)
     degradation.watch(app, lambda: page.not_ready_reason)
+
     cli.attach(app, settings, FakeAccounts, VERSION)
     return app
 
@@ -180,13 +142,87 @@ def verification_service(settings: Settings, registry: CollectorRegistry) -> Ver
     )
 
 
-def degraded_bounds(settings: Settings) -> Bounds:
-    """The bounds from which the worker is degraded."""
-    return Bounds(
+@dataclass(frozen=True)
+class Parts:
+    """The parts of the worker that the page is about."""
+
+    engine: Engine
+    limit: InvalidLimit
+    control: PartitionControl
+    rules: ActiveRules
+    versions: RuleFollower
+    veritas: Veritas
+    token_keys: TokenKeys
+    degradation: Degradation
+
+
+def health_lines(parts: Parts) -> Mapping[str, Sequence[web.HealthSource]]:
+    """Line of the page -> the parts that it is about, as in `web.WebState`."""
+    degraded = parts.degradation.line
+    return {
+        "engine": [parts.engine, parts.limit, parts.control, degraded("lag", "latency")],
+        "rules": [parts.versions],
+        "provider": [parts.veritas, degraded("veritas_failures", "veritas_latency")],
+        "tokens": [parts.token_keys],
+    }
+
+
+def degradation_of(
+    metrics: EngineMetrics, veritas: Veritas, settings: Settings, registry: CollectorRegistry
+) -> Degradation:
+    """Whether the worker is degraded: what is observed, and the bounds for it."""
+    bounds = Bounds(
         lag=settings.degraded_lag,
         latency=settings.degraded_latency,
         veritas_failures=settings.degraded_veritas_failures,
         veritas_latency=settings.degraded_veritas_latency,
+    )
+    return Degradation(
+        bounds,
+        progress=metrics.owned.progress,
+        latency=lambda: metrics.latency.counts,
+        calls=lambda: veritas.recent_calls,
+        registry=registry,
+    )
+
+
+def page_topics(settings: Settings, changelog: str, client: Mapping[str, Any]) -> web.PageTopics:
+    """The topics that the page shows."""
+    return web.PageTopics(
+        accounts=settings.accounts_topic,
+        verdicts=settings.verdicts_topic,
+        changelog=changelog,
+        partitions=settings.partitions,
+        client=client,
+    )
+
+
+def attach_page(
+    app: faust.App,
+    settings: Settings,
+    parts: Parts,
+    feed: ChangelogFollower[PartitionCounts],
+    topics: web.PageTopics,
+    registry: CollectorRegistry,
+) -> web.WebState:
+    """Serve page, health and metrics from the app's web server."""
+    worker = web.ThisWorker(
+        VERSION, registry, health_lines(parts), lambda: parts.degradation.reasons
+    )
+    answers = web.Answers(
+        explain=explain_answers(settings, lambda: app.should_stop),
+        search=newest_answers(settings, lambda: app.should_stop),
+    )
+    return web.attach_page(
+        app,
+        parts.engine,
+        feed,
+        topics,
+        worker,
+        answers,
+        rules=parts.rules,
+        holds=lambda: parts.control.holds,
+        token=secret(settings.web_token),
     )
 
 

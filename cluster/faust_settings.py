@@ -1,10 +1,12 @@
-"""How Faust itself is set up."""
+"""How Faust and the engine are set up."""
 
+from functools import partial
 from typing import Any
 
 import logs
 from cluster.clients import faust_brokers, faust_credentials
-from cluster.startup import checking_worker
+from cluster.remedy import RECONCILE_FIRST, other_topic_remedy
+from cluster.startup import checking_worker, diagnose
 from config import Settings
 
 
@@ -28,4 +30,16 @@ def faust_settings(settings: Settings, version: str) -> dict[str, Any]:
         "web_metrics_enabled": False,
         "Worker": checking_worker(settings, version),
         "logging_config": logs.logging_config(settings.log_format),
+    }
+
+
+def engine_settings(settings: Settings) -> dict[str, Any]:
+    """Arguments of `faust_transactions.Engine` beside the app, its Kafka options and metrics."""
+    return {
+        "max_records": settings.batch_records,
+        "max_bytes": settings.batch_bytes,
+        "max_partitions": settings.partitions,
+        "setting_names": {"broker_session_timeout": "FRAUD_SESSION_TIMEOUT"},
+        "choices": f"{other_topic_remedy()}; {RECONCILE_FIRST}",
+        "diagnose": partial(diagnose, settings),
     }

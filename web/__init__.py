@@ -6,15 +6,18 @@ from web.attach import attach
 from web.health import HealthSource
 from web.live.recent import LatestRecords, RecentVerdicts
 from web.live.state import Feed, Recent, WebState
-from web.page import attach_page, follow_counts
+from web.page import Answers, PageTopics, ThisWorker, attach_page, follow_counts
 
 __all__ = [
+    "Answers",
     "Feed",
     "Health",
     "HealthSource",
     "LatestRecords",
+    "PageTopics",
     "Recent",
     "RecentVerdicts",
+    "ThisWorker",
     "WebState",
     "attach",
     "attach_page",

@@ -1,6 +1,7 @@
 """Builds what the pages show of an app, its engine and the counts of the group, and attaches it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -18,8 +19,42 @@ from web.live.state import WebState
 from web.lookups import Answer, Lookups
 
 
+@dataclass(frozen=True)
+class PageTopics:
+    """The topics that the page shows, and how they are read."""
+
+    accounts: str
+    verdicts: str
+    #: Of the rows.
+    changelog: str
+    #: Of each of these topics.
+    partitions: int
+    #: The aiokafka options of a consumer.
+    client: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ThisWorker:
+    """What a worker shows of itself; all of it as in `WebState`."""
+
+    version: str
+    registry: CollectorRegistry
+    health: Mapping[str, Sequence[HealthSource]]
+    degraded: Callable[[], Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What is looked up when it is asked for. Both may block."""
+
+    #: `GET /verdicts/ID`
+    explain: Callable[[str], Answer]
+    #: `GET /verdicts/?token=`
+    search: Callable[[str], Answer]
+
+
 def follow_counts(
-    app: faust.App, engine: Engine, changelog: str, accounts_topic: str, client: Mapping[str, Any]
+    app: faust.App, engine: Engine, topics: PageTopics
 ) -> ChangelogFollower[PartitionCounts]:
     """The committed counts of the whole group; starts and stops with the app's web server.
 
@@ -27,10 +62,13 @@ def follow_counts(
     follower asks the brokers for the end of each partition.
     """
     feed = ChangelogFollower(
-        changelog, PartitionCounts.loads, client_kwargs=client, source_topic=accounts_topic
+        topics.changelog,
+        PartitionCounts.loads,
+        client_kwargs=topics.client,
+        source_topic=topics.accounts,
     )
     app.web.add_dependency(feed)
-    engine.metrics.owned.ends = {accounts_topic: lambda: feed.source_ends}
+    engine.metrics.owned.ends = {topics.accounts: lambda: feed.source_ends}
     return feed
 
 
@@ -38,39 +76,27 @@ def attach_page(
     app: faust.App,
     engine: Engine,
     feed: ChangelogFollower[PartitionCounts],
+    topics: PageTopics,
+    worker: ThisWorker,
+    answers: Answers,
     *,
-    accounts_topic: str,
-    verdicts_topic: str,
-    partitions: int,
-    client: Mapping[str, Any],
-    health: Mapping[str, Sequence[HealthSource]],
-    degraded: Callable[[], Mapping[str, str]],
-    registry: CollectorRegistry,
-    version: str,
-    token: str | None,
-    explain: Callable[[str], Answer],
-    search: Callable[[str], Answer],
     rules: ActiveRules,
     holds: Callable[[], Mapping[int, Hold]],
+    token: str | None,
 ) -> WebState:
-    """Serve page, counts, health and metrics from the app's web server, as `attach` says.
-
-    `client`: the aiokafka options of the consumer of verdicts; `health` and `degraded` as in
-    `WebState`; `explain` answers `GET /verdicts/ID` and `search` `GET /verdicts/?token=`, and both
-    may block.
-    """
+    """Serve page, counts, health and metrics from the app's web server, as `attach` says."""
     state = WebState(
         feed=feed,
-        partitions=partitions,
+        partitions=topics.partitions,
         worker=partial(member_name, app),
-        app_version=version,
-        registry=registry,
-        recent=RecentVerdicts(LatestRecords(verdicts_topic, client)),
-        owners=partial(engine.owners, accounts_topic),
-        health=health,
-        degraded=degraded,
-        explanations=Lookups(explain),
-        searches=Lookups(search),
+        app_version=worker.version,
+        registry=worker.registry,
+        recent=RecentVerdicts(LatestRecords(topics.verdicts, topics.client)),
+        owners=partial(engine.owners, topics.accounts),
+        health=worker.health,
+        degraded=worker.degraded,
+        explanations=Lookups(answers.explain),
+        searches=Lookups(answers.search),
         rules=lambda: rules.current,
         holds=holds,
     )
