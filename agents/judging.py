@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 
 from faust_transactions import SourceRecord
 
+from agents.clock import now_ms
 from agents.judgement import Judgement
 from agents.stage_timer import StageTimer
 from agents.turns import Turns
@@ -24,11 +24,6 @@ __all__ = ["STAGES", "Judge"]
 
 #: What a batch goes through: bytes to accounts, the rules, Veritas, verdicts to bytes.
 STAGES = ("decode", "screen", "verify", "encode")
-
-
-def now_ms() -> int:
-    """Milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
 
 
 class Case:

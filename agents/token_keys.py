@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from agents.judging import now_ms
+from agents.clock import now_ms
 from records import PartitionCounts
 from records.printable.text import shown
 

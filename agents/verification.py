@@ -8,8 +8,9 @@ from typing import Any
 import faust
 from faust_transactions import Batch, Transactions
 
+from agents.clock import now_ms
 from agents.judgement import Judgement
-from agents.judging import Judge, now_ms
+from agents.judging import Judge
 from agents.limit import InvalidLimit
 from agents.stage_timer import StageTimer
 from records.codec.account import account_of

@@ -11,11 +11,11 @@ import faust
 from faust_transactions import PartitionProgress
 from prometheus_client import CollectorRegistry, Gauge
 
+from agents.clock import now_ms
 from agents.degraded.lag import LagHistory, LagSample
 from agents.degraded.latency import LatencyWindow
 from agents.degraded.reasons import REASONS, Bounds, Observed, Reason, exceeded
 from agents.degraded.state import ChangeLog, Persistence
-from agents.judging import now_ms
 from veritas import RecentCalls
 
 __all__ = ["Degradation"]

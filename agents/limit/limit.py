@@ -19,7 +19,7 @@ from typing import Any, Literal, Protocol
 from faust_transactions import SourceRecord
 from prometheus_client import CollectorRegistry, Gauge
 
-from agents.judging import now_ms
+from agents.clock import now_ms
 from agents.limit.control import Control
 from agents.limit.counting import Count, TooMany, allowed, count
 from agents.limit.replays import FailedReplays

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from agents.judging import now_ms
+from agents.clock import now_ms
 from agents.versions.follower import RuleFollower
 from rules.versions.active import ActiveRules
 from rules.versions.announcement import Announcement

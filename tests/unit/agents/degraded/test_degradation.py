@@ -4,8 +4,8 @@ import pytest
 from faust_transactions import LATENCY_BUCKETS, PartitionProgress
 from prometheus_client import CollectorRegistry
 
+from agents.clock import now_ms
 from agents.degraded import Bounds, Degradation
-from agents.judging import now_ms
 from veritas import Call, RecentCalls
 
 BOUNDS = Bounds(lag=30.0, latency=30.0, veritas_failures=0.25, veritas_latency=1.0)
