@@ -4,7 +4,7 @@ from faust_transactions import Health
 
 from web.attach import attach
 from web.health import HealthSource
-from web.live.recent import LatestRecords, RecentVerdicts
+from web.live.recent import RecentVerdicts, VerdictSource
 from web.live.state import Feed, Recent, WebState
 from web.page import Answers, PageTopics, ThisWorker, attach_page, follow_counts
 
@@ -13,11 +13,11 @@ __all__ = [
     "Feed",
     "Health",
     "HealthSource",
-    "LatestRecords",
     "PageTopics",
     "Recent",
     "RecentVerdicts",
     "ThisWorker",
+    "VerdictSource",
     "WebState",
     "attach",
     "attach_page",

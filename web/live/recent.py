@@ -13,8 +13,8 @@ logger = logging.getLogger(__name__)
 SIZE = 50
 
 
-class LatestRecords(Protocol):
-    """Where the verdicts come from (`faust_transactions.kafka.latest` is one)."""
+class VerdictSource(Protocol):
+    """Where the verdicts come from: `faust_transactions.LatestRecords`."""
 
     async def latest(self, size: int, /) -> Sequence[bytes]:
         """The values of the last `size` records, newest first."""
@@ -26,7 +26,7 @@ class LatestRecords(Protocol):
 class RecentVerdicts:
     """The last 50 verdicts, about a second old at most while a page watches."""
 
-    def __init__(self, records: LatestRecords, interval: float = 1.0) -> None:
+    def __init__(self, records: VerdictSource, interval: float = 1.0) -> None:
         self._records = records
         self._interval = interval
         self._watchers = 0
