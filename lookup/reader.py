@@ -45,8 +45,6 @@ class RecordReader:
         self._deadline = time.monotonic() + timeout
         self._stop = stop
         self._known: set[str] = set()
-        #: How many times it looked for a record.
-        self.reads = 0
 
     def __enter__(self) -> Self:
         return self
@@ -66,7 +64,6 @@ class RecordReader:
 
         ``end`` is at most the end of the partition. Raises ClusterError.
         """
-        self.reads += 1
         try:
             if topic not in self._known:
                 # Else librdkafka would ask for the topic's leaders within the next second.

@@ -28,8 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": {"lookup", "cluster", "web", "config"} | BELOW_THE_AGENTS,
     "fraud_app": {"web", "cli", "lookup", "agents", "cluster", "logs", "config"} | BELOW_THE_AGENTS,
     # nothing that a running worker imports
-    "tools": {"fraud_app", "agents", "cluster", "config", "logs", "web", "tests"}
-    | BELOW_THE_AGENTS,
+    "tools": {"fraud_app", "agents", "cluster", "config", "logs", "web"} | BELOW_THE_AGENTS,
     "conftest": set(),
 }
 
