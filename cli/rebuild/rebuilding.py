@@ -101,7 +101,7 @@ def check_nothing_runs(client: AdminClient, settings: Settings) -> None:
 
     Of an open transaction nothing is visible, and it may be committed after the rows were written.
     """
-    members = group_members(client, settings, _ANSWER)
+    members = group_members(client, settings.app_id, _ANSWER)
     if members is None and _is_gone(client, settings):
         members = set()
     check_no_worker(members, settings)
@@ -115,7 +115,7 @@ def _is_gone(client: AdminClient, settings: Settings) -> bool:
     Raises ClusterError where this login may not know it.
     """
     committed_offsets(settings)
-    return is_listed(client, settings, _ANSWER) is False
+    return is_listed(client, settings.app_id, _ANSWER) is False
 
 
 def write_rows(settings: Settings, found: Rebuilt) -> None:

@@ -24,7 +24,7 @@ class Workers:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self._group_id = settings.app_id
         self._reader = PartitionReader(settings, workers_topic(settings))
         self._client = AdminClient(quiet(settings))
         self._said: dict[str, Announcement] = {}
@@ -50,5 +50,5 @@ class Workers:
 
     def present(self) -> set[str]:
         """Names of the group's members; of the embedded broker's, all that said something."""
-        members = group_members(self._client, self._settings, timeout=3.0)
+        members = group_members(self._client, self._group_id, timeout=3.0)
         return set(self._said) if members is None else members

@@ -23,7 +23,7 @@ def partition_owners(
     rebalancing or was never there, the brokers do not say within `timeout` seconds, or this login
     may not ask. A worker that was killed is the owner until its session has timed out.
     """
-    group = _describe(client, settings, timeout)
+    group = _describe(client, settings.app_id, timeout)
     if group is not None and group.state in _DESERTED:
         return {}
     if group is None or group.state != _SETTLED:
@@ -37,34 +37,34 @@ def partition_owners(
     }
 
 
-def group_members(client: AdminClient, settings: Settings, timeout: float) -> set[str] | None:
+def group_members(client: AdminClient, group_id: str, timeout: float) -> set[str] | None:
     """The workers that are members of the group, by their client ids; None while not known.
 
     A worker that was killed is a member until its session has timed out.
     """
-    group = _describe(client, settings, timeout)
+    group = _describe(client, group_id, timeout)
     if group is None:
         return None
     return set() if group.state in _DESERTED else {each.client_id for each in group.members}
 
 
-def is_listed(client: AdminClient, settings: Settings, timeout: float) -> bool | None:
+def is_listed(client: AdminClient, group_id: str, timeout: float) -> bool | None:
     """Whether the brokers list the group; None where they do not answer.
 
     They list none that was never there, that expired, or that this login may not see.
     """
     try:
-        return bool(client.list_groups(group=settings.app_id, timeout=timeout))
+        return bool(client.list_groups(group=group_id, timeout=timeout))
     except KafkaException:
         return None
 
 
-def _describe(client: AdminClient, settings: Settings, timeout: float) -> Any:
+def _describe(client: AdminClient, group_id: str, timeout: float) -> Any:
     """The group, or None where the brokers do not report it."""
     try:
         # Not describe_consumer_groups: librdkafka 2.16 aborts the process now and then when the
         # coordinator goes away meanwhile (an assertion in rd_kafka_enq_once_del_source_return).
-        found: Any = client.list_groups(group=settings.app_id, timeout=timeout)
+        found: Any = client.list_groups(group=group_id, timeout=timeout)
         [group] = found
     except (KafkaException, ValueError):
         # The embedded broker among others, which knows no such question.

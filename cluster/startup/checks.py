@@ -45,7 +45,7 @@ def check(
     """
     try:
         client = connect(settings, timeout=timeout, stop=stop)
-        check_session_timeout(client, settings)
+        check_session_timeout(client, settings.session_timeout)
         check_identity(settings)  # first: of a re-created topic other numbers may be wrong, too
         check_lost_topics(settings)
         ensure_topics(client, settings, stop=stop)

@@ -9,26 +9,26 @@ from config import Settings
 _LOWEST, _HIGHEST = "group.min.session.timeout.ms", "group.max.session.timeout.ms"
 
 
-def check_session_timeout(client: AdminClient, settings: Settings) -> None:
-    """Raise ClusterError when the brokers refuse it; nothing where they do not tell their limits.
+def check_session_timeout(client: AdminClient, session_timeout: float) -> None:
+    """Raise ClusterError when the brokers refuse a session time-out of so many seconds.
 
-    The right to describe the cluster's configuration is needed for that. A worker that is refused
-    when it joins says so then.
+    Only a login that may describe the cluster's configuration learns the limits. Without them
+    nothing is raised here, and a worker that is refused says so when it joins.
     """
-    line = refusal(settings, broker_config(client))
+    line = refusal(session_timeout, broker_config(client))
     if line is not None:
         raise ClusterError(line)
 
 
-def refusal(settings: Settings, config: Config) -> str | None:
-    """Why the brokers refuse the session time-out, in one line, or None."""
-    wanted = settings.session_timeout * 1_000
+def refusal(session_timeout: float, config: Config) -> str | None:
+    """Why the brokers refuse these seconds as a session time-out, in one line, or None."""
+    wanted = session_timeout * 1_000
     lowest, highest = int(config.get(_LOWEST, 0)), int(config.get(_HIGHEST, 2**31 - 1))
     if lowest <= wanted <= highest:
         return None
     name = Settings.env_name("session_timeout")
     limit = f"{_LOWEST}={lowest}" if wanted < lowest else f"{_HIGHEST}={highest}"
     return (
-        f"{name} is {settings.session_timeout:g}, but the brokers have {limit}: "
+        f"{name} is {session_timeout:g}, but the brokers have {limit}: "
         f"set {name} to {lowest / 1_000:g} to {highest / 1_000:g} seconds"
     )
