@@ -5,7 +5,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicCollection,
+    TopicPartition,
+)
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
     AlterConfigOpType,
@@ -51,14 +59,28 @@ def create_topic(
 
 
 def delete_topic(bootstrap: str, topic: str) -> None:
-    """Delete a topic and wait until the broker has forgotten it."""
+    """Delete a topic and wait until the broker has forgotten it.
+
+    A worker that asks for the topic may have the broker make another of that name at once.
+    """
     admin = AdminClient({"bootstrap.servers": bootstrap})
+    deleted = _topic_id(admin, topic)
     admin.delete_topics([topic])[topic].result(30)
     deadline = time.monotonic() + 30
-    while topic in admin.list_topics(timeout=10).topics:
+    while topic in admin.list_topics(timeout=10).topics and _topic_id(admin, topic) == deleted:
         if time.monotonic() > deadline:
             raise TimeoutError(f"{topic} is still there after 30 s")
         time.sleep(0.02)
+
+
+def _topic_id(admin: AdminClient, topic: str) -> str | None:
+    """What the broker tells topics of one name apart by; None while there is no such topic."""
+    try:
+        return str(admin.describe_topics(TopicCollection([topic]))[topic].result(30).topic_id)
+    except KafkaException as exc:
+        if exc.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise
+        return None
 
 
 def topic_config(bootstrap: str, topic: str) -> dict[str, str]:
