@@ -26,7 +26,7 @@ _RULES = (
     ("visa", 'network == "visa"', "unauthorized"),
     ("others", 'network in ["mastercard", "amex", ""]', "authorized"),
     ("token_of", 'startswith(token, "a")', "unauthorized"),
-    ("afternoon", "hour >= 12 or weekday >= 5", "review"),
+    ("any_hour", "hour >= 12 or hour < 12", "review"),
     ("length", "card_length != 16", "authorized"),
     ("ending", 'last4 < "5000"', "unauthorized"),
 )
