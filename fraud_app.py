@@ -144,7 +144,7 @@ def verification_service(settings: Settings, registry: CollectorRegistry) -> Ver
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of the worker that the page is about."""
+    """The parts of the worker that the page reports on."""
 
     engine: Engine
     limit: InvalidLimit
@@ -157,7 +157,7 @@ class Parts:
 
 
 def health_lines(parts: Parts) -> Mapping[str, Sequence[web.HealthSource]]:
-    """Line of the page -> the parts that it is about, as in `web.WebState`."""
+    """Line of the page -> the parts whose health it shows, as in `web.WebState`."""
     degraded = parts.degradation.line
     return {
         "engine": [parts.engine, parts.limit, parts.control, degraded("lag", "latency")],
@@ -170,7 +170,7 @@ def health_lines(parts: Parts) -> Mapping[str, Sequence[web.HealthSource]]:
 def degradation_of(
     metrics: EngineMetrics, veritas: Veritas, settings: Settings, registry: CollectorRegistry
 ) -> Degradation:
-    """Whether the worker is degraded: what is observed, and the bounds for it."""
+    """Monitor of whether the worker is degraded: what it observes, and its bounds."""
     bounds = Bounds(
         lag=settings.degraded_lag,
         latency=settings.degraded_latency,
@@ -187,7 +187,7 @@ def degradation_of(
 
 
 def page_topics(settings: Settings, changelog: str, client: Mapping[str, Any]) -> web.PageTopics:
-    """The topics that the page shows."""
+    """The topics that the page shows, and how to read them."""
     return web.PageTopics(
         accounts=settings.accounts_topic,
         verdicts=settings.verdicts_topic,

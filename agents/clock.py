@@ -1,4 +1,4 @@
-"""The time of day, as Kafka's records have it."""
+"""Wall-clock time in the unit of Kafka's timestamps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large the dead letters' topic has to let its records be."""
+"""The `max.message.bytes` that the dead letters topic needs."""
 
 from typing import Final
 
@@ -10,11 +10,11 @@ from cluster.topic_config import MAX_MESSAGE_BYTES, topic_configs
 __all__ = ["HEADROOM", "dead_letters_config", "dead_letters_limit"]
 
 HEADROOM: Final = 4096
-"""What the headers of a dead letter take at most, with much to spare: the names of two topics have
-249 characters each, a code and a detail less than 500 together."""
+"""More than the headers of a dead letter take: the names of two topics have at most 249 characters
+each, a code and a detail less than 500 together."""
 
-# Of a topic that we make. Sixteen times Kafka's own limit, which accounts have, so that there is
-# room for what was compressed. No record takes more space by it.
+# For a topic that we create: sixteen times Kafka's default, which the accounts topic has, so that
+# there is room for what was compressed there. The limit alone takes no space.
 _CREATED: Final = 16 * 1024 * 1024
 
 
@@ -27,7 +27,7 @@ def dead_letters_limit(accounts_limit: int) -> int:
 
 
 def dead_letters_config(client: AdminClient, accounts_topic: str) -> dict[str, str]:
-    """The configuration that the dead letters' topic is created with; the accounts exist."""
+    """Configuration of a new dead letters topic; the accounts topic must exist."""
     accounts = topic_configs(client, [accounts_topic]).get(accounts_topic, {})
     limit = dead_letters_limit(int(accounts.get(MAX_MESSAGE_BYTES, 0)))
     return {MAX_MESSAGE_BYTES: str(max(_CREATED, limit))}

@@ -34,7 +34,7 @@ def faust_settings(settings: Settings, version: str) -> dict[str, Any]:
 
 
 def engine_settings(settings: Settings) -> dict[str, Any]:
-    """Arguments of `faust_transactions.Engine` beside the app, its Kafka options and metrics."""
+    """Arguments of `faust_transactions.Engine` except the app, its Kafka options and metrics."""
     return {
         "max_records": settings.batch_records,
         "max_bytes": settings.batch_bytes,

@@ -12,12 +12,12 @@ _DAY_MS: Final = 24 * 60 * 60 * 1_000
 
 
 def wanted_ms(days: int) -> int:
-    """`retention.ms` for so many days; -1, for ever, stays -1."""
+    """`retention.ms` for a number of days; -1 stays -1, which is for ever."""
     return days if days == FOR_EVER else days * _DAY_MS
 
 
 def creation_config(days: int) -> dict[str, str]:
-    """What a verdicts topic that keeps verdicts for so many days is created with."""
+    """Configuration of a new verdicts topic that keeps verdicts for this many days."""
     return {RETENTION_MS: str(wanted_ms(days))}
 
 
@@ -39,9 +39,9 @@ class Difference(NamedTuple):
 
 
 def difference(topic: str, days: int, config: Config) -> Difference | None:
-    """What differs in the topic's config from keeping verdicts for so many days, if anything.
+    """How the topic's retention differs from this many days; None where it does not.
 
-    A topic that deletes nothing, or whose config is not known, differs in nothing.
+    None also for a topic that deletes nothing, or whose configuration is not known.
     """
     if "delete" not in config.get("cleanup.policy", ""):
         return None

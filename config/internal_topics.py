@@ -2,12 +2,12 @@
 
 __all__ = ["COUNTS_TABLE", "changelog", "control", "internal_topics", "workers"]
 
-#: Name of the table of the rows. With another name its changelog is another topic.
+#: Name of the table. Its changelog is named after it: rename the table, and no row is found.
 COUNTS_TABLE = "verdict_counts"
 
 
 def changelog(app_id: str) -> str:
-    """The topic of the rows of the table of the rows, named as Faust names it."""
+    """The changelog of the table, which holds the rows; named as Faust names it."""
     return f"{app_id}-{COUNTS_TABLE}-changelog"
 
 

@@ -26,7 +26,7 @@ __all__ = ["PREFIX", "Settings", "SettingsError"]
 
 _TESTS_PREFIX = "FRAUD_TEST_"
 _DEVELOPMENT_KEY = "development-key-not-for-production"
-# 128 bits, if they are random.
+# 16 random bytes are 128 bits, which cannot be guessed.
 _GUESSABLE_KEY_BYTES = 16
 
 
@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     )
     dead_letters_topic: kinds.Topic = Field(
         default="bankaccount_dead_letters",
-        description="topic of what has no verdict, out",
+        description="topic of dead letters, out: inputs without a verdict",
     )
     rules_topic: kinds.Topic = Field(
         default="account_rules", description="topic of published rule sets; one partition"
@@ -239,7 +239,7 @@ class Settings(BaseSettings):
 
     @property
     def token_key_is_short(self) -> bool:
-        """True where the key can be guessed from its id, which is in every verdict."""
+        """True for a key of less than 16 bytes: it can be guessed from its id in every verdict."""
         return len(self.token_key_bytes) < _GUESSABLE_KEY_BYTES
 
     @property

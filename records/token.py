@@ -38,8 +38,8 @@ def token(card: str, key: bytes) -> str:
 def key_id(key: bytes) -> str:
     """8 hex digits that tell one token key from another.
 
-    Stands in every verdict and row, so that tokens of two keys are told apart. Whoever guesses the
-    key can prove it by them, so the key must not be guessable.
+    Stands in every verdict and row, so that tokens of two keys are told apart. A guess at the
+    key can be checked against them, so the key must be random and long.
     """
     return hashlib.blake2b(key, digest_size=_KEY_ID_BYTES, person=b"key-id").hexdigest()
 

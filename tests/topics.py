@@ -61,7 +61,8 @@ def create_topic(
 def delete_topic(bootstrap: str, topic: str) -> None:
     """Delete a topic and wait until the broker has forgotten it.
 
-    A worker that asks for the topic may have the broker make another of that name at once.
+    A worker that asks for the topic may make the broker create it anew at once. That one, which
+    has another topic id, counts as another topic.
     """
     admin = AdminClient({"bootstrap.servers": bootstrap})
     deleted = _topic_id(admin, topic)
@@ -74,7 +75,7 @@ def delete_topic(bootstrap: str, topic: str) -> None:
 
 
 def _topic_id(admin: AdminClient, topic: str) -> str | None:
-    """What the broker tells topics of one name apart by; None while there is no such topic."""
+    """The topic id, which a topic that is created again does not keep; None without a topic."""
     try:
         return str(admin.describe_topics(TopicCollection([topic]))[topic].result(30).topic_id)
     except KafkaException as exc:

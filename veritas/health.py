@@ -1,4 +1,4 @@
-"""What a worker says of the verification service: a level and one line."""
+"""Health of the verification service: severity and a one-line summary."""
 
 from collections.abc import Collection
 from statistics import median
@@ -20,8 +20,8 @@ def health_of(
 ) -> VeritasHealth:
     """Health of the service as this worker sees it.
 
-    `outage` is why the breaker is open, `retried` are the accounts for which a whole round of
-    attempts has failed, and `answer_seconds` the times of the last answers.
+    `outage` is why the breaker is open, or None. `retried` are the accounts for which a whole round
+    of attempts has failed. `answer_seconds` says how long each of the last answers took.
     """
     if outage:
         when = "probe in flight"

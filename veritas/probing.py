@@ -34,14 +34,14 @@ class Ask(Protocol):
     async def __call__(
         self, permit: int, asked: Question, *, first_call: bool
     ) -> VeritasAnswer | Rejection:
-        """Raises CallFailed."""
+        """Ask about one account; raises CallFailed."""
 
 
 class Prober:
     """Holds the accounts that wait for `breaker`, and sends probes while it is open.
 
-    `opened` starts the probes and `close` ends them. They end by themselves when the breaker is
-    closed; then every account that waits goes on.
+    `opened` starts the probes and `close` ends them. They end by themselves when the breaker
+    closes; then every account that waits continues.
     """
 
     def __init__(self, breaker: Breaker, ask: Ask, log: OutageLog) -> None:
@@ -72,7 +72,7 @@ class Prober:
         self._answered = asked
 
     def opened(self, failure: CallFailed) -> None:
-        """Record why the breaker is open, and start the probes; nothing while it is closed."""
+        """Record why the breaker is open, and start the probes. Does nothing while it is closed."""
         if self._breaker.state == CLOSED:
             return
         text = str(failure)

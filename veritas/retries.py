@@ -1,4 +1,4 @@
-"""The pauses between two attempts about one account."""
+"""Retries of a call about one account, and the pauses between them."""
 
 import random
 from collections.abc import AsyncIterable
@@ -17,7 +17,7 @@ FIRST_PAUSE, LAST_PAUSE, JITTER = 0.2, 1.0, 0.3
 
 
 def endless_attempts() -> AsyncIterable[stamina.Attempt]:
-    """Attempts without end, one after each failed call, with growing and jittered pauses."""
+    """Endless attempts: another one after each failed call, with growing, jittered pauses."""
     return stamina.retry_context(
         on=pause_after,
         attempts=None,

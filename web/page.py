@@ -25,9 +25,9 @@ class PageTopics:
 
     accounts: str
     verdicts: str
-    #: Of the rows.
+    #: The topic of the rows.
     changelog: str
-    #: Of each of these topics.
+    #: Number of partitions of each of these topics.
     partitions: int
     #: The aiokafka options of a consumer.
     client: Mapping[str, Any]
@@ -35,7 +35,7 @@ class PageTopics:
 
 @dataclass(frozen=True)
 class ThisWorker:
-    """What a worker shows of itself; all of it as in `WebState`."""
+    """What a worker shows of itself; the fields mean what they mean in `WebState`."""
 
     version: str
     registry: CollectorRegistry
@@ -45,7 +45,7 @@ class ThisWorker:
 
 @dataclass(frozen=True)
 class Answers:
-    """What is looked up when it is asked for. Both may block."""
+    """Answers to requests that look something up. Both functions may block."""
 
     #: `GET /verdicts/ID`
     explain: Callable[[str], Answer]

@@ -30,7 +30,7 @@ def rules(state: WebState) -> dict[str, Any]:
 
 
 def summary(state: WebState) -> dict[str, Any]:
-    """Likewise for the page, which gets it once a second at most: without expressions and notes.
+    """The same for the page, without expressions and notes; it gets one a second at most.
 
     `window` is how many seconds the recent hits are of: 900, or fewer since the worker's start.
     """

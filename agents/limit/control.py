@@ -41,7 +41,10 @@ class Control(Protocol):
         """Say no more that this worker holds it; whoever owns it next may do so."""
 
     def passed(self, partition: int) -> Hold | None:
-        """A batch of the partition passed, so it is not held: what another worker said of it."""
+        """Note that a batch of the partition passed, so the partition is not held any more.
+
+        Returns the hold if another worker wrote it, else None.
+        """
 
 
 class ControlFollower(TopicFollower):
@@ -61,7 +64,7 @@ class ControlFollower(TopicFollower):
 
     @property
     def holds(self) -> Mapping[int, Hold]:
-        """Partition -> what was said last when it was held."""
+        """Partition -> its last hold; `still_held` says which are in effect."""
         return self._holds
 
     async def settle(self, records: Sequence[Record], *, first: bool) -> bool:
@@ -79,7 +82,7 @@ class ControlFollower(TopicFollower):
         await self._changed.wait()
 
     def forget_hold(self, partition: int) -> Hold | None:
-        """Leave out the hold before its tombstone is read back; returns it."""
+        """Drop the hold without waiting for its tombstone to be read; returns it, or None."""
         return self._holds.pop(partition, None)
 
     def _take(self, record: Record) -> None:
@@ -178,7 +181,7 @@ class PartitionControl:
         self._own.pop(partition, None)
 
     def passed(self, partition: int) -> Hold | None:
-        """Delete what was written about the partition; returns it unless this worker held it."""
+        """Delete the partition's hold from the topic; returns it if another worker wrote it."""
         own = self._own.pop(partition, None)
         written = self._follower.forget_hold(partition)
         if own is not None or written is not None:

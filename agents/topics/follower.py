@@ -72,7 +72,7 @@ class TopicFollower(Service):
         self._calls: list[Callable[[], None]] = []
 
     def on_change(self, call: Callable[[], None]) -> None:
-        """Call it after each look at new records, the first one included."""
+        """Register a callback, called after each read of new records, the first one included."""
         self._calls.append(call)
 
     async def settle(self, records: Sequence[Record], *, first: bool) -> bool:

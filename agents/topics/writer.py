@@ -63,7 +63,10 @@ class LatestWriter:
                     del self._waiting[key]
 
     async def delete_at_stop(self, key: bytes) -> None:
-        """Write a tombstone now, waiting for 1.5 s at most; before the app's producer stops."""
+        """Write a tombstone now, within 1.5 s; raises nothing.
+
+        To be called before the app's producer stops. What waits for the key is not written.
+        """
         self._waiting.pop(key, None)
         try:
             async with asyncio.timeout(_LAST_ANSWER):

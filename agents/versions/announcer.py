@@ -20,7 +20,7 @@ class Writer(Protocol):
         """Have it written soon."""
 
     async def delete_at_stop(self, key: bytes) -> None:
-        """Write a tombstone now; raises nothing."""
+        """Write a tombstone now; raises nothing, even if that fails."""
 
 
 class RuleAnnouncer:

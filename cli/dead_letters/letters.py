@@ -96,7 +96,7 @@ class Letters:
 
     @property
     def none(self) -> str:
-        """That none of those read was chosen, in words."""
+        """One line for the operator that says that no dead letter was selected."""
         if self.own:
             return f"None of {dead_letters(self.own)} matches."
         return "No dead letters."

@@ -77,8 +77,8 @@ def selection_of(
 
 
 def not_found(ids: Collection[str], topic: str) -> str:
-    """That no dead letter with these ids was selected, and which ids; without card numbers."""
-    # They may be anything, such as a file of accounts.
+    """One line that names ids without a selected dead letter; it shows no card number."""
+    # The ids may be any text, such as the lines of a file of accounts.
     some = ", ".join(printable_id(each, topic) for each in sorted(ids)[:_NAMED])
     more = ", …" if len(ids) > _NAMED else ""
     return f"{dead_letters(len(ids))} not found (or not with this code and time): {some}{more}"

@@ -36,7 +36,7 @@ class TimeParameter(click.ParamType):
 
 
 def check_order(since: int | None, until: int | None) -> None:
-    """Raise a usage error when nothing can lie between the two."""
+    """Raise a usage error when `since` (ms) is later than `until`."""
     if since is not None and until is not None and since > until:
         raise click.UsageError("--since is later than --until")
 

@@ -50,7 +50,7 @@ class LastOutcomes(NamedTuple):
     last account of this stream that has an outcome there, or NEVER; a partition where that cannot
     be known, as its records were deleted or are another stream's, is not in it. `beyond` has
     likewise the last account that the accounts topic does not have. `times` says when (ms) each
-    account of `offsets` got its outcome. `kinds` are those of the records. `unread` is why the
+    account of `offsets` got its outcome. `kinds` says what the records are. `unread` is why the
     output, or some of its partitions, could not be read, or None.
     """
 

@@ -14,9 +14,9 @@ Kind = Literal["verdict", "dead letter"]
 
 
 def kind_of(message: Message) -> Kind | None:
-    """What the record is; None for what others wrote.
+    """Kind of the record; None for one that this program does not write.
 
-    The value of a dead letter is whatever came in, a verdict for example, so its headers decide.
+    The value of a dead letter is the input, which may be a verdict, so the headers decide.
     """
     try:
         DeadLetter.from_message(None, None, headers_of(message))

@@ -1,4 +1,4 @@
-"""Where the worker's web listens, looked at before the start."""
+"""Checks of the web server's address before the start."""
 
 import errno
 import ipaddress
@@ -8,7 +8,10 @@ __all__ = ["bind_error", "is_loopback"]
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only programs of this machine reach what listens on the host."""
+    """Whether every address of the host is a loopback address, which other machines cannot reach.
+
+    False for a name that does not resolve.
+    """
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):

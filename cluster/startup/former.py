@@ -91,8 +91,8 @@ def younger(last: Mapping[int, Outcome], sent: Mapping[int, int]) -> dict[int, i
 def known_judged(settings: Settings, last: Mapping[int, int]) -> dict[int, int]:
     """Partition -> the last account that was judged: that in `last`, or one committed after it.
 
-    Committed offsets count, as later outcomes may have been deleted. They are left out where Kafka
-    does not tell them.
+    Committed offsets count, as later outcomes may have been deleted. Without them, where the
+    brokers do not report them, it is `last`.
     """
     try:
         committed = committed_offsets(settings)

@@ -10,10 +10,10 @@ _LOWEST, _HIGHEST = "group.min.session.timeout.ms", "group.max.session.timeout.m
 
 
 def check_session_timeout(client: AdminClient, session_timeout: float) -> None:
-    """Raise ClusterError when the brokers refuse a session time-out of so many seconds.
+    """Raise ClusterError when the brokers refuse this session time-out (s).
 
-    Only a login that may describe the cluster's configuration learns the limits. Without them
-    nothing is raised here, and a worker that is refused says so when it joins.
+    Their limits are known only to a login that may describe the cluster's configuration. Without
+    them this raises nothing, and a worker that is refused says so when it joins the group.
     """
     line = refusal(session_timeout, broker_config(client))
     if line is not None:
@@ -21,7 +21,7 @@ def check_session_timeout(client: AdminClient, session_timeout: float) -> None:
 
 
 def refusal(session_timeout: float, config: Config) -> str | None:
-    """Why the brokers refuse these seconds as a session time-out, in one line, or None."""
+    """Why the brokers refuse this session time-out (s), in one line, or None."""
     wanted = session_timeout * 1_000
     lowest, highest = int(config.get(_LOWEST, 0)), int(config.get(_HIGHEST, 2**31 - 1))
     if lowest <= wanted <= highest:

@@ -61,10 +61,11 @@ def check_outcomes(
 ) -> tuple[LastOutcomes, LastOutcomes]:
     """Raise ClusterError where accounts have an outcome that the rows do not know.
 
-    Likewise where the names of the outputs are swapped.
+    Also where FRAUD_VERDICTS_TOPIC and FRAUD_DEAD_LETTERS_TOPIC are swapped.
 
-    Logs a warning where an account counts as judged and its outcome is not there, and where an
-    output cannot be read. Returns the last verdicts and dead letters.
+    Logs a warning where an account counts as judged and its outcome is not there, where an output
+    has records of the wrong kind, and where one cannot be read. Returns the last verdicts and
+    dead letters.
     """
     deadline = time.monotonic() + _SETTLED_AFTER
     rows = _judged(settings)

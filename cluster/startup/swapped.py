@@ -12,16 +12,17 @@ def check_kinds(settings: Settings, verdicts: LastOutcomes, letters: LastOutcome
     if are_swapped(verdicts, letters):
         raise ClusterError(
             f"{wrong_kinds(settings, verdicts, letters)}: FRAUD_VERDICTS_TOPIC and "
-            "FRAUD_DEAD_LETTERS_TOPIC are swapped, or were: set them right, or give this stream "
-            "new outputs"
+            "FRAUD_DEAD_LETTERS_TOPIC are swapped: swap them back, or, where they are right now, "
+            "give this stream new outputs"
         )
 
 
 def are_swapped(verdicts: LastOutcomes, letters: LastOutcomes) -> bool:
-    """Whether an output ends with records of the other one, and neither with any of its own.
+    """Whether the last records of the outputs are of the wrong kind only.
 
-    One that got some by mistake, before the names were set right, does not keep a worker from
-    starting. What could not be read proves nothing.
+    False where some are of the right kind: names that were swapped for a while do not keep a worker
+    from starting. False also where an output could not be read, unless it is the dead letters and
+    this login has no right to read them.
     """
     if verdicts.unread is not None or letters.unread not in (None, NO_RIGHT):
         return False
@@ -30,7 +31,7 @@ def are_swapped(verdicts: LastOutcomes, letters: LastOutcomes) -> bool:
 
 
 def wrong_kinds(settings: Settings, verdicts: LastOutcomes, letters: LastOutcomes) -> str | None:
-    """Which output ends with records of the other one, or None."""
+    """Which outputs have records of the wrong kind among their last ones, or None."""
     found = []
     if "dead letter" in verdicts.kinds:
         found.append(f"topic {settings.verdicts_topic} (FRAUD_VERDICTS_TOPIC) has dead letters")

@@ -102,7 +102,10 @@ def _check_data_directory(app: AppT) -> None:
 
 
 def _check_web(app: AppT, settings: Settings) -> None:
-    """The command line's --web-host and --web-port are in the app's configuration, too."""
+    """Raise StartupError where the web server cannot listen; warn where anybody may ask it.
+
+    The app's configuration has the command line's --web-host and --web-port, too.
+    """
     conf = app.conf
     if conf.web_enabled and conf.web_transport.scheme == "tcp":
         line = bind_error(conf.web_bind, conf.web_port)

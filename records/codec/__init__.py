@@ -1,1 +1,1 @@
-"""From bytes to a record and back: strict, within bounds, never trusting the writer."""
+"""Converts bytes to records and back. Strict and bounded, as anybody may have written them."""

@@ -1,1 +1,1 @@
-"""What may be printed of text, ids and verdicts that anybody may have written."""
+"""Makes text, ids and verdicts safe to print, as anybody may have written them."""

@@ -86,7 +86,7 @@ class Checker:
             self._add(node, "True and False are not allowed: write the condition, or not before it")
             return None
         if isinstance(value, str | int | float):
-            # Python lets nothing but a zero begin with another zero.
+            # In Python, no number but zero may have leading zeros.
             written = self._problems.start_of(node) if value == 0 else ""
             for text in wrong_literal(value, written):
                 self._add(node, text)

@@ -1,4 +1,4 @@
-"""Nodes and names that no rule may have, and what to write instead."""
+"""Error texts for nodes and names that the language does not have: what to write instead."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _NOT_ALLOWED: Final[dict[type[ast.AST], str]] = {
 
 
 def not_allowed(node: ast.expr) -> str:
-    """What to say of a node that the language does not have."""
+    """Error text for a node that the language does not have."""
     return _NOT_ALLOWED.get(type(node), "this is not allowed in a rule")
 
 
 def unknown_field(name: str) -> str:
-    """What to say of a name that is no field."""
+    """Error text for a name that is not a field."""
     if name in FUNCTIONS:
         return f"`{name}` is a function: write {name}(…)"
     if name.lower() in ("true", "false"):
@@ -45,7 +45,7 @@ def unknown_field(name: str) -> str:
 
 
 def unknown_function(name: str) -> str:
-    """What to say of a function that there is not."""
+    """Error text for an unknown function."""
     if name in ("count", "total", "distinct_names"):
         return f"`{name}` needs velocity windows, which this version does not have"
     if ours := instead_of(name):

@@ -24,9 +24,9 @@ def offset(text: str, line: int, column: int) -> int:
 
 
 class Problems:
-    """Collects the faults of an expression by the nodes of its syntax tree.
+    """Collects the faults of an expression, each at a node of its syntax tree.
 
-    The tree is that of the text with one line in front of it (`rules.reading.parse`).
+    The tree must be that of the text with one line in front of it (`rules.reading.parse`).
     """
 
     def __init__(self, text: str) -> None:
@@ -39,11 +39,11 @@ class Problems:
         self._found.append(Problem(self._offset(node), text))
 
     def in_order(self) -> list[Problem]:
-        """The faults by their places."""
+        """The faults, sorted by their places in the text."""
         return sorted(self._found)
 
     def start_of(self, node: ast.expr) -> str:
-        """The first two characters of a node."""
+        """The first two characters of the node's text."""
         at = self._offset(node)
         return self._text[at : at + 2]
 

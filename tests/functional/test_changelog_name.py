@@ -1,4 +1,4 @@
-"""The start looks at the changelog of the table that the program declares."""
+"""The changelog that a start checks is that of the table which the app declares."""
 
 from cluster import changelog_topic
 from config import Settings

@@ -66,10 +66,10 @@ def test_swapped_outputs_are_an_error(
     assert refused(swapped) == (
         f"topic {letters} (FRAUD_VERDICTS_TOPIC) has dead letters and topic {verdicts} "
         "(FRAUD_DEAD_LETTERS_TOPIC) has verdicts: FRAUD_VERDICTS_TOPIC and "
-        "FRAUD_DEAD_LETTERS_TOPIC are swapped, or were: set them right, or give this stream new "
-        "outputs"
+        "FRAUD_DEAD_LETTERS_TOPIC are swapped: swap them back, or, where they are right now, give "
+        "this stream new outputs"
     )
-    # Written by a worker of swapped names that was not stopped by that, and then set right.
+    # As written by a worker whose start did not notice swapped names. Now they are right.
     produce(bootstrap(settings), letters, [verdict(settings, 0, 3)], partition=0)
     check(settings, timeout=0)
     line = f"topic {letters} (FRAUD_DEAD_LETTERS_TOPIC) has verdicts: run reconcile, which lists"

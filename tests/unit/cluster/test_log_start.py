@@ -1,4 +1,4 @@
-"""What a worker says of its settings when it starts."""
+"""What a worker logs about its settings at the start."""
 
 import logging
 

@@ -19,7 +19,7 @@ def ends_with(*kinds: Kind, unread: str | None = None) -> LastOutcomes:
         (ends_with(), ends_with()),
         (ends_with("verdict"), ends_with()),
         (ends_with(), ends_with("dead letter")),
-        # Set right after they were swapped.
+        # The names were swapped for a while and are right now.
         (ends_with("verdict"), ends_with("verdict")),
         (ends_with("verdict", "dead letter"), ends_with("verdict")),
         # The verdicts may be in what was not read.
@@ -62,8 +62,8 @@ def test_swapped_outputs_end_a_start(
     with pytest.raises(ClusterError) as refused:
         check_kinds(Settings(), verdicts, letters)
     assert str(refused.value) == (
-        f"{line}FRAUD_VERDICTS_TOPIC and FRAUD_DEAD_LETTERS_TOPIC are swapped, or were: set them "
-        "right, or give this stream new outputs"
+        f"{line}FRAUD_VERDICTS_TOPIC and FRAUD_DEAD_LETTERS_TOPIC are swapped: swap them back, or, "
+        "where they are right now, give this stream new outputs"
     )
 
 

@@ -2,7 +2,7 @@
 
 Each function and base class in this folder says what it relies on and why there is no public way.
 All were checked on the versions in `CHECKED`; `tests/unit/test_compat.py` has a test for each of
-them, which names what changed when it fails. The exceptions are two mends of
+them, which names what changed when it fails. The exceptions are two patches of
 aiokafka with tests of their own: `kafka/header_names.py` and `kafka/closed_connections.py`.
 
 confluent-kafka's error codes that begin with an underscore (``KafkaError._PARTITION_EOF``) are not
