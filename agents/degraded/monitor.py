@@ -28,6 +28,7 @@ class Degradation:
 
     ``progress`` returns that of the partitions it owns, ``latency`` the records within each of
     `LATENCY_BUCKETS` since its start, ``calls`` its recent calls of the verification service.
+    ``clock`` is in seconds and never set back; ``time_ms`` is that of timestamps.
     """
 
     def __init__(
@@ -39,12 +40,14 @@ class Degradation:
         calls: Callable[[], RecentCalls],
         registry: CollectorRegistry,
         clock: Callable[[], float] = time.monotonic,
+        time_ms: Callable[[], int] = now_ms,
     ) -> None:
         self._bounds = bounds
         self._progress = progress
         self._counts = latency
         self._calls = calls
         self._clock = clock
+        self._time_ms = time_ms
         self._lag = LagHistory(bounds.lag)
         self._latency = LatencyWindow()
         self._state = Persistence()
@@ -86,7 +89,7 @@ class Degradation:
         return reason in self._state.active
 
     def _observed(self, now: float) -> Observed:
-        progress, at = self._progress(), now_ms()
+        progress, at = self._progress(), self._time_ms()
         if progress:
             self._lag.add(
                 LagSample(

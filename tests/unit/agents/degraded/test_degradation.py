@@ -4,11 +4,11 @@ import pytest
 from faust_transactions import LATENCY_BUCKETS, PartitionProgress
 from prometheus_client import CollectorRegistry
 
-from agents.clock import now_ms
 from agents.degraded import Bounds, Degradation
 from veritas import Call, RecentCalls
 
 BOUNDS = Bounds(lag=30.0, latency=30.0, veritas_failures=0.25, veritas_latency=1.0)
+NOW_MS = 1_790_000_000_000
 SLOW = RecentCalls(tuple(Call(0.0, 2.0, failed=False) for _ in range(20)))
 
 
@@ -27,6 +27,7 @@ class Parts:
             calls=lambda: self.calls,
             registry=self.registry,
             clock=lambda: self.now,
+            time_ms=lambda: NOW_MS,
         )
 
     def look(self, times: int, *, is_ready: bool = True) -> None:
@@ -39,7 +40,7 @@ class Parts:
 
 
 def waiting(seconds: float, lag: int = 1, partition: int = 0) -> PartitionProgress:
-    return PartitionProgress("bankaccount", partition, 100, lag, now_ms() - int(1000 * seconds))
+    return PartitionProgress("bankaccount", partition, 100, lag, NOW_MS - int(1000 * seconds))
 
 
 def test_slow_calls_are_on_their_line_and_in_their_metric_only() -> None:
