@@ -122,8 +122,7 @@ def _missing(client: AdminClient, settings: Settings, wanted: Iterable[str]) -> 
     topics = _listed(client).topics
     wanted = set(wanted)
     partitioned = {name for name in wanted if name in topics} - single_topics(settings).keys()
-    numbers = {name: len(topics[name].partitions) for name in partitioned}
-    numbers = {name: number for name, number in numbers.items() if number}
+    numbers = {name: number for name in partitioned if (number := len(topics[name].partitions))}
     line = mismatch(settings, numbers, changelog_topic(settings))
     if line is not None:
         raise ClusterError(line)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from confluent_kafka.admin import AdminClient
 
 from cli.dead_letters.replay_plan import Plan
-from cli.dead_letters.selection import not_found
+from cli.dead_letters.selection import first_few, not_found
 from cli.support.errors import CommandError
 from cli.support.numbers import dead_letters
 from cluster.reading.owners import partition_owners
@@ -28,7 +28,7 @@ def check_worker(client: AdminClient, settings: Settings) -> None:
 def refuse_other_streams(named: Mapping[str, str], topic: str) -> None:
     """Refuse ids of dead letters that belong to another accounts topic."""
     if named:
-        some = ", ".join(sorted(named)[:_NAMED]) + (", …" if len(named) > _NAMED else "")
+        some = first_few(sorted(named))
         others = ", ".join(sorted(set(named.values()))[:_NAMED])
         raise CommandError(
             f"{dead_letters(len(named))} of another stream, of topic {others}: {some}; replay to "

@@ -1,6 +1,6 @@
 """Which dead letters a command is about, and the options that say so, for `list` and `replay`."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, ClassVar
 
@@ -79,9 +79,13 @@ def selection_of(
 def not_found(ids: Collection[str], topic: str) -> str:
     """One line that names ids without a selected dead letter; it shows no card number."""
     # The ids may be any text, such as the lines of a file of accounts.
-    some = ", ".join(printable_id(each, topic) for each in sorted(ids)[:_NAMED])
-    more = ", …" if len(ids) > _NAMED else ""
-    return f"{dead_letters(len(ids))} not found (or not with this code and time): {some}{more}"
+    some = first_few([printable_id(each, topic) for each in sorted(ids)[: _NAMED + 1]])
+    return f"{dead_letters(len(ids))} not found (or not with this code and time): {some}"
+
+
+def first_few(names: Sequence[str]) -> str:
+    """The first five names, and an ellipsis where there are more."""
+    return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
 
 
 def _ids_in(file: Iterable[str]) -> frozenset[str]:

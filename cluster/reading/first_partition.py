@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, Self, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
-from faust_transactions import committed_spans, partitions_of
+from faust_transactions import TAIL_CONSUMER, committed_spans, partitions_of
 
-from cluster.errors import PARTITION_EOF, ClusterError, reason
+from cluster.errors import ClusterError, reason
 from cluster.reach import quiet
+from cluster.reading.tail_messages import is_of_the_topic
 from config import Settings
 
 __all__ = ["PARTITION", "PartitionReader", "Stored", "append", "read_all"]
@@ -21,15 +22,9 @@ PARTITION = 0
 
 _POLL = 0.2
 _READER = {
-    "enable.auto.commit": False,
-    "enable.auto.offset.store": False,
-    "enable.partition.eof": True,
+    **TAIL_CONSUMER,
     # Nothing here is written in transactions; one of another program must not hide what follows.
     "isolation.level": "read_uncommitted",
-    # What compaction takes away meanwhile is gone.
-    "auto.offset.reset": "earliest",
-    # An answer without records is one too here, so the broker must not hold it back.
-    "fetch.wait.max.ms": 10,
 }
 _WRITER = {
     "enable.idempotence": True,
@@ -89,16 +84,14 @@ class PartitionReader:
         found: list[Stored] = []
         while self._next is not None and self._next < end and time.monotonic() < deadline:
             message = self._consumer.poll(_POLL)
-            if message is None:
+            if message is None or not is_of_the_topic(message):
                 continue
-            error, offset = message.error(), cast(int, message.offset())
-            if error is None:
+            offset = cast(int, message.offset())
+            if message.error() is None:
                 self._next = offset + 1
                 found.append(Stored(offset, message.key(), message.value()))
-            elif error.code() == PARTITION_EOF:
+            else:
                 self._next = max(self._next, offset)
-            elif error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:  # nothing of it is used
-                raise KafkaException(error)
         return found
 
 
