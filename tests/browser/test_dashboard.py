@@ -183,7 +183,6 @@ def test_it_comes_back_when_it_was_refused_too(site: Site, visit: Open) -> None:
     site.up()
     site.do(counts(11))
     expect(page.locator("#link-text")).to_contain_text("not connected")
-    page.wait_for_function("() => true")
     while len(refused) < 2:
         page.wait_for_timeout(200)
     page.unroute("**/verdicts/stream*")

@@ -1,5 +1,7 @@
 """The bench's look at a page, on a page."""
 
+import threading
+
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import Site
@@ -15,3 +17,14 @@ def test_an_open_page_tells_what_it_shows_and_what_it_takes(browser: Browser, si
     assert memory.heap > 100_000
     assert memory.nodes > 100
     assert memory.resident > 10_000_000
+
+
+def test_figures_that_come_late_are_waited_for(browser: Browser, site: Site) -> None:
+    with Visit(browser, site.url) as visit:
+        visit.wait_for_figures()
+        visit.page.locator("#total").evaluate("one => { one.textContent = '-'; }")
+        counts = {"authorized": 7, "next_offset": 7}
+        later = threading.Timer(0.5, site.do, [lambda stage: stage.feed.set(0, **counts)])
+        later.start()
+        visit.wait_for_figures()
+        assert visit.total() == "7"

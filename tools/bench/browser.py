@@ -1,6 +1,7 @@
 """A headless Chromium with one page, and what that page costs the machine."""
 
 import contextlib
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ ARGUMENTS = (
 )
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _TIMEOUT = 60.0
+_DIGIT = re.compile("[0-9]")
 
 
 class NoBrowser(RuntimeError):
@@ -67,9 +69,9 @@ class Visit:
 
     def __enter__(self) -> "Visit":
         self._context = self._browser.new_context()
-        self._page: Page = self._context.new_page()
+        self.page: Page = self._context.new_page()
         self._reach()
-        self._session: CDPSession = self._context.new_cdp_session(self._page)
+        self._session: CDPSession = self._context.new_cdp_session(self.page)
         self._session.send("Performance.enable")
         return self
 
@@ -78,11 +80,12 @@ class Visit:
 
     def wait_for_figures(self) -> None:
         """Until it shows how many accounts were judged."""
-        self._page.wait_for_function("/[0-9]/.test(document.getElementById('total').textContent)")
+        # Not wait_for_function: it asks again by eval(), which the page's security policy refuses.
+        self.page.locator("#total").filter(has_text=_DIGIT).wait_for()
 
     def total(self) -> str:
         """The number of accounts that it shows."""
-        return self._page.locator("#total").inner_text()
+        return self.page.locator("#total").inner_text()
 
     def memory(self) -> Memory:
         """After a collection of all garbage, so that what grows does grow."""
@@ -96,7 +99,7 @@ class Visit:
         deadline = time.monotonic() + _TIMEOUT
         while True:
             try:
-                self._page.goto(self._url)
+                self.page.goto(self._url)
                 return
             except PlaywrightError:
                 if time.monotonic() > deadline:
