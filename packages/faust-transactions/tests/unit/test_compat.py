@@ -153,25 +153,6 @@ async def test_a_fetch_is_held_back_no_longer_than_asked_for(
     )
 
 
-async def test_records_that_wait_hold_up_other_partitions_no_longer_than_asked_for(
-    consumer: AIOKafkaConsumer,
-) -> None:
-    made = fetcher.Fetcher(consumer._client, consumer._subscription)
-    consumer._fetcher = made
-    try:
-        assert made._prefetch_backoff == 0.1, changed("aiokafka.consumer.fetcher.Fetcher")
-        compat.set_prefetch_backoff(consumer, 0.001)
-        assert made._prefetch_backoff == 0.001
-        assert "backoff=self._prefetch_backoff" in source(fetcher.Fetcher), changed(
-            "aiokafka.consumer.fetcher.Fetcher"
-        )
-        assert "prefetch_backoff" not in source(AIOKafkaConsumer), changed(
-            "aiokafka.AIOKafkaConsumer: it takes the argument now"
-        )
-    finally:
-        await made.close()
-
-
 def test_faust_starts_the_consumer_in_on_start() -> None:
     assert "await self._consumer.start()" in source(driver.AIOKafkaConsumerThread.on_start), (
         changed("faust.transport.drivers.aiokafka")

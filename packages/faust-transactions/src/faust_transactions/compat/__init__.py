@@ -20,7 +20,6 @@ from faust_transactions.compat.aiokafka import (
     reading_state,
     request_rejoin,
     set_fetch_wait,
-    set_prefetch_backoff,
     watch_fetch_errors,
 )
 from faust_transactions.compat.faust import (
@@ -61,7 +60,6 @@ __all__ = [
     "reading_state",
     "request_rejoin",
     "set_fetch_wait",
-    "set_prefetch_backoff",
     "set_web_runner",
     "setting_without_reading",
     "watch_fetch_errors",

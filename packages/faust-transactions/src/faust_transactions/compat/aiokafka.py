@@ -21,7 +21,6 @@ __all__ = [
     "reading_state",
     "request_rejoin",
     "set_fetch_wait",
-    "set_prefetch_backoff",
     "watch_fetch_errors",
 ]
 
@@ -37,17 +36,6 @@ def set_fetch_wait(consumer: AIOKafkaConsumer, milliseconds: int) -> None:
     ``AIOKafkaConsumer._fetch_max_wait_ms``, which ``start()`` hands to the fetcher.
     """
     consumer._fetch_max_wait_ms = milliseconds
-
-
-def set_prefetch_backoff(consumer: AIOKafkaConsumer, seconds: float) -> None:
-    """Limit how long a partition's unread records keep others from being fetched. After `start()`.
-
-    The fetcher sends a broker no request while one of its partitions has records that came less
-    than ``prefetch_backoff`` ago and were not taken yet, 0.1 s by default: one partition whose
-    transaction is slow held up all others. ``AIOKafkaConsumer`` does not pass the argument on.
-    Relies on ``_fetcher._prefetch_backoff``, which each response is given.
-    """
-    consumer._fetcher._prefetch_backoff = seconds
 
 
 def watch_fetch_errors(

@@ -18,8 +18,6 @@ __all__ = ["BatchConsumerThread"]
 
 #: How long a broker may hold a fetch back while it has no data.
 FETCH_WAIT_MS = 100
-#: How long (s) a partition whose records wait here keeps its broker's others from being fetched.
-PREFETCH_BACKOFF = 0.001
 #: Longest wait (s) for aiokafka's consumer to leave its group and close its connections.
 STOP_TIMEOUT = 2.5
 
@@ -43,11 +41,6 @@ class BatchConsumerThread(compat.ConsumerThread):
         compat.watch_fetch_errors(consumer, self._note_error)
         # Rows are read from the changelog's tail, so a standby is of no use.
         compat.assign_no_standbys(self.consumer.app)
-
-    async def on_start(self) -> None:
-        """Start aiokafka's consumer. A partition that is worked on shall hold up no others."""
-        await super().on_start()
-        compat.set_prefetch_backoff(self.client, PREFETCH_BACKOFF)
 
     def _note_error(self, tp: TP, error: type[BaseException]) -> None:
         self._errors[tp] += 1
