@@ -153,12 +153,6 @@ async def test_a_fetch_is_held_back_no_longer_than_asked_for(
     )
 
 
-def test_faust_starts_the_consumer_in_on_start() -> None:
-    assert "await self._consumer.start()" in source(driver.AIOKafkaConsumerThread.on_start), (
-        changed("faust.transport.drivers.aiokafka")
-    )
-
-
 async def test_the_position_and_the_last_stable_offset_are_read(
     consumer: AIOKafkaConsumer,
 ) -> None:
