@@ -8,6 +8,8 @@ LOOPBACK = "127.0.0.1"
 #: Below the ports that systems give to outgoing connections (from 32768 on Linux, 49152 elsewhere):
 #: a client could take one of those between the question and the server's start.
 _PORTS = range(10_000, 32_000)
+#: Not the shared generator: two processes that gave it the same seed would draw the same ports.
+_DRAW = random.SystemRandom()
 
 
 def free_port() -> int:
@@ -15,7 +17,7 @@ def free_port() -> int:
 
     It is not reserved: another program may take it before the caller does.
     """
-    while is_taken(port := random.choice(_PORTS)):
+    while is_taken(port := _DRAW.choice(_PORTS)):
         pass
     return port
 

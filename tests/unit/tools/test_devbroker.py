@@ -1,3 +1,4 @@
+import random
 from pathlib import Path
 
 import pytest
@@ -150,3 +151,11 @@ def test_a_free_port_is_not_taken_and_does_not_answer() -> None:
     port = free_port()
     assert not is_taken(port)
     assert not answers(port)
+
+
+def test_processes_that_seed_the_shared_generator_alike_draw_different_ports() -> None:
+    drawn = []
+    for _ in range(2):
+        random.seed(1)
+        drawn.append([free_port() for _ in range(4)])
+    assert drawn[0] != drawn[1]
