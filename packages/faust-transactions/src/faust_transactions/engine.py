@@ -262,7 +262,7 @@ class Engine:
             logger.warning(
                 "rejoining the consumer group: fenced while partitions were restored: %s", exc
             )
-            self._rejoiner.rejoin(f"fenced: {exc}")
+            self._rejoiner.reject_assignment(f"fenced: {exc}")
             return
         except BatchingError as exc:
             self._membership.end(await self._cause(f"cannot restore partitions: {exc}"))

@@ -44,7 +44,12 @@ class Rejoiner:
 
     def rejoin(self, reason: str) -> None:
         """Rejoin the group, unless that is under way."""
-        if self.pending or self._is_late():
+        if not self._is_late():
+            self.reject_assignment(reason)
+
+    def reject_assignment(self, reason: str) -> None:
+        """Rejoin the group once the assignment that is being taken on has ended."""
+        if self.pending:
             return
         self.pending = True
         self.rejoins = Rejoins(self.rejoins.number + 1, reason)

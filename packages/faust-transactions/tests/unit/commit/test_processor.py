@@ -135,6 +135,17 @@ async def test_during_a_rebalance_no_other_is_asked_for(setup: Setup) -> None:
     assert setup.spawned == []
 
 
+async def test_an_assignment_that_cannot_be_taken_on_is_rejected_during_the_rebalance(
+    setup: Setup,
+) -> None:
+    setup.late = True
+    for _ in range(2):
+        setup.rejoiner.reject_assignment("fenced: expelled")
+    await asyncio.gather(*setup.spawned)
+    assert setup.consumer.calls == ["rejoin"]
+    assert setup.rejoiner.pending
+
+
 async def test_a_commit_that_does_not_end_rejoins() -> None:
     setup = Setup(commit_timeout=0.05)
     released = threading.Event()
