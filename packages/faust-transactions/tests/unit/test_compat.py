@@ -234,6 +234,22 @@ async def test_a_coordinator_that_is_lost_is_seen_and_a_rejoin_asked_for(
     )
 
 
+async def test_the_generation_and_the_members_id_are_read(consumer: AIOKafkaConsumer) -> None:
+    made = group_coordinator.GroupCoordinator(
+        consumer._client, subscription_state.SubscriptionState()
+    )
+    consumer._coordinator = made
+    name = "aiokafka.consumer.group_coordinator.GroupCoordinator"
+    assert compat.group_member(consumer) == (-1, ""), changed(f"{name}.__init__")
+    made.generation, made.member_id = 7, "worker-1"
+    assert compat.group_member(consumer) == (7, "worker-1")
+    made.reset_generation()
+    assert compat.group_member(consumer) == (-1, ""), changed(f"{name}.reset_generation")
+    joining = source(group_coordinator.CoordinatorGroupRebalance)
+    for line in ("member_id = response.member_id", "generation = response.generation_id"):
+        assert f"self._coordinator.{line}" in joining, changed(f"{name}: {line}")
+
+
 async def test_what_ends_the_membership_in_the_group_is_raised(consumer: AIOKafkaConsumer) -> None:
     subscription = subscription_state.SubscriptionState()
     subscription.register_fetch_waiters(set())

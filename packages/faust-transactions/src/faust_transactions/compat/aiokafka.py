@@ -17,6 +17,7 @@ __all__ = [
     "close_consumer",
     "close_producer",
     "coordinator_state",
+    "group_member",
     "keep_polling",
     "reading_state",
     "request_rejoin",
@@ -111,6 +112,15 @@ def coordinator_state(consumer: AIOKafkaConsumer) -> tuple[object, bool]:
     """
     lookup = consumer._coordinator._coordinator_dead_fut
     return lookup, lookup.done()
+
+
+def group_member(consumer: AIOKafkaConsumer) -> tuple[int, str]:
+    """Generation of the group and this member's id in it, as of the last rebalance.
+
+    aiokafka keeps them to itself. Relies on ``_coordinator.generation`` and ``member_id``.
+    """
+    coordinator = consumer._coordinator
+    return coordinator.generation, coordinator.member_id
 
 
 def check_membership(consumer: AIOKafkaConsumer) -> None:
