@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-from typing import Any, cast
+from typing import Any
 
 import faust
 import pytest
 from faust.types import TP
 from faust_transactions import Batch, Engine
-from faust_transactions.commit.producer import TransactionalWriter
 from faust_transactions.task import StreamTask
 from faust_transactions.testing import StoredRecord
 
@@ -40,14 +39,14 @@ async def test_a_judge_that_raises_is_logged_without_what_it_said(
     app = faust.App("test", broker="kafka://127.0.0.1:1", store="memory://", topic_partitions=1)
     engine = Engine(app, {})
     engine.topic("accounts", table=engine.table("counts", PartitionCounts))
-    task = StreamTask(TP("accounts", 0), cast(TransactionalWriter, NoWriter()))
+    task = StreamTask(TP("accounts", 0))
     task.start_at(0)
     task.sought(0)
     work = batch(task.hand_out(batch().records))
     async with engine.begin(work) as transaction:
         task.leave()  # so that nothing is fetched again: there is no consumer
         raise KeyError(f"{transaction.records[0]!r} in {work.records!r}")
-    await task.close()
+    task.close()
     (failed,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert "the batch failed: KeyError" in failed.getMessage()
     assert "in test_a_judge_that_raises" in (failed.stack_info or "")

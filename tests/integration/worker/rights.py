@@ -44,8 +44,7 @@ def of_a_worker(settings: Settings) -> Iterator[Right]:
     for topic in created:
         yield TOPIC, topic, LITERAL, CREATE
     yield GROUP, app_id, LITERAL, READ
-    ids = f"{app_id}:{settings.accounts_topic}:"
-    yield TRANSACTIONAL_ID, ids, PREFIXED, WRITE
+    yield TRANSACTIONAL_ID, f"{app_id}:", PREFIXED, WRITE
 
 
 def of_an_operator(settings: Settings) -> Iterator[Right]:

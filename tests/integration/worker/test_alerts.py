@@ -6,12 +6,12 @@ workers, and promtool judges them.
 
 import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from confluent_kafka import KafkaException, Producer
+from confluent_kafka.admin import AdminClient
 
 from tests.brokers import Kafka
 from tests.integration.commands.recorded import Recorded
@@ -147,18 +147,22 @@ def test_a_worker_that_is_fenced_again_and_again_is_reported_then_one_that_holds
     recorded = Recorded(tmp_path)
     recorded.watch(one=worker)
     recorded.scrape(2)
-    client = {"bootstrap.servers": kafka.bootstrap, "log_level": 0}
+    client: dict[str, str | int | float | bool] = {
+        "bootstrap.servers": kafka.bootstrap,
+        "log_level": 0,
+    }
 
-    def fence(partition: int) -> None:
-        name = f"{topic_prefix}:{topic_prefix}-in:{partition}"
-        # The worker may fence at the same moment; the next round fences it.
-        with suppress(KafkaException):
-            Producer(client | {"transactional.id": name}).init_transactions(10)
+    def fence() -> None:
+        group = AdminClient(client).describe_consumer_groups([topic_prefix])[topic_prefix]
+        for member in group.result(10).members:
+            name = f"{topic_prefix}:{member.member_id}"
+            # The worker may fence at the same moment; the next round fences it.
+            with suppress(KafkaException):
+                Producer(client | {"transactional.id": name}).init_transactions(10)
 
     while recorded.scrapes < 64 or fenced(recorded) < 8:
         before = fenced(recorded)
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(fence, range(4)))
+        fence()
         recorded.scrape_until(lambda before=before: fenced(recorded) > before)  # type: ignore[misc]
         recorded.scrape(3)
     # Whoever is fenced that often may well get nowhere.

@@ -157,7 +157,7 @@ def test_a_right_that_is_taken_away_is_named_until_it_is_given_back(
     for given in (rights.of_a_worker(settings), rights.of_an_operator(settings)):
         rights.grant(bootstrap, "fraud", given)
     verdicts = settings.verdicts_topic
-    ids = f"{settings.app_id}:{settings.accounts_topic}:"
+    ids = f"{settings.app_id}:"
     lines: dict[str, rights.Right] = {
         f"no right to write to topic {verdicts}": (
             rights.TOPIC,

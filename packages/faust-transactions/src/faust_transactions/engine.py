@@ -34,7 +34,10 @@ from faust.types import TP
 
 from faust_transactions.app_settings import prepare
 from faust_transactions.batch import Batch
+from faust_transactions.commit.committer import Committer
+from faust_transactions.commit.own_writer import OwnWriter
 from faust_transactions.commit.processor import BatchProcessor
+from faust_transactions.commit.producer import TransactionalWriter
 from faust_transactions.errors import Abandoned, BatchingError, Fenced
 from faust_transactions.fetch.consumer import BatchConsumer, BatchSchema, BatchTransport
 from faust_transactions.fetch.fetching import OUTSTANDING
@@ -45,7 +48,7 @@ from faust_transactions.kafka.hanging import HangingTransactionDetector
 from faust_transactions.kafka.source_brokers import SourceBrokers
 from faust_transactions.observe.health import Health, health
 from faust_transactions.observe.metrics import EngineMetrics
-from faust_transactions.restore import TaskRestorer
+from faust_transactions.restore.restorer import TaskRestorer
 from faust_transactions.sources.losses import Losses
 from faust_transactions.sources.topics import SourceTopics, source_health
 from faust_transactions.stores.partition import PartitionTable, TransactionalTableManager
@@ -59,6 +62,8 @@ logger = logging.getLogger(__name__)
 
 #: Longest time (s) for a transaction, retries and aborts included, before the worker rejoins.
 COMMIT_TIMEOUT = 20.0
+#: Longest wait (s) for a transaction under way when partitions are revoked.
+END_TIMEOUT = 3.0
 #: Seconds between checks for hanging transactions; longer than any transaction takes.
 HANGING_CHECK_INTERVAL = 30.0
 #: Seconds between checks whether the rows name this app's topics only.
@@ -122,15 +127,22 @@ class Engine:
         self._rejoiner = Rejoiner(
             lambda: self.consumer, lambda: app.rebalancing or app.should_stop, app.add_future
         )
+        self._writer = OwnWriter(app.conf.id, self._new_writer, self._restorer.fence)
+        self._committer = Committer(
+            rows=self._restorer,
+            sources=self._sources,
+            consumer=lambda: self.consumer,
+            timeout=commit_timeout,
+            on_aborted=self.metrics.transactions.labels("aborted").inc,
+        )
         self._processor = BatchProcessor(
             self._tables,
             rows=self._restorer,
-            sources=self._sources,
+            committer=self._committer,
             consumer=lambda: self.consumer,
             rejoiner=self._rejoiner,
             capacity=self.capacity,
             metrics=self.metrics,
-            commit_timeout=commit_timeout,
             stopping=lambda: app.should_stop,
         )
         self._diagnose = diagnose
@@ -294,29 +306,42 @@ class Engine:
         return found or line
 
     async def _restored(self, wanted: Sequence[TP]) -> list[StreamTask]:
-        coordinator = self.consumer.coordinator
-        # 1. No former owner commits any more.
-        tasks = await self._restorer.fence(wanted)
-        # 2. What they committed, and where the topics stand, asked at the same time.
+        coordinator = self.consumer.coordinator  # before the writer has a producer
+        member = await self._writer.join(*await self.consumer.group_member())
+        tasks = [StreamTask(tp, producer=member.writer.producers) for tp in wanted]
+        # 1. No former owner commits any more. What they committed, and where the topics stand.
         rows, found = await asyncio.gather(
-            self._restorer.read_back(tasks),
+            self._restorer.read_back(tasks, member.writer),
             self._sources.look(tasks, lambda: self.app.should_stop),
         )
         for task in tasks:
             task.identify(found.ids.get(task.tp.topic))
-            task.renewed(coordinator)
             self._sources.losses.watch(task.tp)
         self._restorer.restore(tasks, rows)
+        self._committer.assigned(member, coordinator)
         self._processor.assigned(tasks)
-        # 3. A row is worth something only if its topic is still the same.
+        # 2. A row is worth something only if its topic is still the same.
         self._sources.check_restored(tasks, found)
         return tasks
+
+    def _new_writer(self, name: str) -> TransactionalWriter:
+        changelogs = [table.changelog_topic_name for table in self._tables.values()]
+        return TransactionalWriter(self.kafka, name, first_topic=next(iter(changelogs), None))
+
+    async def on_stop(self) -> None:
+        """Close all tasks, as the app stops, and the writer: what it holds open is aborted."""
+        await self.on_revoked(list(self._tasks))
+        if (writer := self._writer.take()) is not None:
+            await self._committer.close(writer, END_TIMEOUT)
 
     async def on_revoked(self, revoked: Iterable[TP]) -> None:
         """Close the tasks of these partitions; returns when they write nothing any more."""
         leaving = [self._tasks.pop(tp) for tp in list(revoked) if tp in self._tasks]
         self.metrics.tasks.set(len(self._tasks))
-        await asyncio.gather(*(task.close() for task in leaving))
+        for task in leaving:
+            task.close()
+        if leaving and not await self._committer.finish(END_TIMEOUT):
+            self._writer.leave()
         if leaving:
             logger.info("revoked %s", ", ".join(task.name for task in leaving))
         self.capacity.set()

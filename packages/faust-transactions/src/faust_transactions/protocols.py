@@ -6,12 +6,13 @@ Tests implement these with scripted doubles (``tests/support/scripted_engine.py`
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from faust.types import TP
 
-from faust_transactions.commit.producer import Output
+from faust_transactions.commit.part import Part
+from faust_transactions.errors import StateMismatch
 
 if TYPE_CHECKING:
     from faust_transactions.task import StreamTask
@@ -20,10 +21,11 @@ __all__ = ["BatchSource", "RowChecks", "SourceChecks", "TaskOwner", "Writer"]
 
 
 class Writer(Protocol):
-    """The transactional producer of one source partition: `TransactionalWriter`. Blocking."""
+    """The transactional producer of a worker: `TransactionalWriter`. Blocking."""
 
     transactional_id: str
     aborted: int
+    producers: int
 
     @property
     def waiting_for(self) -> str | None:
@@ -42,21 +44,17 @@ class Writer(Protocol):
     def abort_in(self, partitions: Sequence[TP]) -> None:
         """Abort what hangs in these partitions."""
 
-    def write(
-        self,
-        outputs: Sequence[Output],
-        source: str,
-        partition: int,
-        offset: int,
-        check_row: Callable[[], None],
-    ) -> None:
-        """Commit outputs and offset in one transaction."""
+    def write(self, parts: Sequence[Part], group: bytes) -> None:
+        """Commit the parts' outputs and offsets in one transaction."""
 
     def stop(self) -> None:
         """Make calls that wait in another thread raise Abandoned."""
 
     def close(self) -> None:
         """Close the producer."""
+
+    def leave(self) -> None:
+        """Stop, and close the producer in a thread of its own."""
 
 
 class RowChecks(Protocol):
@@ -65,8 +63,8 @@ class RowChecks(Protocol):
     def check_row(self, source: TP, state: Any) -> None:
         """Raise StateMismatch unless ``state`` is the last row that can be read."""
 
-    def check_before(self, source: TP) -> None:
-        """Raise StateMismatch when the last transaction of a source partition hangs."""
+    def hanging_before(self, sources: Collection[TP]) -> Mapping[TP, StateMismatch]:
+        """Those of the source partitions whose last transaction hangs, with the error."""
 
 
 class SourceChecks(Protocol):
@@ -113,6 +111,9 @@ class TaskOwner(Protocol):
 
     async def on_revoked(self, revoked: Iterable[TP]) -> None:
         """Close the tasks of these partitions."""
+
+    async def on_stop(self) -> None:
+        """Close all tasks: the app stops."""
 
     async def check_membership(self) -> None:
         """End the worker when it cannot be a member of its group."""

@@ -32,16 +32,12 @@ from faust.types import TP
 
 from faust_transactions.errors import IllegalTransition
 from faust_transactions.fetch.fetching import Fetch, Fetched, FetchState, Origin
-from faust_transactions.protocols import Writer
 from faust_transactions.stores.identity import TopicIdentity
-from faust_transactions.thread import CallThread
 
 __all__ = ["Fetch", "Fetched", "Origin", "State", "StreamTask"]
 
 logger = logging.getLogger(__name__)
 
-#: Longest wait (s) for a transaction under way when a partition is revoked.
-END_TIMEOUT = 3.0
 #: A source topic that was confirmed so long (s) ago is confirmed again before a commit.
 CONFIRMED_FOR = 5.0
 
@@ -74,13 +70,11 @@ class StreamTask(FetchState):
     def __init__(
         self,
         tp: TP,
-        writer: Writer,
         source: TopicIdentity | None = None,
-        coordinator: object = None,
+        producer: int = 0,
     ) -> None:
         super().__init__()
         self.tp = tp
-        self.writer = writer
         self.state = State.RESTORING
         #: The topic whose offsets the row counts.
         self.source = source or TopicIdentity(tp.topic)
@@ -97,8 +91,10 @@ class StreamTask(FetchState):
         self.stopped_reason: str | None = None
         #: The partitions that the last transaction was written to.
         self.written: frozenset[TP] = frozenset()
-        #: The group's coordinator as it was when the writer's producer was made.
-        self.coordinator = coordinator
+        #: The transactional id that the row names; None where there is no row, or one of 0.1.
+        self.signed_by: str | None = None
+        #: The number of the worker's producer (`Writer.producers`) that its row was read back for.
+        self.producer = producer
         #: Since when (monotonic, s) the agent works on a batch; None while it has none.
         self.working_since: float | None = None
         #: Since when (monotonic, s) a transaction is being written; None while none is.
@@ -109,9 +105,6 @@ class StreamTask(FetchState):
         self._not_running = asyncio.Event()
         self._body: asyncio.Task[Any] | None = None
         self._body_cancelled = False
-        # A thread of its own: a commit that waits for the broker must not hold up another
-        # partition's.
-        self._thread = CallThread(writer.transactional_id)
 
     @property
     def name(self) -> str:
@@ -138,10 +131,15 @@ class StreamTask(FetchState):
         self._require(State.RESTORING)
         self.source = TopicIdentity(self.tp.topic, topic_id)
 
-    def restore(self, row: Any, row_source: TopicIdentity | None = None) -> None:
-        """Set the row that was read back, and the topic it names. RESTORING only."""
+    def restore(
+        self,
+        row: Any,
+        row_source: TopicIdentity | None = None,
+        signed_by: str | None = None,
+    ) -> None:
+        """Set the row that was read back, the topic and the writer it names. RESTORING only."""
         self._require(State.RESTORING)
-        self.row, self.row_source = row, row_source
+        self.row, self.row_source, self.signed_by = row, row_source, signed_by
         if row_source is not None and self.source.topic_id is None:
             # Keep the known id while the brokers do not give one.
             self.source = row_source if row_source.is_same(self.source) else self.source
@@ -174,28 +172,10 @@ class StreamTask(FetchState):
         self.buffered.clear()
         return True
 
-    async def close(self) -> None:
-        """End the task: a body that waits is cancelled, a commit under way is awaited.
-
-        Returns when nothing of this task runs any more, after a few seconds at most, also when the
-        brokers do not answer.
-        """
-        if self.state is State.CLOSED:
-            return
-        self._become(State.CLOSED)
-        self.writer.stop()
-        closing = asyncio.ensure_future(self.run(self.writer.close))
-        _, late = await asyncio.wait({closing}, timeout=END_TIMEOUT)
-        if late:
-            # The thread is in a call that librdkafka does not end while the brokers are away.
-            # When it does, the writer stops before the commit.
-            closing.cancel()
-            logger.warning(
-                "%s: closed before its transaction ended: the brokers do not answer", self.name
-            )
-        elif error := closing.exception():
-            logger.debug("%s: %s", self.name, error)  # a fenced producer reports it once more
-        self._thread.close()
+    def close(self) -> None:
+        """End the task: a body that waits is cancelled, its batches are stale."""
+        if self.state is not State.CLOSED:
+            self._become(State.CLOSED)
 
     def _require(self, state: State) -> None:
         if self.state is not state:
@@ -276,14 +256,16 @@ class StreamTask(FetchState):
         """Note that no transaction is being written any more."""
         self.committing_since = None
 
-    def renewed(self, coordinator: object) -> None:
-        """Note the group's coordinator for which the writer got a new producer."""
-        self.coordinator = coordinator
+    def renewed(self, producer: int) -> None:
+        """Note the producer for which the row was read again."""
+        self.producer = producer
 
-    def commit(self, row: Any, position: int, written: Iterable[TP]) -> None:
-        """Set what was committed. RUNNING only."""
+    def commit(
+        self, row: Any, position: int, written: Iterable[TP], signed_by: str | None = None
+    ) -> None:
+        """Set what was committed, and by which transactional id. RUNNING only."""
         self._require(State.RUNNING)
-        self.row, self.position = row, position
+        self.row, self.position, self.signed_by = row, position, signed_by
         self.written = frozenset(written)
         self.failures = 0
 
@@ -296,10 +278,6 @@ class StreamTask(FetchState):
     def refuse(self, reason: str | None) -> None:
         """Note why the brokers refuse its transactions; None when they accept them again."""
         self.refused = reason
-
-    async def run(self, call: Any, *args: Any) -> Any:
-        """Run a blocking call in the task's thread."""
-        return await self._thread.run(call, *args)
 
     async def pause(self, seconds: float) -> None:
         """Wait so long, or until the task stops running."""

@@ -14,10 +14,11 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but 
 from faust.types import TP
 from faust_transactions import Engine
 from faust_transactions.commit.client import group_metadata
+from faust_transactions.commit.part import Part
 from faust_transactions.commit.producer import TransactionalWriter
 from faust_transactions.errors import Fenced, StateMismatch
 from faust_transactions.observe.metrics import EngineMetrics
-from faust_transactions.restore import TaskRestorer
+from faust_transactions.restore.restorer import TaskRestorer
 from prometheus_client import CollectorRegistry
 from support.copying import Copying, Start
 from support.engine_app import Sums
@@ -96,20 +97,20 @@ def test_a_writer_that_slept_while_another_committed_learns_it_from_the_row(
         create_topic(kafka.bootstrap, topic, 1)
     restorer = TaskRestorer(app, conf, {source.topic: table}, {})
     wait_for_coordinator(conf | {"group.id": topic_prefix}, source)
-    group = group_metadata(conf, topic_prefix)
+    group = group_metadata(topic_prefix, -1, "")  # of no generation, which is not checked
 
     def commit(writer: TransactionalWriter, position: int) -> None:
         row = Sums(next_offset=position).dumps(serializer="json")
-        writer.write([(rows, 0, b"0", row, None)], *source, position)
+        writer.write([Part(source, position, (rows, 0, b"0", row, None), [])], group)
 
-    sleeper = TransactionalWriter(conf, f"{topic_prefix}-0", group)
+    sleeper = TransactionalWriter(conf, f"{topic_prefix}-0")
     sleeper.fence()
     commit(sleeper, 5)
     sleeper.renew()
     restorer.check_row(source, Sums(next_offset=5))
     commit(sleeper, 6)
 
-    owner = TransactionalWriter(conf, f"{topic_prefix}-0", group)
+    owner = TransactionalWriter(conf, f"{topic_prefix}-0")
     owner.fence()
     commit(owner, 7)
     sleeper.renew()

@@ -11,6 +11,7 @@ from confluent_kafka import Producer
 from support.copying import Copying, Start, wait_until
 
 from tests.brokers import Kafka
+from tests.worker import Worker
 from tools.devbroker import EmbeddedBroker, KafkaServer
 
 
@@ -57,6 +58,18 @@ def test_workers_that_join_and_leave_lose_nothing(copying: Copying) -> None:
     assert first.stop() == 0
     copying.send(10_000)
     copying.wait_for_all()
+    # By the ids of their memberships: on a busy machine a worker may be expelled and join anew.
+    assert not fenced(first) & memberships(second), "a living worker is not fenced"
+    assert fenced(second) & memberships(first), "the one that has left is"
+
+
+def memberships(worker: Worker) -> set[str]:
+    return set(re.findall(r"Joined group .* with member_id (\S+)", worker.log))
+
+
+def fenced(worker: Worker) -> set[str]:
+    """The members whose transactional ids it fenced."""
+    return set(re.findall(r"fencing the former owner [^:\s]+:(\S+)", worker.log))
 
 
 def test_a_worker_that_stops_leaves_before_its_app_has_shut_down(
@@ -102,7 +115,7 @@ def test_a_worker_that_is_fenced_joins_anew_and_goes_on(copying: Copying) -> Non
     intruder = Producer(
         {
             "bootstrap.servers": copying.bootstrap,
-            "transactional.id": f"{copying.name}:{copying.name}-in:0",
+            "transactional.id": copying.signature(0),
         }
     )
     intruder.init_transactions(30)

@@ -4,6 +4,8 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+from faust_transactions.stores.signature import SIGNATURE
+
 from support.engine_app import RARE
 from tests.topics import Read, create_topic, produce, read_topic, wait_for_records
 from tests.worker import Worker
@@ -40,6 +42,12 @@ class Copying:
 
     def copies(self) -> list[Read]:
         return read_topic(self.bootstrap, f"{self.name}-out")
+
+    def signature(self, partition: int) -> str:
+        """The transactional id of the worker that wrote the partition's last row."""
+        rows = read_topic(self.bootstrap, f"{self.name}-sums-changelog")
+        last = [row for row in rows if row.partition == partition][-1]
+        return last.headers[SIGNATURE].decode()
 
     def wait_for(self, number: int, timeout: float = 60.0) -> None:
         """Wait until so many copies are committed, or until the time is over."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import faust
 from faust.types import TP
 from faust_transactions import Batch
+from faust_transactions.commit.committer import Committer, Member
+from faust_transactions.commit.part import Part
 from faust_transactions.commit.processor import BatchProcessor
-from faust_transactions.commit.producer import Output
+from faust_transactions.commit.refusals import Output
+from faust_transactions.errors import StateMismatch
 from faust_transactions.group.rejoining import Rejoiner
 from faust_transactions.observe.metrics import EngineMetrics
 from faust_transactions.stores.identity import TopicIdentity
@@ -35,47 +38,54 @@ class Row(faust.Record, serializer="json", include_metadata=False):
 class ScriptedWriter:
     """A transactional producer: raises what is scripted, else commits into ``written``."""
 
-    transactional_id = "app:in:0"
-
-    def __init__(self) -> None:
+    def __init__(self, transactional_id: str = "app:worker") -> None:
+        self.transactional_id = transactional_id
         self.aborted = 0
+        self.producers = 1
         self.waiting_for: str | None = None
         self.disturbed = False
-        self.errors: deque[BaseException] = deque()
+        #: What the next writes raise; None for one that succeeds.
+        self.errors: deque[BaseException | None] = deque()
+        #: What `fence` and `abort_in` do besides.
+        self.on_fence: Callable[[], Any] = lambda: None
+        self.on_abort: Callable[[Sequence[TP]], Any] = lambda _partitions: None
         self.written: list[tuple[Sequence[Output], int]] = []
+        #: The source partitions of each transaction.
+        self.transactions: list[list[TP]] = []
         self.calls: list[str] = []
-        #: Called within ``write``, in the task's thread.
+        #: Called within ``write``, in the committer's thread.
         self.while_writing: Callable[[], Any] = lambda: None
 
     def fence(self) -> None:
         self.calls.append("fence")
+        self.on_fence()
 
     def abort_in(self, partitions: Sequence[TP]) -> None:
         self.calls.append("abort_in")
+        self.on_abort(partitions)
 
     def renew(self, reason: str = "") -> None:
         self.calls.append("renew")
+        self.producers += 1
         self.disturbed = False
 
-    def write(
-        self,
-        outputs: Sequence[Output],
-        source: str,
-        partition: int,
-        offset: int,
-        check_row: Callable[[], None],
-    ) -> None:
+    def write(self, parts: Sequence[Part], group: bytes) -> None:
         self.calls.append("write")
         self.while_writing()
-        if self.errors:
-            raise self.errors.popleft()
-        self.written.append((outputs, offset))
+        error = self.errors.popleft() if self.errors else None
+        if error is not None:
+            raise error
+        self.transactions.append([part.source for part in parts])
+        self.written += [(part.records, part.offset) for part in parts]
 
     def stop(self) -> None:
         self.calls.append("stop")
 
     def close(self) -> None:
         self.calls.append("close")
+
+    def leave(self) -> None:
+        self.calls.append("leave")
 
 
 class ScriptedConsumer:
@@ -105,7 +115,8 @@ class ScriptedChecks:
 
     def __init__(self) -> None:
         self.row_error: Exception | None = None
-        self.before_error: Exception | None = None
+        #: The source partitions whose last transaction hangs.
+        self.hanging: dict[TP, StateMismatch] = {}
         self.source_error: Exception | None = None
         self.calls: list[str] = []
 
@@ -117,8 +128,9 @@ class ScriptedChecks:
     def check_row(self, source: TP, state: Any) -> None:
         self._check("check_row", self.row_error)
 
-    def check_before(self, source: TP) -> None:
-        self._check("check_before", self.before_error)
+    def hanging_before(self, sources: Collection[TP]) -> Mapping[TP, StateMismatch]:
+        self.calls.append("hanging_before")
+        return {tp: error for tp, error in self.hanging.items() if tp in sources}
 
     def confirm(self, task: StreamTask) -> None:
         self._check("confirm", self.source_error)
@@ -154,20 +166,25 @@ class Setup:
             lambda: self.late,
             lambda call: self.spawned.append(asyncio.ensure_future(call)),
         )
+        self.committer = Committer(
+            rows=self.checks,
+            sources=self.checks,
+            consumer=lambda: self.consumer,
+            timeout=commit_timeout,
+            on_aborted=self.metrics.transactions.labels("aborted").inc,
+        )
+        self.committer.assigned(Member(b"group", self.writer), self.consumer.coordinator)
         self.processor = BatchProcessor(
             {"in": self.table},
             rows=self.checks,
-            sources=self.checks,
+            committer=self.committer,
             consumer=lambda: self.consumer,
             rejoiner=self.rejoiner,
             capacity=asyncio.Event(),
             metrics=self.metrics,
-            commit_timeout=commit_timeout,
             stopping=lambda: self.stopping,
         )
-        self.task = StreamTask(
-            SOURCE, self.writer, TopicIdentity("in", "id-1"), self.consumer.coordinator
-        )
+        self.task = StreamTask(SOURCE, TopicIdentity("in", "id-1"), self.writer.producers)
         self._fetched = 0
         if running:
             self.task.start_at(0)

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import confluent_kafka
 import faust
 import faust.cli.base
 import faust_transactions
@@ -39,6 +40,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.web.drivers.aiohttp import Web
 from faust_transactions import compat
+from faust_transactions.commit.client import group_metadata
 
 SOURCES = Path(faust_transactions.__file__).parent
 
@@ -248,6 +250,12 @@ async def test_the_generation_and_the_members_id_are_read(consumer: AIOKafkaCons
     joining = source(group_coordinator.CoordinatorGroupRebalance)
     for line in ("member_id = response.member_id", "generation = response.generation_id"):
         assert f"self._coordinator.{line}" in joining, changed(f"{name}: {line}")
+
+
+def test_group_metadata_is_made_as_librdkafka_makes_it() -> None:
+    """`test_hand_over.py` compares that of a member."""
+    nobody = confluent_kafka.Consumer({"group.id": "orders"})
+    assert group_metadata("orders", -1, "") == nobody.consumer_group_metadata()
 
 
 async def test_what_ends_the_membership_in_the_group_is_raised(consumer: AIOKafkaConsumer) -> None:

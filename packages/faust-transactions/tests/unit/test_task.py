@@ -6,12 +6,12 @@ from faust_transactions.errors import IllegalTransition
 from faust_transactions.stores.identity import TopicIdentity
 from faust_transactions.task import Fetch, Fetched, Origin, State, StreamTask
 from faust_transactions.testing import StoredRecord
-from support.scripted_engine import Row, ScriptedWriter
+from support.scripted_engine import Row
 
 
 def task(position: int = 10) -> StreamTask:
     """Sought to its position; the seek was number 5."""
-    made = StreamTask(TP("in", 0), ScriptedWriter())
+    made = StreamTask(TP("in", 0))
     made.start_at(position)
     made.sought(5)
     return made
@@ -27,7 +27,7 @@ def handed_out(owned: StreamTask, fetch: Fetch) -> Origin:
 
 
 def test_of_a_partition_that_was_not_sought_yet_nothing_is_known() -> None:
-    new = StreamTask(TP("in", 0), ScriptedWriter())
+    new = StreamTask(TP("in", 0))
     assert new.lag(100) is None
     assert new.accept(Fetch(1, records(0), 1, 1)) is Fetched.OLD
 
@@ -128,7 +128,7 @@ def test_records_that_never_arrived_are_a_gap_also_when_nothing_follows_them() -
 
 
 def test_a_task_runs_from_its_first_seek_on() -> None:
-    new = StreamTask(TP("in", 0), ScriptedWriter())
+    new = StreamTask(TP("in", 0))
     states = [new.state]
     new.restore(Row(3, 7))
     assert (new.row, new.position) == (Row(3, 7), 7)
@@ -159,8 +159,8 @@ async def test_states_are_left_in_order() -> None:
     assert not stopped.leave(), "it does not rejoin the group"
     assert (stopped.state, stopped.stopped_reason) == (State.STOPPED, "another topic")
     for each in (left, stopped):
-        await each.close()
-        await each.close()
+        each.close()
+        each.close()
         assert each.state is State.CLOSED
         assert not each.stop("too late")
 
@@ -180,7 +180,7 @@ def test_a_seek_does_not_bring_a_stopped_task_back() -> None:
 
 
 def test_a_topic_id_that_is_not_known_just_now_is_not_forgotten() -> None:
-    restored = StreamTask(TP("in", 0), ScriptedWriter())
+    restored = StreamTask(TP("in", 0))
     restored.restore(Row(1, 5), TopicIdentity("in", "id-1"))
     assert restored.source == TopicIdentity("in", "id-1")
     restored.confirm_source(TopicIdentity("in"), 0.0)

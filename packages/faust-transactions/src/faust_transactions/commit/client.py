@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 __all__ = [
     "FULL_BATCH",
@@ -31,19 +32,18 @@ LARGEST_RECORD = 1_000_000_000
 MAX_IDLE_MS = 180_000
 
 
-def group_metadata(conf: dict[str, Any], group: str) -> Any:
-    """Group metadata for committing offsets in a transaction without being that group's member.
+def group_metadata(group: str, generation: int, member: str) -> bytes:
+    """Metadata of a consumer group's member, as ``Consumer.consumer_group_metadata`` returns it.
 
-    The records are fetched by Faust's consumer, so there is no librdkafka consumer to ask. The
-    metadata of one that never subscribes names the group but no generation; the broker then checks
-    only the producer's epoch, which is what fences the former owner here (one transactional id for
-    each partition, the way before KIP-447).
+    The records are fetched by Faust's consumer, so there is no librdkafka consumer to ask. Relies
+    on librdkafka's ``rd_kafka_consumer_group_metadata_write``: magic, generation, group, member,
+    and a flag that there is no group instance id (KIP-345); ``tests/unit/test_compat.py`` compares.
     """
-    consumer = Consumer({**conf, "group.id": group, "log_level": 0})
-    try:
-        return consumer.consumer_group_metadata()
-    finally:
-        consumer.close()
+    return b"CGMDv2:%b%b\0%b\0\1" % (
+        generation.to_bytes(4, sys.byteorder, signed=True),
+        group.encode(),
+        member.encode(),
+    )
 
 
 def producer_conf(

@@ -13,7 +13,9 @@ from typing import Any, Protocol, cast
 from faust.types import TP
 
 from faust_transactions.batch import Batch
-from faust_transactions.commit.producer import Output
+from faust_transactions.commit.committer import Committer
+from faust_transactions.commit.part import Part
+from faust_transactions.commit.refusals import Output
 from faust_transactions.errors import (
     Abandoned,
     Fenced,
@@ -25,8 +27,9 @@ from faust_transactions.fetch.fetching import Origin
 from faust_transactions.group.rejoining import Rejoiner
 from faust_transactions.observe.failures import ReasonLog, kind, report
 from faust_transactions.observe.metrics import EngineMetrics
-from faust_transactions.protocols import BatchSource, RowChecks, SourceChecks
+from faust_transactions.protocols import BatchSource, RowChecks
 from faust_transactions.sources.topics import stop
+from faust_transactions.stores.signature import SIGNATURE
 from faust_transactions.task import State, StreamTask
 from faust_transactions.transaction import Transaction
 
@@ -59,22 +62,20 @@ class BatchProcessor:
         tables: Mapping[str, Rows],
         *,
         rows: RowChecks,
-        sources: SourceChecks,
+        committer: Committer,
         consumer: Callable[[], BatchSource],
         rejoiner: Rejoiner,
         capacity: asyncio.Event,
         metrics: EngineMetrics,
-        commit_timeout: float,
         stopping: Callable[[], bool],
     ) -> None:
         self._tables = tables
         self._rows = rows
-        self._sources = sources
+        self._committer = committer
         self._consumer = consumer
         self._rejoiner = rejoiner
         self._capacity = capacity
         self._metrics = metrics
-        self._commit_timeout = commit_timeout
         self._stopping = stopping
         #: Why the brokers refused the last transaction of a partition; kept over a rebalance.
         self._refused: dict[TP, str] = {}
@@ -137,21 +138,10 @@ class BatchProcessor:
         # 1. The row goes into the transaction, and says which topic's offsets it counts. A copy:
         #    an agent that assigns no state still holds the one that was committed last.
         row = transaction.state.derive(next_offset=batch.next_offset)
-        transaction.send(
-            table.changelog_topic_name,
-            row.dumps(serializer="json"),
-            b"%d" % batch.partition,
-            headers=task.source.headers(),
-        )
-        places = {TP(output[0], output[1]) for output in transaction.outputs}
-        # 2. All of it is written in one transaction, in the task's thread.
-        aborted = task.writer.aborted
-        started = task.begin_commit()
-        try:
-            committed = await self._written(batch, task, transaction.outputs, places)
-        finally:
-            task.end_commit()
-            self._metrics.transactions.labels("aborted").inc(task.writer.aborted - aborted)
+        part = self._part(batch, task, transaction.outputs, row)
+        # 2. All of it is written in one transaction, with other batches that are ready.
+        started = time.monotonic()
+        committed = await self._written(task, part)
         if not committed:
             return
         # 3. What was committed is counted, and the agent sees it.
@@ -161,35 +151,45 @@ class BatchProcessor:
         if task.state is not State.RUNNING:
             return  # committed, but the partition has gone meanwhile
         # 4. The task and the table go on from there.
-        task.commit(row, batch.next_offset, places)
+        task.commit(row, batch.next_offset, part.places, self._committer.transactional_id)
         table.apply(batch.partition, row)
         self._rejoiner.committed()
         self._accepted(task)
 
-    async def _written(
-        self, batch: Batch, task: StreamTask, outputs: Sequence[Output], places: set[TP]
-    ) -> bool:
-        """Write a transaction; False when it failed, and what follows from that was done."""
+    def _part(self, batch: Batch, task: StreamTask, outputs: Sequence[Output], row: Any) -> Part:
+        signature = self._committer.transactional_id
+        record: Output = (
+            self._tables[batch.topic].changelog_topic_name,
+            batch.partition,
+            b"%d" % batch.partition,
+            row.dumps(serializer="json"),
+            [*task.source.headers(), (SIGNATURE, signature.encode())],
+        )
+        return Part(
+            task.tp,
+            batch.next_offset,
+            record,
+            outputs,
+            signed=task.signed_by == signature,
+            check_row=partial(self._rows.check_row, task.tp, task.row),
+        )
+
+    async def _written(self, task: StreamTask, part: Part) -> bool:
+        """Write a batch; False when that failed, and what follows from it was done."""
         count = self._metrics.transactions.labels
         try:
-            async with asyncio.timeout(self._commit_timeout):
-                await task.run(self._write, batch, task, outputs, places)
+            await self._committer.commit(task, part)
         except Abandoned:
             pass
-        except TimeoutError:
-            # A call into librdkafka may never return, also when the brokers are back
-            # (librdkafka#5456). The next task reads from the row whether it committed.
+        except TimeoutError as exc:
             count("timeout").inc()
-            waited_for = task.writer.waiting_for
-            task.writer.stop()
-            reason = f"no commit in {self._commit_timeout:g} s"
-            self._rejoiner.leave(task, f"{reason}: {waited_for}" if waited_for else reason)
+            self._leave(task, str(exc))
         except StateMismatch as exc:
             count("state_mismatch").inc()
             self._rejoiner.leave(task, str(exc))
         except Fenced as exc:
             count("fenced").inc()
-            self._rejoiner.leave(task, f"fenced: {exc}")
+            self._leave(task, f"fenced: {exc}")
         except SourceMismatch as exc:
             count("source_mismatch").inc()
             stop(task, str(exc))
@@ -201,29 +201,12 @@ class BatchProcessor:
             return True
         return False
 
-    def _write(
-        self, batch: Batch, task: StreamTask, outputs: Sequence[Output], places: set[TP]
-    ) -> None:
-        """Write a transaction to these partitions. Blocks: it runs in the task's thread."""
-        check_row = partial(self._rows.check_row, task.tp, task.row)
-        # 1. A producer that lost a connection is replaced. Where a broker leaves in order,
-        #    librdkafka reports nothing; the group's consumer does.
-        coordinator = self._consumer().coordinator
-        if task.writer.disturbed or task.coordinator != coordinator:
-            task.writer.renew()
-            task.renewed(coordinator)
-            task.doubt_source()
-            check_row()
-        # 2. The offsets to be committed must be those of the row's topic.
-        if not task.is_confirmed:
-            self._sources.confirm(task)
-        # 3. Where the last transaction wrote and this one does not, its markers must be there.
-        if task.written - places:
-            self._rows.check_before(task.tp)
-        # 4. Outputs, row and offset become visible together.
-        task.writer.write(outputs, batch.topic, batch.partition, batch.next_offset, check_row)
-
     # -- failures
+
+    def _leave(self, task: StreamTask, reason: str) -> None:
+        """Rejoin: the writer is of no more use to any task, though this one may be stopped."""
+        self._rejoiner.leave(task, reason)
+        self._rejoiner.rejoin(reason)
 
     def _note_refused(self, task: StreamTask, reason: str) -> None:
         self._refused[task.tp] = reason

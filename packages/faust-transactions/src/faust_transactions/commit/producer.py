@@ -1,4 +1,4 @@
-"""Write one batch as one Kafka transaction. Blocking: it runs in the task's own thread.
+"""Write batches of several partitions as one Kafka transaction. Blocking: in the writer's thread.
 
 What is done about an error (the classes are Kafka's own: KIP-98 fencing by epoch, KIP-360 epoch
 bumps by the client, KIP-447 offsets, KIP-890 abortable errors). librdkafka tells them apart by
@@ -11,6 +11,8 @@ error                                                what is done
 PRODUCER_FENCED, INVALID_PRODUCER_EPOCH: a new       `Fenced`: nothing more is written, the worker
 owner, or a transaction over its time-out            rejoins the group and restores what was
                                                      committed
+ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID: the group is  abort, then `Fenced`: the partitions may have
+in another generation                                other owners
 INVALID_PRODUCER_ID_MAPPING: the transactional id    a new producer at once; the row is read, then
 expired. INVALID_TXN_STATE, an unfinished call,      the same records in a new transaction. Once
 an unknown fatal error: the producer is unusable     for each batch, then as the last line
@@ -36,7 +38,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from confluent_kafka import (
     KafkaError,
@@ -59,6 +61,7 @@ from faust_transactions.commit.delivery import (
     partitions_of,
     produce,
 )
+from faust_transactions.commit.part import Part
 from faust_transactions.commit.refusals import (
     MISSING_CODES,
     Answer,
@@ -80,7 +83,7 @@ CONNECT_ATTEMPTS = 3
 
 
 class TransactionalWriter:
-    """The transactional producer of one source partition. One thread at a time may call it.
+    """The transactional producer of a worker. One thread at a time may call it.
 
     ``first_topic`` is one that it writes to: the brokers are asked for it to connect to them.
     ``new_producer`` makes librdkafka's producer from a configuration; a test gives its own.
@@ -90,7 +93,6 @@ class TransactionalWriter:
         self,
         conf: dict[str, Any],
         transactional_id: str,
-        group: Any,
         new_producer: Callable[..., Producer] = Producer,
         first_topic: str | None = None,
     ) -> None:
@@ -99,9 +101,9 @@ class TransactionalWriter:
         self.aborted = 0
         self._calls = RepeatedCalls(transactional_id)
         self._conf = conf
-        self._group = group
         self._make = new_producer
-        self._producers = 0
+        #: Counts the producers that were made.
+        self.producers = 0
         self._disturbed = False
         self._reason = ""
         self._producer = self._new_producer()
@@ -199,29 +201,22 @@ class TransactionalWriter:
         except KafkaException as exc:
             raise Fenced(str(exc.args[0])) from exc
 
-    def write(
-        self,
-        outputs: Sequence[Output],
-        source: str,
-        partition: int,
-        offset: int,
-        check_row: Callable[[], None] = lambda: None,
-    ) -> None:
-        """Commit ``outputs`` and the source partition's next ``offset`` in one transaction.
+    def write(self, parts: Sequence[Part], group: bytes) -> None:
+        """Commit the outputs of all ``parts`` and their group offsets in one transaction.
 
+        ``group`` is the metadata of the group's member whose partitions they are: the coordinator
+        refuses the offsets of a member that is not in the group's present generation (KIP-447).
         Returns once it is committed. Raises :class:`Fenced`, :class:`TransactionRefused` (nothing
-        was written) or :class:`Abandoned` (not known whether it was). ``check_row`` is called
-        after each transaction that was aborted and for each new producer, before anything else is
-        written; what it raises ends the writing.
+        was written) or :class:`Abandoned` (not known whether it was), and what a ``check_row``
+        raises, which ends the writing.
         """
-        offsets = [TopicPartition(source, partition, offset)]
         pause, renewed = FIRST_PAUSE, False
         while True:
             try:
-                self._attempt(outputs, offsets)
+                self._attempt(parts, group)
                 return
             except UndeliveredError as exc:
-                self._end_transaction(check_row)
+                self._end_transaction(parts)
                 raise TransactionRefused(str(exc)) from exc
             except KafkaException as exc:
                 error: KafkaError = exc.args[0]
@@ -231,12 +226,16 @@ class TransactionalWriter:
                 if answer is Answer.RENEW and not renewed:
                     renewed = True
                     self.renew(error.str())
-                    check_row()
+                    check_rows(parts)
                     continue
-                self._end_transaction(check_row)
+                if answer is Answer.OUTDATED:
+                    self._end_transaction(())  # the rows are their owners' to read
+                    raise Fenced(error.str()) from exc
+                self._end_transaction(parts)
                 if answer is not Answer.REPEAT:
                     topic = exc.topic if isinstance(exc, ProduceError) else None
-                    raise TransactionRefused(self._explain(error, outputs, topic)) from exc
+                    records = [record for part in parts for record in part.records]
+                    raise TransactionRefused(self._explain(error, records, topic)) from exc
                 logger.warning(
                     "%s: transaction aborted, retrying: %s", self.transactional_id, error.str()
                 )
@@ -258,38 +257,53 @@ class TransactionalWriter:
         self._producer.close()
 
     def _new_producer(self) -> Producer:
-        self._producers += 1
-        note = partial(self._note, self._producers)
+        self.producers += 1
+        note = partial(self._note, self.producers)
         return self._make(
             producer_conf(self._conf, self.transactional_id, note), logger=quiet_logger
         )
 
     def _note(self, producer: int, error: KafkaError) -> None:
         # The next call reports what ends the producer for good, see the table above.
-        if producer == self._producers and not error.fatal():
+        if producer == self.producers and not error.fatal():
             self._disturbed = True
 
-    def _attempt(self, outputs: Sequence[Output], offsets: list[TopicPartition]) -> None:
+    def _attempt(self, parts: Sequence[Part], group: bytes) -> None:
         self._producer.begin_transaction()
-        # The offsets first: the coordinator takes one request of a transaction at a time, and the
-        # partitions of records that are produced before would be announced at the same moment.
-        # Answered CONCURRENT_TRANSACTIONS, librdkafka announces them again after 20 ms, whatever is
+        # A row that names this worker is there before an offset of its partition is: whoever takes
+        # the partition over reads there whom to fence. Once such a row is committed, the offsets
+        # come first. A member of an older generation is refused then before it has written
+        # anything; and the coordinator takes one request of a transaction at a time: partitions of
+        # records that are produced before would be announced at the same moment. Answered
+        # CONCURRENT_TRANSACTIONS, librdkafka announces them again after 20 ms, whatever is
         # configured (rd_kafka_txn_handle_AddPartitionsToTxn), the offsets after retry.backoff.ms.
-        self._send_offsets(offsets)
-        for output in outputs:
-            produce(self._producer, output, self._calls.check)
-        deliver(self._producer, outputs, self._calls.check)
+        unsigned = [part.row for part in parts if not part.signed]
+        self._deliver(unsigned)
+        self._send_offsets([part.group_offset for part in parts], group)
+        self._deliver(
+            [output for part in parts for output in part.outputs]
+            + [part.row for part in parts if part.signed]
+        )
         self._calls.persist(
             "commit_transaction", lambda: self._producer.commit_transaction(CALL_TIMEOUT)
         )
 
-    def _send_offsets(self, offsets: list[TopicPartition]) -> None:
+    def _deliver(self, outputs: Sequence[Output]) -> None:
+        if not outputs:
+            return
+        for output in outputs:
+            produce(self._producer, output, self._calls.check)
+        deliver(self._producer, outputs, self._calls.check)
+
+    def _send_offsets(self, offsets: list[TopicPartition], group: bytes) -> None:
         self._calls.persist(
             "send_offsets_to_transaction",
-            lambda: self._producer.send_offsets_to_transaction(offsets, self._group, CALL_TIMEOUT),
+            lambda: self._producer.send_offsets_to_transaction(
+                offsets, cast(Any, group), CALL_TIMEOUT
+            ),
         )
 
-    def _end_transaction(self, check_row: Callable[[], None]) -> None:
+    def _end_transaction(self, parts: Sequence[Part]) -> None:
         """Abort what is open, by a new producer where this one cannot."""
         try:
             self._abort()
@@ -298,7 +312,7 @@ class TransactionalWriter:
             if answer_to(error) is Answer.FENCED:
                 raise Fenced(error.str()) from exc
             self.renew(error.str())
-        check_row()
+        check_rows(parts)
 
     def _abort(self) -> None:
         self.aborted += 1
@@ -316,3 +330,9 @@ class TransactionalWriter:
             if missing is not None:
                 return missing
         return explain(error, outputs, topic=topic, transactional_id=self.transactional_id)
+
+
+def check_rows(parts: Sequence[Part]) -> None:
+    """Check the row of each part; raises what the first one raises that is another."""
+    for part in parts:
+        part.check_row()

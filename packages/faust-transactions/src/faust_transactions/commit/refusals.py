@@ -32,11 +32,22 @@ class Answer(Enum):
     REPEAT = auto()
     RENEW = auto()
     FENCED = auto()
+    OUTDATED = auto()
     REFUSED = auto()
 
 
 FENCED_CODES = frozenset(
     {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
+)
+
+#: The worker is not a member of the group's present generation: its partitions have other owners.
+OUTDATED_CODES = frozenset(
+    {
+        KafkaError.FENCED_INSTANCE_ID,
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.UNKNOWN_MEMBER_ID,
+    }
 )
 
 #: The producer is unusable, a new one may work: its transactional id expired, or a call was left
@@ -119,6 +130,8 @@ def answer_to(error: KafkaError) -> Answer:
     code = error.code()
     if code in FENCED_CODES:
         return Answer.FENCED
+    if code in OUTDATED_CODES:
+        return Answer.OUTDATED
     if code in RENEW_CODES:
         return Answer.RENEW
     if error.fatal() and code not in FATAL_REFUSALS:
@@ -225,6 +238,12 @@ def _timestamp(topic: str, _id: str) -> str:
     )
 
 
+def _shared_part(name: str) -> str:
+    """What the transactional ids of all workers begin with; those of version 0.1 have no colon."""
+    app_id, colon, _member = name.partition(":")
+    return app_id + colon if colon else re.sub("[^-]+$", "", name)
+
+
 #: Code -> the line, given the topic and the transactional id.
 REMEDIES: dict[int, Callable[[str, str], str]] = {
     KafkaError.INVALID_RECORD: _compacted,
@@ -241,8 +260,8 @@ REMEDIES: dict[int, Callable[[str, str], str]] = {
         "no right to commit offsets of the consumer group: grant Read on it"
     ),
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: lambda _topic, name: (
-        # Not the partition's own: the line is the same for all, and a right is given by prefix.
-        f'no right to use transactional ids that begin with "{re.sub("[0-9]+$", "", name)}": '
+        # Not the worker's own: the line is the same for all, and a right is given by prefix.
+        f'no right to use transactional ids that begin with "{_shared_part(name)}": '
         "grant Write and Describe on them"
     ),
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: lambda _topic, _: (

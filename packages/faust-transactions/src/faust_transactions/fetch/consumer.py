@@ -68,6 +68,11 @@ class BatchConsumer(compat.Consumer):
         """
         return self.thread.coordinator
 
+    async def group_member(self) -> tuple[int, str]:
+        """Generation of the group and this member's id in it."""
+        found: tuple[int, str] = await self.thread.call_thread(self.thread.group_member)
+        return found
+
     async def check_membership(self) -> None:
         """See `BatchConsumerThread.check_membership`."""
         await self.thread.call_thread(self.thread.check_membership)
@@ -100,7 +105,7 @@ class BatchConsumer(compat.Consumer):
 
     async def on_stop(self) -> None:
         """End the tasks: a commit under way is awaited, unless the brokers are away."""
-        await self.engine.on_revoked(list(self.engine.tasks))
+        await self.engine.on_stop()
         await super().on_stop()
 
     async def perform_seek(self) -> None:

@@ -87,6 +87,10 @@ class BatchConsumerThread(compat.ConsumerThread):
         """The group's coordinator as it was found last, and whether it is lost since."""
         return compat.coordinator_state(self.client)
 
+    async def group_member(self) -> tuple[int, str]:
+        """Generation of the group and this member's id in it."""
+        return compat.group_member(self.client)
+
     async def check_membership(self) -> None:
         """Raise what keeps the worker from being a member of its group, once for each time."""
         compat.check_membership(self.client)

@@ -15,16 +15,18 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from faust.types import TP
 
-from faust_transactions.errors import StateMismatch
 from faust_transactions.kafka.offsets import committed_ends, partitions_of
+from faust_transactions.kafka.record_headers import headers_of
 
-__all__ = ["HangingTransactionDetector", "OpenTransactions", "open_since"]
+__all__ = ["LATE", "HangingTransactionDetector", "OpenTransactions", "headers_since", "open_since"]
+
+Headers = Sequence[tuple[str, bytes | None]]
 
 #: Longest wait (s) for the brokers' answers.
 TIMEOUT = 10.0
@@ -44,6 +46,32 @@ def open_since(conf: Mapping[str, Any], partitions: Iterable[TP]) -> dict[TP, in
         return asking.since(partitions)
     finally:
         asking.close()
+
+
+def headers_since(conf: Mapping[str, Any], tp: TP, offset: int) -> list[Headers]:
+    """The headers of each record from an offset to the partition's end, committed or not.
+
+    Blocks. Raises KafkaException, TimeoutError when the end was not reached in time.
+    """
+    reader = _reader(conf, "read_uncommitted")
+    found: list[Headers] = []
+    try:
+        reader.assign([TopicPartition(tp.topic, tp.partition, offset)])
+        deadline = time.monotonic() + TIMEOUT
+        while time.monotonic() < deadline:
+            message = reader.poll(0.5)
+            if message is None:
+                continue
+            error = message.error()
+            if error is None:
+                found.append(tuple(headers_of(message)))
+            elif error.code() == KafkaError._PARTITION_EOF:
+                return found
+            elif not error.retriable():
+                raise KafkaException(error)
+        raise TimeoutError(f"{tp.topic}-{tp.partition} was not read to its end")
+    finally:
+        reader.close()
 
 
 class OpenTransactions:
@@ -67,19 +95,20 @@ class OpenTransactions:
                 self._close()  # begin with new connections the next time
                 raise
 
-    def wait_until_closed(self, partition: TP) -> None:
-        """Return when no transaction is open in the partition. Blocks.
+    def headers_since(self, partition: TP, offset: int) -> list[Headers]:
+        """See `headers_since`."""
+        return headers_since(self._conf, partition, offset)
 
-        Markers are written some milliseconds after the commit has returned. Raises
-        :class:`StateMismatch` when one is still open after `LATE` seconds, and KafkaException.
+    def still_open(self, partitions: Collection[TP]) -> Mapping[TP, int]:
+        """Those in which a transaction is still open after `LATE` seconds. Blocks.
+
+        Returns when none is open: markers are written some milliseconds after the commit has
+        returned. Raises KafkaException.
         """
         deadline = time.monotonic() + LATE
-        while found := self.since([partition]):
-            if time.monotonic() > deadline:
-                raise StateMismatch(
-                    f"the last transaction hangs at offset {found[partition]} of its row"
-                )
+        while (found := self.since(partitions)) and time.monotonic() < deadline:
             time.sleep(0.005)
+        return found
 
     def close(self) -> None:
         """Close the connections; the next question opens new ones."""
@@ -126,5 +155,11 @@ class HangingTransactionDetector:
 
 def _reader(conf: Mapping[str, Any], isolation: str) -> Consumer:
     """A consumer that only asks; librdkafka wants a group's name from it."""
-    own = {"group.id": "asking-for-ends", "isolation.level": isolation, "log_level": 0}
+    own = {
+        "group.id": "asking-for-ends",
+        "isolation.level": isolation,
+        "enable.auto.commit": False,
+        "enable.partition.eof": True,
+        "log_level": 0,
+    }
     return Consumer({"error_cb": lambda _error: None, **conf, **own})

@@ -46,9 +46,9 @@ class EngineMetrics:
         )
         self.transactions = Counter(
             "faust_transactions",
-            "Transactions by outcome: committed, aborted and retried, fenced, refused by the "
+            "Batches by the outcome of their transaction: committed, fenced, refused by the "
             "brokers, timeout, state_mismatch (another row was read), source_mismatch (the topic "
-            "is not the row's), failed (the agent raised).",
+            "is not the row's), failed (the agent raised); aborted: transactions tried again.",
             ["outcome"],
             registry=registry,
         )

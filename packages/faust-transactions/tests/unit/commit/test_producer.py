@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError
+from faust.types import TP
 from faust_transactions.commit import delivery
+from faust_transactions.commit.part import Part
 from faust_transactions.commit.producer import Output, TransactionalWriter
 from faust_transactions.errors import Abandoned, Fenced, StateMismatch, TransactionRefused
-from faust_transactions.restore import fence_former_id
+from faust_transactions.restore.hand_over import fence_old_id
 from support.scripted import Script, error
 
-OUTPUTS: list[Output] = [("out", 0, None, b"v", None), ("rows", 0, b"0", b"{}", None)]
+OUTPUTS: list[Output] = [("out", 0, None, b"v", None)]
+ROW: Output = ("rows", 0, b"0", b"{}", None)
 ONE_TRANSACTION = [
     "begin_transaction",
     "send_offsets_to_transaction",
@@ -30,14 +33,14 @@ def script() -> Script:
 
 @pytest.fixture
 def writer(script: Script) -> TransactionalWriter:
-    made = TransactionalWriter({}, "app:in:0", "group", script.new_producer)
+    made = TransactionalWriter({}, "app:worker", script.new_producer)
     made.fence()
     script.calls.clear()
     return made
 
 
 def write(writer: TransactionalWriter, check_row: Callable[[], None] = lambda: None) -> None:
-    writer.write(OUTPUTS, "in", 0, 7, check_row)
+    writer.write([Part(TP("in", 0), 7, ROW, OUTPUTS, check_row=check_row)], b"group")
 
 
 def by(producer: int, calls: list[str]) -> list[str]:
@@ -55,6 +58,39 @@ def test_a_transaction_is_delivered_before_it_is_committed(
 ) -> None:
     write(writer)
     assert script.calls == by(1, ONE_TRANSACTION)
+
+
+def test_the_row_is_delivered_before_the_offset_until_one_that_names_the_worker_is_committed(
+    script: Script, writer: TransactionalWriter
+) -> None:
+    """Whoever takes a partition over finds in its changelog who may still commit its offset."""
+    first = Part(TP("in", 0), 7, ROW, OUTPUTS, signed=False)
+    second = Part(TP("in", 1), 3, ROW, OUTPUTS, signed=False)
+    third = Part(TP("in", 2), 5, ROW, OUTPUTS)
+    writer.write([first, second, third], b"group")
+    assert script.calls == by(
+        1,
+        [
+            "begin_transaction",
+            *["produce rows"] * 2,
+            "flush",
+            "send_offsets_to_transaction",
+            *["produce out"] * 3,
+            "produce rows",
+            "flush",
+            "commit_transaction",
+        ],
+    )
+
+
+@pytest.mark.parametrize("code", [KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID])
+def test_a_member_of_an_older_generation_aborts_and_reads_no_row(
+    script: Script, writer: TransactionalWriter, code: int
+) -> None:
+    script["send_offsets_to_transaction"].append(error(code, txn_requires_abort=True))
+    with pytest.raises(Fenced):
+        write(writer, lambda: pytest.fail("the row is another owner's"))
+    assert script.calls == by(1, [*ONE_TRANSACTION[:2], "abort_transaction"])
 
 
 def test_a_retriable_error_repeats_the_call_and_nothing_else(
@@ -149,7 +185,7 @@ def test_a_right_that_was_taken_away_is_refused_though_it_ends_the_producer(
     script["abort_transaction"].append(error(code, fatal=True))
     script["init_transactions"].append(error(code))
     line = (
-        'no right to use transactional ids that begin with "app:in:": '
+        'no right to use transactional ids that begin with "app:": '
         "grant Write and Describe on them (TRANSACTIONAL_ID_AUTHORIZATION_FAILED)"
     )
     assert refused(writer) == line
@@ -230,7 +266,7 @@ def test_an_error_met_while_records_wait_is_asked_for(
 
 
 def test_fencing_that_is_refused_names_the_remedy(script: Script) -> None:
-    writer = TransactionalWriter({}, "app:in:0", "group", script.new_producer)
+    writer = TransactionalWriter({}, "app:worker", script.new_producer)
     script["init_transactions"].append(error(KafkaError.INVALID_TRANSACTION_TIMEOUT))
     with pytest.raises(
         TransactionRefused, match=r"brokers' transaction\.max\.timeout\.ms: lower it"
@@ -257,14 +293,14 @@ ASK = "1 list_topics rows"
 def test_a_fence_begins_when_a_broker_is_connected(
     script: Script, answers: list[Any], asked: int
 ) -> None:
-    writer = TransactionalWriter({}, "id", "group", script.new_producer, first_topic="rows")
+    writer = TransactionalWriter({}, "id", script.new_producer, first_topic="rows")
     script["list_topics rows"].extend(answers)
     writer.fence()
     assert script.calls == [*[ASK] * asked, "1 init_transactions"]
 
 
 def test_connecting_ends_when_the_writer_is_stopped(script: Script) -> None:
-    writer = TransactionalWriter({}, "id", "group", script.new_producer, first_topic="rows")
+    writer = TransactionalWriter({}, "id", script.new_producer, first_topic="rows")
     writer.stop()
     with pytest.raises(Abandoned):
         writer.fence()
@@ -272,16 +308,16 @@ def test_connecting_ends_when_the_writer_is_stopped(script: Script) -> None:
 
 
 def test_a_new_app_needs_no_right_to_the_ids_of_version_0_1(script: Script) -> None:
-    writer = TransactionalWriter({}, "app-in-0", "group", script.new_producer)
+    writer = TransactionalWriter({}, "app-in-0", script.new_producer)
     no_right = error(KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
     script.always["init_transactions"] = no_right
-    fence_former_id(writer, has_row=False)
+    fence_old_id(writer, has_row=False)
     with pytest.raises(TransactionRefused, match=r"ids that begin with .app-in-"):
-        fence_former_id(writer, has_row=True)
+        fence_old_id(writer, has_row=True)
 
 
 def test_what_a_call_waits_for_can_be_seen_until_it_is_stopped(script: Script) -> None:
-    writer = TransactionalWriter({}, "app:in:0", "group", script.new_producer)
+    writer = TransactionalWriter({}, "app:worker", script.new_producer)
     away = error(KafkaError._TIMED_OUT, "no coordinator", retriable=True)
     script.always["init_transactions"] = away
     ended: list[Any] = []
@@ -317,7 +353,7 @@ def test_a_lost_connection_is_noted_until_the_next_fence(
 
 def test_the_client_closes_idle_connections_before_a_broker_does_unless_configured() -> None:
     script = Script()
-    TransactionalWriter({}, "a", "group", script.new_producer)
-    TransactionalWriter({"connections.max.idle.ms": 5_000}, "b", "group", script.new_producer)
+    TransactionalWriter({}, "a", script.new_producer)
+    TransactionalWriter({"connections.max.idle.ms": 5_000}, "b", script.new_producer)
     found = [producer.conf["connections.max.idle.ms"] for producer in script.producers]
     assert found == [180_000, 5_000]

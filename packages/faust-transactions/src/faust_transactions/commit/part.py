@@ -1,0 +1,49 @@
+"""What one batch contributes to a transaction of its worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from confluent_kafka import TopicPartition
+from faust.types import TP
+
+from faust_transactions.commit.refusals import Output
+
+__all__ = ["Part"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The outputs of a batch, its row, and how far its source partition is done then."""
+
+    source: TP
+    #: The source partition's next offset.
+    offset: int
+    #: The record of the partition's row; it names the worker, see `stores/signature.py`.
+    row: Output
+    outputs: Sequence[Output]
+    #: Whether the row that was committed last names this worker, too. Until it does, the row is
+    #: written before the offset is sent.
+    signed: bool = True
+    #: Raises StateMismatch unless the row that can be read is the one committed last. Called after
+    #: a transaction that was aborted and for a new producer, before anything else is written.
+    check_row: Callable[[], None] = lambda: None
+    #: The partitions that it is written to.
+    places: frozenset[TP] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Note the partitions once: there are many outputs, and few of these."""
+        places = {(output[0], output[1]) for output in self.outputs}
+        places.add((self.row[0], self.row[1]))
+        object.__setattr__(self, "places", frozenset(TP(*place) for place in places))
+
+    @property
+    def records(self) -> Sequence[Output]:
+        """All that is written."""
+        return [*self.outputs, self.row]
+
+    @property
+    def group_offset(self) -> TopicPartition:
+        """What the group commits for the source partition."""
+        return TopicPartition(self.source.topic, self.source.partition, self.offset)

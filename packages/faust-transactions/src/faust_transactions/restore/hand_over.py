@@ -1,0 +1,196 @@
+"""Ends what former owners may have left open in partitions that are being restored.
+
+Who may have a transaction that can still commit a row of a partition? Its offset was accepted in an
+older generation of the group, as later ones are refused. Before that, the writer wrote a row that
+names it (`TransactionalWriter`), so it is named by the last committed row or by what lies behind
+it, still open. If it has left the group, it is fenced. If it has not, it had ended its transaction
+before it joined the present generation, or will not commit it; markers that are on their way are
+waited for. docs/engine.md has this in full.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Protocol
+
+from faust.types import TP
+
+from faust_transactions.errors import Fenced, TransactionRefused
+from faust_transactions.kafka.hanging import LATE
+from faust_transactions.kafka.tail import LastRecord
+from faust_transactions.protocols import Writer
+from faust_transactions.restore.asking import Calls
+from faust_transactions.restore.former_owners import FormerOwners
+from faust_transactions.stores.signature import signed_by
+
+__all__ = ["HandOver", "OpenRows", "Owned", "fence_old_id"]
+
+logger = logging.getLogger(__name__)
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+#: Pauses (s) between checks of what is open; what outlasts the last needs an operator.
+FIRST_PAUSE, LAST_PAUSE = 0.1, 5.0
+
+
+class OpenRows(Protocol):
+    """What is open in partitions: `OpenTransactions`. Blocking."""
+
+    def since(self, partitions: Iterable[TP]) -> Mapping[TP, int]:
+        """The partitions with an open transaction, and the offset where the first begins."""
+
+    def headers_since(self, partition: TP, offset: int) -> Sequence[Headers]:
+        """The headers of each record from an offset on, committed or not."""
+
+
+class Owned(Protocol):
+    """A partition that is restored: `StreamTask`."""
+
+    @property
+    def tp(self) -> TP:
+        """The source partition."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the log."""
+
+
+class HandOver:
+    """That of one restore. ``row_of`` names the partition of a source partition's rows,
+    ``outputs`` the topics that are written to in the partition's own number, ``old_writers`` makes
+    the writers of its owners in version 0.1.
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[Owned],
+        own: Writer,
+        former: FormerOwners,
+        *,
+        calls: Calls,
+        open_rows: OpenRows,
+        row_of: Callable[[TP], TP],
+        outputs: Mapping[str, Sequence[str]],
+        old_writer: Callable[[TP], Writer],
+    ) -> None:
+        self._by_row = {row_of(task.tp): task for task in tasks}
+        self._own = own
+        self._former = former
+        self._calls = calls
+        self._open = open_rows
+        self._outputs = outputs
+        self._old_writer = old_writer
+        self._old: dict[TP, Writer] = {}
+
+    async def shut_out(self, open_since: Mapping[TP, int], rows: Mapping[TP, LastRecord]) -> bool:
+        """Return when no former owner can commit any more, and nothing is open.
+
+        ``open_since`` was asked for before the ``rows`` were read, so a row that was committed in
+        between is in one or the other. Returns whether the rows must be read again.
+        """
+        signed = {row: signed_by(rows[row].headers) for row in self._by_row if row in rows}
+        names = set(signed.values())
+        for found in (await self._signatures(open_since)).values():
+            names |= found
+        await self._former.fence({name for name in names if name is not None})
+        await self._fence_old(signed)
+        if not open_since and not self._former.fenced and not self._old:
+            return False
+        await self._wait_until_closed()
+        return True
+
+    def close(self) -> None:
+        """Leave the writers."""
+        self._former.close()
+        for writer in self._old.values():
+            writer.leave()
+
+    async def _signatures(self, open_since: Mapping[TP, int]) -> dict[TP, set[str | None]]:
+        """Who wrote what is open, and behind it; None is version 0.1, or no worker."""
+        found: dict[TP, set[str | None]] = {}
+        for row, offset in open_since.items():
+            records = await self._calls.ask(self._open.headers_since, row, offset)
+            found[row] = {signed_by(headers) for headers in records}
+        return found
+
+    async def _fence_old(self, signed: Mapping[TP, str | None]) -> None:
+        """Fence owners of version 0.1, which had other transactional ids.
+
+        Only where the row is theirs or there is none, so it is done once.
+        """
+        theirs = [row for row in self._by_row if signed.get(row) is None]
+        self._old = {row: self._old_writer(self._by_row[row].tp) for row in theirs}
+        await self._calls.each(
+            list(self._old.values()),
+            [partial(fence_old_id, writer, row in signed) for row, writer in self._old.items()],
+        )
+
+    async def _wait_until_closed(self) -> None:
+        """Return when nothing is open in the rows' partitions, which only the engine writes to."""
+        pause, waited = FIRST_PAUSE, 0.0
+        while open_since := await self._calls.ask(self._open.since, list(self._by_row)):
+            late = waited >= LATE
+            signatures = await self._signatures(open_since)
+            names = {name for found in signatures.values() for name in found if name is not None}
+            # What a member left open it ends itself. If it does not, its markers are lost.
+            if await self._former.fence(names, members_too=late):
+                continue
+            if waited == 0.0 and names:
+                others = ", ".join(sorted(names))
+                logger.info("waiting for the end of what %s has open", others)
+            if waited >= LATE + LAST_PAUSE:
+                self._log_foreign(open_since)
+            if waited == 0.0 or pause == LAST_PAUSE:
+                for row, found in signatures.items():
+                    await self._abort(row, found, late=late)
+            await self._calls.pause(pause)  # the markers are written after the abort has returned
+            waited += pause
+            pause = min(pause * 2, LAST_PAUSE)
+
+    def _log_foreign(self, open_since: Mapping[TP, int]) -> None:
+        for row, offset in open_since.items():
+            # Another producer's, which only its id and epoch can end.
+            logger.error(
+                "%s: cannot restore: another producer's transaction hangs in its changelog; "
+                "abort it with kafka-transactions.sh --bootstrap-server ... abort --topic %s "
+                "--partition %d --start-offset %d",
+                self._by_row[row].name,
+                row.topic,
+                row.partition,
+                offset,
+            )
+
+    async def _abort(self, row: TP, signatures: set[str | None], *, late: bool) -> None:
+        """Abort what hangs: it is open though its writer was fenced, or has ended it long ago."""
+        usable = [*self._former.fenced.values(), *([self._own] if late else [])]
+        writers = [writer for writer in usable if writer.transactional_id in signatures]
+        if None in signatures and row in self._old:
+            writers.append(self._old[row])
+        task = self._by_row[row]
+        outputs = [TP(topic, task.tp.partition) for topic in self._outputs.get(task.tp.topic, ())]
+        for writer in writers:
+            logger.warning(
+                "%s: the brokers lost the end of its last transaction; aborting it, its records "
+                "are processed again",
+                task.name,
+            )
+            found = await self._calls.ask(self._open.since, [row, *outputs])
+            try:
+                await self._calls.each([writer], [partial(writer.abort_in, list(found))])
+            except Fenced as exc:
+                logger.info("%s: fenced: %s", task.name, exc)  # its next owner does it
+
+
+def fence_old_id(writer: Writer, has_row: bool) -> None:
+    """Fence by a transactional id of version 0.1. Blocks; raises as `TransactionalWriter.fence`.
+
+    Where 0.1 wrote no row, a refusal is ignored: an app that is new may have no right to ids that
+    it never used.
+    """
+    try:
+        writer.fence()
+    except TransactionRefused:
+        if has_row:
+            raise

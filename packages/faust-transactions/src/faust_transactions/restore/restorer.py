@@ -1,0 +1,227 @@
+"""Restore assigned partitions: fence the former owners, then read back what they committed.
+
+Always in this order: a former owner that is not fenced could commit after the row was read. In
+between, hanging transactions are aborted (see :mod:`faust_transactions.kafka.hanging`): their rows
+are not read, so their records are processed again, and the first outputs must not become visible
+too.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import faust
+from confluent_kafka import KafkaException
+from faust.types import TP
+
+from faust_transactions.commit.producer import TransactionalWriter
+from faust_transactions.errors import StateMismatch
+from faust_transactions.kafka.group_members import GroupMembers
+from faust_transactions.kafka.hanging import HangingTransactionDetector, OpenTransactions
+from faust_transactions.kafka.tail import LastRecord, LastRecords, read_last
+from faust_transactions.observe.failures import kind
+from faust_transactions.protocols import Writer
+from faust_transactions.restore.asking import PatientCalls
+from faust_transactions.restore.former_owners import FormerOwners
+from faust_transactions.restore.hand_over import HandOver
+from faust_transactions.stores.identity import TopicIdentity
+from faust_transactions.stores.partition import PartitionTable
+from faust_transactions.stores.signature import signed_by
+from faust_transactions.task import StreamTask
+
+__all__ = ["TaskRestorer"]
+
+logger = logging.getLogger(__name__)
+
+
+class TaskRestorer:
+    """Begins tasks.
+
+    ``tables`` names the table of each source topic, ``outputs`` the topics that its transactions
+    write to in the partition's own number; both may go on growing.
+    """
+
+    def __init__(
+        self,
+        app: faust.App,
+        kafka: dict[str, Any],
+        tables: Mapping[str, PartitionTable],
+        outputs: Mapping[str, Sequence[str]],
+    ) -> None:
+        self._app = app
+        self._kafka = kafka
+        self._tables = tables
+        self._outputs = outputs
+        # Clients that stay connected: a new one takes several round trips before its first answer.
+        self._open = OpenTransactions(kafka)
+        self._last = LastRecords(kafka)
+        self._members = GroupMembers(kafka, app.conf.id)
+        self._calls = PatientCalls(lambda: app.should_stop, logger)
+
+    async def read_back(self, tasks: list[StreamTask], own: Writer) -> dict[TP, LastRecord]:
+        """The last committed row of each partition of the tasks' topics, where there is one.
+
+        Of other workers' partitions too: see `_foreign_source`. ``own`` is the worker's writer,
+        which is fenced already. When this returns, no former owner can commit any more. Waits for
+        the brokers as long as it takes. Raises :class:`Abandoned` when the app stops.
+        """
+        hand_over = self._hand_over(tasks, own)
+        try:
+            # As a rule nothing is open and no worker has left: two questions then. The rows are
+            # read after the first, which tells that no marker is still on its way.
+            open_since = await self._calls.ask(
+                self._open.since, [self._row_of(task.tp) for task in tasks]
+            )
+            rows = await self._rows(tasks)
+            by_row = {self._row_of(tp): row for tp, row in rows.items()}
+            if not await hand_over.shut_out(open_since, by_row):
+                return rows
+        finally:
+            hand_over.close()
+        return await self._rows(tasks)
+
+    def _hand_over(self, tasks: Sequence[StreamTask], own: Writer) -> HandOver:
+        app_id = self._app.conf.id
+
+        def old_writer(source: TP) -> Writer:
+            name = f"{app_id}-{source.topic}-{source.partition}"
+            return TransactionalWriter(self._kafka, name)
+
+        return HandOver(
+            tasks,
+            own,
+            FormerOwners(
+                app_id,
+                own,
+                self._members.now,
+                self._calls,
+                partial(TransactionalWriter, self._kafka),
+            ),
+            calls=self._calls,
+            open_rows=self._open,
+            row_of=self._row_of,
+            outputs=self._outputs,
+            old_writer=old_writer,
+        )
+
+    def restore(self, tasks: Iterable[StreamTask], rows: Mapping[TP, LastRecord]) -> None:
+        """Put what was committed into the tasks, whose topics' ids are set, and the tables."""
+        for task in tasks:
+            row = rows.get(task.tp)
+            if row is None or row.value is None:  # never written, or deleted by hand
+                task.restore(None, _foreign_source(task, rows))
+                continue
+            table = self._tables[task.tp.topic]
+            try:
+                found = table.row(row.value)
+            except Exception as exc:  # noqa: BLE001 - whatever its codec raises
+                where = f"{table.changelog_topic_name}-{task.tp.partition}, offset {row.offset}"
+                # Without the text, which would quote the row.
+                raise ValueError(f"no row can be read at {where} ({kind(exc)})") from None
+            task.restore(found, TopicIdentity.from_headers(row.headers), signed_by(row.headers))
+            table.apply(task.tp.partition, found)
+
+    async def fence(self, writer: Writer) -> None:
+        """Make a writer ready; whatever its transactional id left open is aborted."""
+        await self._calls.each([writer], [writer.fence])
+
+    def hanging_before(self, sources: Collection[TP]) -> Mapping[TP, StateMismatch]:
+        """Those of the source partitions whose last transaction hangs, with the error. Blocks.
+
+        To be asked before a transaction that leaves out a partition which the last one wrote to. A
+        marker also decides what hangs in the partitions that it is written to. Were the row's
+        partition among them and another one not, the row would no longer show whether to commit or
+        to abort what hangs in the other.
+        """
+        by_row = {self._row_of(source): source for source in sources}
+        try:
+            found = self._open.still_open(by_row)
+        except KafkaException as exc:
+            error = StateMismatch(f"open transactions cannot be checked: {exc}")
+            return dict.fromkeys(sources, error)
+        return {
+            by_row[row]: StateMismatch(f"the last transaction hangs at offset {offset} of its row")
+            for row, offset in found.items()
+        }
+
+    def check_row(self, source: TP, state: Any) -> None:
+        """Raise StateMismatch unless ``state`` is still the last row that can be read. Blocks.
+
+        Call it after an abort, whose marker also aborts committed transactions of the same producer
+        that hang in the partition, and after a producer was renewed, as another worker may have
+        owned the partition before that.
+        """
+        table = self._tables[source.topic]
+        try:
+            last = read_last(self._kafka, table.changelog_topic_name, [source.partition])
+            row = last.get(source.partition)
+            found = None if row is None or row.value is None else table.row(row.value).next_offset
+        except Exception as exc:
+            raise StateMismatch(f"the row cannot be read: {kind(exc)}") from exc
+        known = None if state is None else state.next_offset
+        if found != known:
+            raise StateMismatch(f"committed up to {known}, but the row says {found}")
+
+    async def hanging(
+        self, partitions: Iterable[TP], detector: HangingTransactionDetector
+    ) -> list[TP]:
+        """The partitions in whose rows a transaction has hung since the last check.
+
+        Empty when the brokers do not answer.
+        """
+        by_row = {self._row_of(source): source for source in partitions}
+        try:
+            found = await self._calls.once(self._open.since, list(by_row))
+        except KafkaException as exc:
+            logger.debug("open transactions could not be checked: %s", exc)
+            return []
+        return [by_row[row] for row in detector.hanging(found)]
+
+    async def foreign_rows(self, tasks: Collection[StreamTask]) -> dict[StreamTask, TopicIdentity]:
+        """The tasks in whose changelog a row names another topic, and that topic.
+
+        Workers with the same app id and another source topic write the same rows. Empty when the
+        brokers do not answer.
+        """
+        found: dict[TP, LastRecord] = {}
+        try:
+            for topic in {task.tp.topic for task in tasks}:
+                name = self._tables[topic].changelog_topic_name
+                rows = await self._calls.once(self._last.of, name)
+                found |= {TP(topic, number): row for number, row in rows.items()}
+        except (KafkaException, TimeoutError) as exc:
+            logger.debug("rows could not be checked: %s", exc)
+            return {}
+        named = {task: _foreign_source(task, found) for task in tasks}
+        return {task: other for task, other in named.items() if other is not None}
+
+    def _row_of(self, source: TP) -> TP:
+        return TP(self._tables[source.topic].changelog_topic_name, source.partition)
+
+    async def _rows(self, tasks: list[StreamTask]) -> dict[TP, LastRecord]:
+        found: dict[TP, LastRecord] = {}
+        for topic in {task.tp.topic for task in tasks}:
+            rows = await self._calls.ask(self._last.of, self._tables[topic].changelog_topic_name)
+            found |= {TP(topic, number): row for number, row in rows.items()}
+        missing = [self._row_of(task.tp) for task in tasks if task.tp not in found]
+        # All partitions were read, so one that the changelog lacks would not show.
+        for topic in {row.topic for row in missing}:
+            numbers = [row.partition for row in missing if row.topic == topic]
+            await self._calls.ask(self._last.of, topic, numbers)
+        return found
+
+
+def _foreign_source(task: StreamTask, rows: Mapping[TP, LastRecord]) -> TopicIdentity | None:
+    """The topic that another partition's row names, where it is not the task's; else None.
+
+    A topic that was created again is stopped as a whole. If its partitions without a row went on,
+    part of its records would be processed, and no remedy would be right for all of them.
+    """
+    for tp, row in sorted(rows.items()):
+        named = TopicIdentity.from_headers(row.headers) if tp.topic == task.tp.topic else None
+        if named is not None and not named.is_same(task.source):
+            return named
+    return None

@@ -1,0 +1,258 @@
+"""What a former owner had open when its partition was handed over, on a real Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any
+
+import faust
+import pytest
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from faust.types import TP
+from faust_transactions import Engine
+from faust_transactions.commit.client import group_metadata
+from faust_transactions.commit.part import Part
+from faust_transactions.commit.producer import TransactionalWriter
+from faust_transactions.errors import Fenced
+from faust_transactions.kafka.group_members import GroupMembers
+from faust_transactions.kafka.tail import LastRecord
+from faust_transactions.observe.metrics import EngineMetrics
+from faust_transactions.restore.restorer import TaskRestorer
+from faust_transactions.stores.signature import SIGNATURE, transactional_id
+from faust_transactions.task import StreamTask
+from prometheus_client import CollectorRegistry
+from support.copying import wait_until
+from support.engine_app import Sums
+
+from tests.brokers import Kafka
+from tests.topics import create_topic
+
+
+class Group:
+    """A group whose members, one after the other, own partition 0 of its topic."""
+
+    def __init__(self, kafka: Kafka, name: str) -> None:
+        self.name = name
+        self.conf: dict[str, Any] = {"bootstrap.servers": kafka.bootstrap}
+        self.source = TP(f"{name}-in", 0)
+        app = faust.App(name, broker=kafka.url)
+        table = Engine(app, self.conf, metrics=EngineMetrics(CollectorRegistry())).table(
+            "sums", Sums
+        )
+        self.rows = table.changelog_topic_name
+        for topic in (self.source.topic, self.rows):
+            create_topic(kafka.bootstrap, topic, 1)
+        self.restorer = TaskRestorer(app, self.conf, {self.source.topic: table}, {})
+
+    def read_back(self, member: Member) -> LastRecord | None:
+        """Restore the partition as this member; its last committed row."""
+
+        async def restore() -> LastRecord | None:
+            rows = await self.restorer.read_back([StreamTask(self.source)], member.writer)
+            return rows.get(self.source)
+
+        return asyncio.run(restore())
+
+    def row(self, position: int, writer: str) -> tuple[str, int, bytes, bytes, list[Any]]:
+        value = Sums(next_offset=position).dumps(serializer="json")
+        return (self.rows, 0, b"0", value, [(SIGNATURE, writer.encode())])
+
+
+class Member:
+    """A member of the group, with the writer that it has as a worker."""
+
+    def __init__(self, group: Group, beside: Member | None = None) -> None:
+        self._group = group
+        self.consumer = Consumer(
+            {**group.conf, "group.id": group.name, "enable.auto.commit": False}
+        )
+        self.joined = 0
+        self.consumer.subscribe([group.source.topic], on_assign=self._assigned)
+        self.wait_for_assignment(1, beside)
+        self.id = transactional_id(group.name, self.consumer.memberid() or "")
+        self.writer = TransactionalWriter(group.conf, self.id)
+        self.writer.fence()
+
+    def _assigned(self, *_: object) -> None:
+        self.joined += 1
+
+    def wait_for_assignment(self, number: int, beside: Member | None = None) -> None:
+        """Take part in the group until it was assigned so often, beside another member."""
+        deadline = time.monotonic() + 60
+        while self.joined < number:
+            assert time.monotonic() < deadline
+            self.consumer.poll(0.1)
+            if beside is not None:
+                beside.consumer.poll(0.1)
+
+    def commit(self, position: int, metadata: Any = None, *, signed: bool = True) -> None:
+        """Commit a batch, in the present generation unless another's metadata is given."""
+        row = self._group.row(position, self.id)
+        part = Part(self._group.source, position, row, [], signed=signed)
+        self.writer.write([part], metadata or self.consumer.consumer_group_metadata())
+
+    def producer(self) -> Producer:
+        """One in place of the writer's, to do part of a transaction."""
+        made = Producer({**self._group.conf, "transactional.id": self.id, "log_level": 0})
+        made.init_transactions(30)
+        made.begin_transaction()
+        return made
+
+    def send_offset(self, producer: Producer, position: int) -> None:
+        offset = TopicPartition(self._group.source.topic, 0, position)
+        metadata = self.consumer.consumer_group_metadata()
+        producer.send_offsets_to_transaction([offset], metadata, 30)
+
+    def write_row(self, producer: Producer, position: int) -> None:
+        topic, partition, key, value, headers = self._group.row(position, self.id)
+        producer.produce(topic, value, key, partition, headers=headers)
+        assert not producer.flush(30)
+
+    def leave(self) -> None:
+        self.consumer.close()
+        self.writer.leave()
+
+
+@pytest.fixture
+def group(kafka: Kafka, topic_prefix: str) -> Group:
+    return Group(kafka, topic_prefix)
+
+
+@pytest.fixture
+def join(group: Group) -> Iterator[Callable[..., Member]]:
+    with ExitStack() as stack:
+
+        def joined(beside: Member | None = None) -> Member:
+            member = Member(group, beside)
+            stack.callback(member.leave)
+            return member
+
+        yield joined
+
+
+def position_of(row: LastRecord | None) -> int | None:
+    return None if row is None else Sums.loads(row.value or b"", serializer="json").next_offset
+
+
+def test_group_metadata_is_made_as_librdkafka_makes_it(
+    group: Group, join: Callable[..., Member]
+) -> None:
+    member = join()
+    of_librdkafka: Any = member.consumer.consumer_group_metadata()
+    generation = int.from_bytes(of_librdkafka[7:11], "little", signed=True)
+    assert group_metadata(group.name, generation, member.consumer.memberid() or "") == of_librdkafka
+
+
+def test_the_brokers_name_the_members_of_a_group(group: Group, join: Callable[..., Member]) -> None:
+    members = GroupMembers(group.conf, group.name)
+    assert members.now() == frozenset()
+    first = join()
+    assert members.now() == frozenset({first.consumer.memberid()})
+
+
+def test_a_member_of_an_older_generation_commits_nothing(
+    group: Group, join: Callable[..., Member]
+) -> None:
+    member = join()
+    older = member.consumer.consumer_group_metadata()
+    member.commit(5, older, signed=False)
+    member.consumer.unsubscribe()
+    member.consumer.subscribe([group.source.topic], on_assign=member._assigned)
+    member.wait_for_assignment(2)
+    for signed in (True, False):
+        with pytest.raises(Fenced):
+            member.commit(6, older, signed=signed)
+    assert position_of(group.read_back(join_again(group, member))) == 5
+
+
+def join_again(group: Group, member: Member) -> Member:
+    """The same consumer as the member that it is now."""
+    member.writer.close()
+    member.id = transactional_id(group.name, member.consumer.memberid() or "")
+    member.writer = TransactionalWriter(group.conf, member.id)
+    member.writer.fence()
+    return member
+
+
+def test_a_first_transaction_that_a_worker_left_open_is_aborted(
+    group: Group, join: Callable[..., Member]
+) -> None:
+    """No committed row names it; the row behind the last stable offset does."""
+    former = join()
+    asleep = former.producer()
+    former.write_row(asleep, 5)
+    former.send_offset(asleep, 5)
+    former.consumer.close()
+    assert group.read_back(join()) is None
+    with pytest.raises(KafkaException):
+        asleep.commit_transaction(30)
+
+
+def test_a_worker_that_sent_an_offset_and_no_record_yet_is_fenced(
+    group: Group, join: Callable[..., Member]
+) -> None:
+    """Nothing shows that its transaction is open; the committed row names it."""
+    former = join()
+    former.commit(5, signed=False)
+    asleep = former.producer()
+    former.send_offset(asleep, 7)
+    former.consumer.close()
+    assert position_of(group.read_back(join())) == 5
+    asleep.produce(group.rows, b"{}", b"0", 0)
+    with pytest.raises(KafkaException):
+        asleep.commit_transaction(30)
+
+
+def test_what_a_worker_committed_last_is_read_back_when_it_has_left(
+    group: Group, join: Callable[..., Member]
+) -> None:
+    former = join()
+    former.commit(5, signed=False)
+    former.commit(7)
+    former.consumer.close()
+    owner = join()
+    assert position_of(group.read_back(owner)) == 7
+    owner.commit(9, signed=False)
+    with pytest.raises(Fenced):
+        former.commit(8, owner.consumer.consumer_group_metadata())
+    assert position_of(group.read_back(owner)) == 9
+
+
+def test_a_worker_that_is_still_a_member_is_waited_for_and_not_fenced(
+    group: Group, join: Callable[..., Member], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    former = join()
+    former.commit(5, signed=False)
+    ending = former.producer()
+    former.send_offset(ending, 7)
+    former.write_row(ending, 7)
+    owner = join(former)
+    with ThreadPoolExecutor() as threads:
+        restored = threads.submit(group.read_back, owner)
+        wait_until(lambda: f"waiting for the end of what {former.id} has open" in caplog.text)
+        assert not restored.done()
+        ending.commit_transaction(30)
+        assert position_of(restored.result()) == 7
+    ending.begin_transaction()
+    former.write_row(ending, 8)
+    ending.abort_transaction(30)
+
+
+def test_a_worker_that_was_expelled_fences_nobody(
+    group: Group, join: Callable[..., Member]
+) -> None:
+    former = join()
+    former.commit(5, signed=False)
+    former.consumer.close()
+    other = join()
+    other.consumer.close()
+    wait_until(lambda: GroupMembers(group.conf, group.name).now() == frozenset())
+    with pytest.raises(Fenced, match="no member of its group"):
+        group.read_back(other)
+    former.writer.renew()  # nobody did
