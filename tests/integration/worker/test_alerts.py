@@ -152,8 +152,10 @@ def test_a_worker_that_is_fenced_again_and_again_is_reported_then_one_that_holds
         "log_level": 0,
     }
 
+    admin = AdminClient(client)  # kept: an answer does not come to one that is gone
+
     def fence() -> None:
-        group = AdminClient(client).describe_consumer_groups([topic_prefix])[topic_prefix]
+        group = admin.describe_consumer_groups([topic_prefix])[topic_prefix]
         for member in group.result(10).members:
             name = f"{topic_prefix}:{member.member_id}"
             # The worker may fence at the same moment; the next round fences it.

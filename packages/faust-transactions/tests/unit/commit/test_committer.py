@@ -106,6 +106,28 @@ async def test_batches_that_become_ready_during_a_transaction_share_the_next(
     assert several.checked == []
 
 
+async def test_batches_that_become_ready_one_after_the_other_share_a_transaction(
+    several: Several,
+) -> None:
+    commits = []
+    for partition in range(3):
+        commits.append(several.commit(partition))
+        await asyncio.sleep(0)
+    await asyncio.gather(*commits)
+    assert partitions(several) == [[0, 1, 2]]
+
+
+async def test_a_batch_whose_partition_is_revoked_before_its_transaction_begins_is_not_written(
+    several: Several,
+) -> None:
+    commit = several.commit(0)
+    await asyncio.sleep(0)
+    assert await several.committer.finish(SECONDS)
+    with pytest.raises(Abandoned, match="revoked"):
+        await commit
+    assert several.writer.calls == []
+
+
 async def test_a_transaction_has_no_more_records_than_librdkafka_can_hold() -> None:
     several = Several(4)
     several.records = MOST_RECORDS // 2 + 1
