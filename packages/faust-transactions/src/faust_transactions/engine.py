@@ -274,6 +274,7 @@ class Engine:
             logger.warning(
                 "rejoining the consumer group: fenced while partitions were restored: %s", exc
             )
+            self._writer.leave()  # it may have been this one
             self._rejoiner.reject_assignment(f"fenced: {exc}")
             return
         except BatchingError as exc:

@@ -49,6 +49,8 @@ class Script:
         found = left.popleft() if left else self.always.get(call)
         if isinstance(found, KafkaError):
             raise KafkaException(found)
+        if isinstance(found, Exception):
+            raise found
         return found
 
 

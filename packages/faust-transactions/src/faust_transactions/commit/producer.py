@@ -72,6 +72,7 @@ from faust_transactions.commit.refusals import (
     missing_output,
 )
 from faust_transactions.errors import Fenced, TransactionRefused
+from faust_transactions.observe.failures import kind
 
 __all__ = ["Headers", "Output", "TransactionalWriter"]
 
@@ -190,10 +191,16 @@ class TransactionalWriter:
         value; no reader of committed records sees it. Raises :class:`Fenced`, :class:`Abandoned`,
         or KafkaException when the brokers refuse.
         """
-        self._producer.begin_transaction()
-        for tp in partitions:
-            # An empty key, not none: a compacted topic refuses that.
-            produce(self._producer, (tp.topic, tp.partition, b"", None, None), self._calls.check)
+        try:
+            self._producer.begin_transaction()
+            for tp in partitions:
+                # An empty key, not none: a compacted topic refuses that.
+                marker: Output = (tp.topic, tp.partition, b"", None, None)
+                produce(self._producer, marker, self._calls.check)
+        except KafkaException as exc:
+            if answer_to(exc.args[0]) is Answer.FENCED:
+                raise Fenced(str(exc.args[0])) from exc
+            raise
         while self._producer.flush(CALL_TIMEOUT):
             self._calls.check()
         try:
@@ -269,6 +276,7 @@ class TransactionalWriter:
             self._disturbed = True
 
     def _attempt(self, parts: Sequence[Part], group: bytes) -> None:
+        self._calls.check()
         self._producer.begin_transaction()
         # A row that names this worker is there before an offset of its partition is: whoever takes
         # the partition over reads there whom to fence. Once such a row is committed, the offsets
@@ -291,8 +299,12 @@ class TransactionalWriter:
     def _deliver(self, outputs: Sequence[Output]) -> None:
         if not outputs:
             return
-        for output in outputs:
-            produce(self._producer, output, self._calls.check)
+        try:
+            for output in outputs:
+                produce(self._producer, output, self._calls.check)
+        except (TypeError, ValueError, OverflowError) as exc:
+            # The agent's mistake: its batch is tried alone, so that it holds up no other.
+            raise UndeliveredError(f"a record cannot be written: {kind(exc)}") from exc
         deliver(self._producer, outputs, self._calls.check)
 
     def _send_offsets(self, offsets: list[TopicPartition], group: bytes) -> None:

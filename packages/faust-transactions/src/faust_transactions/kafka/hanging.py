@@ -16,13 +16,14 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from faust.types import TP
 
 from faust_transactions.kafka.offsets import committed_ends, partitions_of
 from faust_transactions.kafka.record_headers import headers_of
+from faust_transactions.kafka.tail import is_about_group
 
 __all__ = ["LATE", "HangingTransactionDetector", "OpenTransactions", "headers_since", "open_since"]
 
@@ -48,30 +49,36 @@ def open_since(conf: Mapping[str, Any], partitions: Iterable[TP]) -> dict[TP, in
         asking.close()
 
 
-def headers_since(conf: Mapping[str, Any], tp: TP, offset: int) -> list[Headers]:
-    """The headers of each record from an offset to the partition's end, committed or not.
+def headers_since(conf: Mapping[str, Any], offsets: Mapping[TP, int]) -> dict[TP, list[Headers]]:
+    """The headers of each record from an offset to its partition's end, committed or not.
 
-    Blocks. Raises KafkaException, TimeoutError when the end was not reached in time.
+    One consumer reads all partitions: a hand-over waits for this while no heartbeat is sent.
+    Blocks. Raises KafkaException, TimeoutError when not all ends were reached in time.
     """
     reader = _reader(conf, "read_uncommitted")
-    found: list[Headers] = []
+    found: dict[TP, list[Headers]] = {tp: [] for tp in offsets}
+    unread = set(offsets)
     try:
-        reader.assign([TopicPartition(tp.topic, tp.partition, offset)])
+        reader.assign([TopicPartition(*tp, offset) for tp, offset in offsets.items()])
         deadline = time.monotonic() + TIMEOUT
-        while time.monotonic() < deadline:
+        while unread and time.monotonic() < deadline:
             message = reader.poll(0.5)
-            if message is None:
+            if message is None or is_about_group(message):
                 continue
+            tp = TP(cast(str, message.topic()), cast(int, message.partition()))
             error = message.error()
             if error is None:
-                found.append(tuple(headers_of(message)))
+                found[tp].append(tuple(headers_of(message)))
             elif error.code() == KafkaError._PARTITION_EOF:
-                return found
+                unread.discard(tp)
             elif not error.retriable():
                 raise KafkaException(error)
-        raise TimeoutError(f"{tp.topic}-{tp.partition} was not read to its end")
     finally:
         reader.close()
+    if unread:
+        names = ", ".join(f"{tp.topic}-{tp.partition}" for tp in sorted(unread))
+        raise TimeoutError(f"{names}: not read to the end")
+    return found
 
 
 class OpenTransactions:
@@ -95,9 +102,9 @@ class OpenTransactions:
                 self._close()  # begin with new connections the next time
                 raise
 
-    def headers_since(self, partition: TP, offset: int) -> list[Headers]:
+    def headers_since(self, offsets: Mapping[TP, int]) -> dict[TP, list[Headers]]:
         """See `headers_since`."""
-        return headers_since(self._conf, partition, offset)
+        return headers_since(self._conf, offsets)
 
     def still_open(self, partitions: Collection[TP]) -> Mapping[TP, int]:
         """Those in which a transaction is still open after `LATE` seconds. Blocks.
@@ -160,6 +167,8 @@ def _reader(conf: Mapping[str, Any], isolation: str) -> Consumer:
         "isolation.level": isolation,
         "enable.auto.commit": False,
         "enable.partition.eof": True,
+        # The end of a partition is an answer without records: the broker must not hold it back.
+        "fetch.wait.max.ms": 10,
         "log_level": 0,
     }
     return Consumer({"error_cb": lambda _error: None, **conf, **own})

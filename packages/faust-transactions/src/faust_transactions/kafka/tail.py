@@ -143,7 +143,7 @@ def _search(
         if time.monotonic() > deadline:
             raise TimeoutError(f"{topic}: partitions {sorted(unsettled)} not read to their ends")
         message = consumer.poll(_POLL)
-        if message is None or _is_about_group(message):
+        if message is None or is_about_group(message):
             continue
         _raise_error(message)
         partition = message.partition()
@@ -167,7 +167,7 @@ def _raise_error(message: Message) -> None:
         raise KafkaException(error)
 
 
-def _is_about_group(message: Message) -> bool:
+def is_about_group(message: Message) -> bool:
     """Whether librdkafka says that the user has no right to its ``group.id``.
 
     It looks for the group's coordinator though nothing is committed, and reports this if it is

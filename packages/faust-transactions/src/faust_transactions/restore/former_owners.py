@@ -54,8 +54,9 @@ class FormerOwners:
         `TransactionalWriter.fence` does.
         """
         others = set(names) - {self._own.transactional_id} - self._fenced.keys()
-        if others and not members_too:
-            others -= await self._present()
+        if others:
+            present = await self._present()
+            others -= set() if members_too else present
         writers = {name: self._new_writer(name) for name in sorted(others)}
         try:
             for name in writers:
@@ -66,6 +67,11 @@ class FormerOwners:
         finally:
             self._fenced |= writers
         return bool(writers)
+
+    def forget(self, writer: Writer) -> None:
+        """Leave a writer that was fenced itself: who is fenced again gets a new one."""
+        if self._fenced.pop(writer.transactional_id, None) is not None:
+            writer.leave()
 
     async def _present(self) -> set[str]:
         """The transactional ids of the group's members."""

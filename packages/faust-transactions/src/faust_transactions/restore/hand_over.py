@@ -41,7 +41,7 @@ class OpenRows(Protocol):
     def since(self, partitions: Iterable[TP]) -> Mapping[TP, int]:
         """The partitions with an open transaction, and the offset where the first begins."""
 
-    def headers_since(self, partition: TP, offset: int) -> Sequence[Headers]:
+    def headers_since(self, offsets: Mapping[TP, int]) -> Mapping[TP, Sequence[Headers]]:
         """The headers of each record from an offset on, committed or not."""
 
 
@@ -109,11 +109,10 @@ class HandOver:
 
     async def _signatures(self, open_since: Mapping[TP, int]) -> dict[TP, set[str | None]]:
         """Who wrote what is open, and behind it; None is version 0.1, or no worker."""
-        found: dict[TP, set[str | None]] = {}
-        for row, offset in open_since.items():
-            records = await self._calls.ask(self._open.headers_since, row, offset)
-            found[row] = {signed_by(headers) for headers in records}
-        return found
+        if not open_since:
+            return {}
+        records = await self._calls.ask(self._open.headers_since, open_since)
+        return {row: {signed_by(headers) for headers in found} for row, found in records.items()}
 
     async def _fence_old(self, signed: Mapping[TP, str | None]) -> None:
         """Fence owners of version 0.1, which had other transactional ids.
@@ -180,7 +179,11 @@ class HandOver:
             try:
                 await self._calls.each([writer], [partial(writer.abort_in, list(found))])
             except Fenced as exc:
-                logger.info("%s: fenced: %s", task.name, exc)  # its next owner does it
+                if writer is self._own:
+                    raise
+                # Another worker restores a partition of the same owner. Each aborts its own.
+                logger.info("%s: fenced: %s", task.name, exc)
+                self._former.forget(writer)
 
 
 def fence_old_id(writer: Writer, has_row: bool) -> None:

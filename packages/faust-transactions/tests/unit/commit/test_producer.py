@@ -265,6 +265,33 @@ def test_an_error_met_while_records_wait_is_asked_for(
     assert refused(writer).startswith("no right to write to topic out or rows: grant Write")
 
 
+def test_what_is_no_record_is_refused_without_its_data(
+    script: Script, writer: TransactionalWriter
+) -> None:
+    script["produce out"].append(TypeError("4111111111111111 is no bytes"))
+    assert refused(writer) == "a record cannot be written: TypeError"
+    assert script.calls[-1] == "1 abort_transaction"
+    write(writer)
+
+
+@pytest.mark.parametrize("call", ["begin_transaction", "produce rows", "abort_transaction"])
+def test_a_writer_that_is_fenced_while_it_aborts_says_so(
+    script: Script, writer: TransactionalWriter, call: str
+) -> None:
+    script[call].append(error(KafkaError._FENCED, fatal=True))
+    with pytest.raises(Fenced):
+        writer.abort_in([TP("rows", 0)])
+
+
+def test_a_writer_that_was_stopped_begins_no_transaction(
+    script: Script, writer: TransactionalWriter
+) -> None:
+    writer.stop()
+    with pytest.raises(Abandoned):
+        write(writer)
+    assert script.calls == []
+
+
 def test_fencing_that_is_refused_names_the_remedy(script: Script) -> None:
     writer = TransactionalWriter({}, "app:worker", script.new_producer)
     script["init_transactions"].append(error(KafkaError.INVALID_TRANSACTION_TIMEOUT))

@@ -37,10 +37,11 @@ class Brokers:
     def since(self, partitions: Iterable[TP]) -> Mapping[TP, int]:
         return {tp: self.open[tp] for tp in partitions if tp in self.open}
 
-    def headers_since(self, partition: TP, offset: int) -> Sequence[Any]:
-        return [
-            [] if name is None else [(SIGNATURE, name.encode())] for name in self.records[partition]
-        ]
+    def headers_since(self, offsets: Mapping[TP, int]) -> Mapping[TP, Sequence[Any]]:
+        return {
+            tp: [[] if name is None else [(SIGNATURE, name.encode())] for name in self.records[tp]]
+            for tp in offsets
+        }
 
     def now(self) -> set[str] | None:
         self.asked_for_members += 1
@@ -253,6 +254,29 @@ async def test_an_abort_by_two_workers_at_once_is_tried_again(restoring: Restori
     restoring.on_abort["app:former"] = abort
     assert await restoring.shut_out("app:former")
     assert attempts == [1, 1]
+    assert restoring.calls == {"app:former": ["fence", "abort_in"]}, "by a writer made anew"
+
+
+async def test_a_writer_of_its_own_that_is_fenced_ends_the_restore(restoring: Restoring) -> None:
+    restoring.leave_open(ROWS, "app:own")
+
+    def abort(partitions: Sequence[TP]) -> None:
+        raise Fenced("another worker")
+
+    restoring.own.on_abort = abort
+    with pytest.raises(Fenced, match="another worker"):
+        await restoring.shut_out("app:own")
+
+
+async def test_a_worker_that_was_expelled_while_it_waits_fences_no_member(
+    restoring: Restoring,
+) -> None:
+    restoring.brokers.members = members = {"own", "former"}
+    restoring.leave_open(ROWS, "app:former")
+    restoring.brokers.meanwhile = [lambda: members.discard("own")]
+    with pytest.raises(Fenced, match="no member of its group"):
+        await restoring.shut_out("app:former")
+    assert restoring.calls == {}
 
 
 async def test_owners_of_version_0_1_are_fenced_by_their_old_ids() -> None:
