@@ -6,13 +6,13 @@ Tests implement these with scripted doubles (``tests/support/scripted_engine.py`
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from faust.types import TP
 
 from faust_transactions.commit.part import Part
-from faust_transactions.errors import StateMismatch
+from faust_transactions.errors import SourceMismatch, StateMismatch
 
 if TYPE_CHECKING:
     from faust_transactions.task import StreamTask
@@ -44,7 +44,9 @@ class Writer(Protocol):
     def abort_in(self, partitions: Sequence[TP]) -> None:
         """Abort what hangs in these partitions."""
 
-    def write(self, parts: Sequence[Part], group: bytes) -> None:
+    def write(
+        self, parts: Sequence[Part], group: bytes, check_rows: Callable[[Sequence[Part]], None]
+    ) -> None:
         """Commit the parts' outputs and offsets in one transaction."""
 
     def stop(self) -> None:
@@ -60,8 +62,8 @@ class Writer(Protocol):
 class RowChecks(Protocol):
     """Whether what was committed can still be read: `TaskRestorer`. Blocking."""
 
-    def check_row(self, source: TP, state: Any) -> None:
-        """Raise StateMismatch unless ``state`` is the last row that can be read."""
+    def changed(self, committed: Mapping[TP, Any]) -> Mapping[TP, StateMismatch]:
+        """Those of the source partitions whose last row that can be read is another, with why."""
 
     def hanging_before(self, sources: Collection[TP]) -> Mapping[TP, StateMismatch]:
         """Those of the source partitions whose last transaction hangs, with the error."""
@@ -70,8 +72,8 @@ class RowChecks(Protocol):
 class SourceChecks(Protocol):
     """Whether a source topic is still the one that its rows belong to: `SourceTopics`."""
 
-    def confirm(self, task: StreamTask) -> None:
-        """Raise SourceMismatch when the topic was replaced. Blocking."""
+    def confirm(self, tasks: Sequence[StreamTask]) -> Mapping[TP, SourceMismatch | StateMismatch]:
+        """Confirm the tasks' topics; returns those that may not commit, with why. Blocking."""
 
 
 class BatchSource(Protocol):

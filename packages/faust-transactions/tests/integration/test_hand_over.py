@@ -94,7 +94,8 @@ class Member:
         """Commit a batch, in the present generation unless another's metadata is given."""
         row = self._group.row(position, self.id)
         part = Part(self._group.source, position, row, [], signed=signed)
-        self.writer.write([part], metadata or self.consumer.consumer_group_metadata())
+        metadata = metadata or self.consumer.consumer_group_metadata()
+        self.writer.write([part], metadata, lambda _parts: None)
 
     def producer(self) -> Producer:
         """One in place of the writer's, to do part of a transaction."""

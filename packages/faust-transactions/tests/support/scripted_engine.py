@@ -15,7 +15,7 @@ from faust_transactions.commit.committer import Committer, Member
 from faust_transactions.commit.part import Part
 from faust_transactions.commit.processor import BatchProcessor
 from faust_transactions.commit.refusals import Output
-from faust_transactions.errors import StateMismatch
+from faust_transactions.errors import SourceMismatch, StateMismatch
 from faust_transactions.group.rejoining import Rejoiner
 from faust_transactions.observe.metrics import EngineMetrics
 from faust_transactions.stores.identity import TopicIdentity
@@ -69,7 +69,9 @@ class ScriptedWriter:
         self.producers += 1
         self.disturbed = False
 
-    def write(self, parts: Sequence[Part], group: bytes) -> None:
+    def write(
+        self, parts: Sequence[Part], group: bytes, check_rows: Callable[[Sequence[Part]], None]
+    ) -> None:
         self.calls.append("write")
         self.while_writing()
         error = self.errors.popleft() if self.errors else None
@@ -111,29 +113,32 @@ class ScriptedConsumer:
 
 
 class ScriptedChecks:
-    """Row and source checks that raise what is scripted."""
+    """Row and source checks that answer what is scripted."""
 
     def __init__(self) -> None:
-        self.row_error: Exception | None = None
+        #: The source partitions whose last row is another one.
+        self.rows_changed: dict[TP, StateMismatch] = {}
+        #: The partitions whose rows were asked for, each time.
+        self.rows_asked: list[list[int]] = []
         #: The source partitions whose last transaction hangs.
         self.hanging: dict[TP, StateMismatch] = {}
-        self.source_error: Exception | None = None
+        #: The source partitions whose topic was replaced.
+        self.sources_replaced: dict[TP, SourceMismatch] = {}
         self.calls: list[str] = []
 
-    def _check(self, call: str, error: Exception | None) -> None:
-        self.calls.append(call)
-        if error is not None:
-            raise error
-
-    def check_row(self, source: TP, state: Any) -> None:
-        self._check("check_row", self.row_error)
+    def changed(self, committed: Mapping[TP, Any]) -> Mapping[TP, StateMismatch]:
+        self.calls.append("changed")
+        self.rows_asked.append([source.partition for source in committed])
+        return {tp: error for tp, error in self.rows_changed.items() if tp in committed}
 
     def hanging_before(self, sources: Collection[TP]) -> Mapping[TP, StateMismatch]:
         self.calls.append("hanging_before")
         return {tp: error for tp, error in self.hanging.items() if tp in sources}
 
-    def confirm(self, task: StreamTask) -> None:
-        self._check("confirm", self.source_error)
+    def confirm(self, tasks: Sequence[StreamTask]) -> Mapping[TP, SourceMismatch | StateMismatch]:
+        self.calls.append("confirm")
+        asked = {task.tp for task in tasks}
+        return {tp: error for tp, error in self.sources_replaced.items() if tp in asked}
 
 
 class Table:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from confluent_kafka import TopicPartition
 from faust.types import TP
@@ -26,9 +27,8 @@ class Part:
     #: Whether the row that was committed last names this worker, too. Until it does, the row is
     #: written before the offset is sent.
     signed: bool = True
-    #: Raises StateMismatch unless the row that can be read is the one committed last. Called after
-    #: a transaction that was aborted and for a new producer, before anything else is written.
-    check_row: Callable[[], None] = lambda: None
+    #: The row that was committed last; None before the first.
+    committed: Any = None
     #: The partitions that it is written to.
     places: frozenset[TP] = field(init=False)
 

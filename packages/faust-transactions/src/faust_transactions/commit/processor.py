@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any, Protocol, cast
 
 from faust.types import TP
@@ -171,7 +170,7 @@ class BatchProcessor:
             record,
             outputs,
             signed=task.signed_by == signature,
-            check_row=partial(self._rows.check_row, task.tp, task.row),
+            committed=task.row,
         )
 
     async def _written(self, task: StreamTask, part: Part) -> bool:

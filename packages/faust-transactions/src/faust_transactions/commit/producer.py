@@ -78,6 +78,9 @@ __all__ = ["Headers", "Output", "TransactionalWriter"]
 
 logger = logging.getLogger(__name__)
 
+#: Raises StateMismatch unless the row that can be read is the one committed last, for each part.
+CheckRows = Callable[[Sequence[Part]], None]
+
 #: Questions to the brokers before a fence, until one answers that is no bootstrap connection. Where
 #: such a connection stays, as with an address that no broker advertises, it serves as well.
 CONNECT_ATTEMPTS = 3
@@ -208,14 +211,15 @@ class TransactionalWriter:
         except KafkaException as exc:
             raise Fenced(str(exc.args[0])) from exc
 
-    def write(self, parts: Sequence[Part], group: bytes) -> None:
+    def write(self, parts: Sequence[Part], group: bytes, check_rows: CheckRows) -> None:
         """Commit the outputs of all ``parts`` and their group offsets in one transaction.
 
         ``group`` is the metadata of the group's member whose partitions they are: the coordinator
         refuses the offsets of a member that is not in the group's present generation (KIP-447).
         Returns once it is committed. Raises :class:`Fenced`, :class:`TransactionRefused` (nothing
-        was written) or :class:`Abandoned` (not known whether it was), and what a ``check_row``
-        raises, which ends the writing.
+        was written) or :class:`Abandoned` (not known whether it was). ``check_rows`` is called
+        after an abort and for a new producer, before anything else is written; what it raises ends
+        the writing.
         """
         pause, renewed = FIRST_PAUSE, False
         while True:
@@ -223,7 +227,8 @@ class TransactionalWriter:
                 self._attempt(parts, group)
                 return
             except UndeliveredError as exc:
-                self._end_transaction(parts)
+                self._end_transaction()
+                check_rows(parts)
                 raise TransactionRefused(str(exc)) from exc
             except KafkaException as exc:
                 error: KafkaError = exc.args[0]
@@ -236,9 +241,10 @@ class TransactionalWriter:
                     check_rows(parts)
                     continue
                 if answer is Answer.OUTDATED:
-                    self._end_transaction(())  # the rows are their owners' to read
+                    self._end_transaction()  # the rows are their owners' to read
                     raise Fenced(error.str()) from exc
-                self._end_transaction(parts)
+                self._end_transaction()
+                check_rows(parts)
                 if answer is not Answer.REPEAT:
                     topic = exc.topic if isinstance(exc, ProduceError) else None
                     records = [record for part in parts for record in part.records]
@@ -315,7 +321,7 @@ class TransactionalWriter:
             ),
         )
 
-    def _end_transaction(self, parts: Sequence[Part]) -> None:
+    def _end_transaction(self) -> None:
         """Abort what is open, by a new producer where this one cannot."""
         try:
             self._abort()
@@ -324,7 +330,6 @@ class TransactionalWriter:
             if answer_to(error) is Answer.FENCED:
                 raise Fenced(error.str()) from exc
             self.renew(error.str())
-        check_rows(parts)
 
     def _abort(self) -> None:
         self.aborted += 1
@@ -342,9 +347,3 @@ class TransactionalWriter:
             if missing is not None:
                 return missing
         return explain(error, outputs, topic=topic, transactional_id=self.transactional_id)
-
-
-def check_rows(parts: Sequence[Part]) -> None:
-    """Check the row of each part; raises what the first one raises that is another."""
-    for part in parts:
-        part.check_row()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from faust.types import TP
+
 from faust_transactions.commit.part import Part
-from faust_transactions.errors import SourceMismatch, StateMismatch
+from faust_transactions.errors import StateMismatch
 from faust_transactions.protocols import BatchSource, RowChecks, SourceChecks, Writer
 from faust_transactions.task import StreamTask
 
@@ -69,11 +71,15 @@ class SharedTransactions:
         `TransactionalWriter.write` does.
         """
         self._renew_if_disturbed(member)
-        ready = self._without_hanging(
-            [each for each in taken if self._may_be_written(member, each, after_abort)]
-        )
+        # 1. Another worker may have owned a partition before the producer was replaced, and the
+        #    marker of an abort may have been the end of what hangs.
+        ready = self._with_committed_row(member.writer, taken, after_abort)
+        # 2. The offsets to be committed must be those of the row's topic.
+        ready = self._with_confirmed_topic(ready)
+        # 3. A marker decides what hangs only where the transaction writes.
+        ready = self._without_hanging(ready)
         if ready:
-            member.writer.write([each.part for each in ready], member.group)
+            member.writer.write([each.part for each in ready], member.group, self._check_rows)
             for each in ready:
                 each.task.renewed(member.writer.producers)
 
@@ -85,31 +91,40 @@ class SharedTransactions:
             member.writer.renew()
             self._coordinator = coordinator
 
-    def _may_be_written(self, member: Member, each: Waiting, after_abort: bool) -> bool:
-        task = each.task
-        try:
-            # 1. Another worker may have owned the partition before the producer was replaced, and
-            #    the marker of an abort may have been the end of what hangs.
-            renewed = task.producer != member.writer.producers
-            if renewed:
-                task.doubt_source()
-            if renewed or after_abort:
-                each.part.check_row()
-                task.renewed(member.writer.producers)
-            # 2. The offsets to be committed must be those of the row's topic.
-            if not task.is_confirmed:
-                self._sources.confirm(task)
-        except (SourceMismatch, StateMismatch) as exc:
-            each.fail(exc)
-            return False
-        return True
+    def _with_committed_row(
+        self, writer: Writer, taken: Sequence[Waiting], after_abort: bool
+    ) -> Sequence[Waiting]:
+        """Those whose last row is still the one that was committed last."""
+        renewed = [each for each in taken if each.task.producer != writer.producers]
+        for each in renewed:
+            each.task.doubt_source()
+        ready = _without(self._changed(taken if after_abort else renewed), taken)
+        for each in ready:
+            each.task.renewed(writer.producers)
+        return ready
+
+    def _with_confirmed_topic(self, ready: Sequence[Waiting]) -> Sequence[Waiting]:
+        doubted = [each.task for each in ready if not each.task.is_confirmed]
+        return _without(self._sources.confirm(doubted) if doubted else {}, ready)
 
     def _without_hanging(self, ready: Sequence[Waiting]) -> Sequence[Waiting]:
         """Those that follow on a transaction which has its markers, where they must be there."""
         # Where the last transaction wrote and this one does not.
         leaving_out = [each.task.tp for each in ready if each.task.written - each.part.places]
-        hanging = self._rows.hanging_before(leaving_out) if leaving_out else {}
-        for each in ready:
-            if each.task.tp in hanging:
-                each.fail(hanging[each.task.tp])
-        return [each for each in ready if each.task.tp not in hanging]
+        return _without(self._rows.hanging_before(leaving_out) if leaving_out else {}, ready)
+
+    def _changed(self, batches: Sequence[Waiting]) -> Mapping[TP, StateMismatch]:
+        committed = {each.part.source: each.part.committed for each in batches}
+        return self._rows.changed(committed) if committed else {}
+
+    def _check_rows(self, parts: Sequence[Part]) -> None:
+        for error in self._rows.changed({part.source: part.committed for part in parts}).values():
+            raise error
+
+
+def _without(errors: Mapping[TP, Exception], batches: Sequence[Waiting]) -> Sequence[Waiting]:
+    """Fail the batches of these source partitions; returns the others."""
+    for each in batches:
+        if each.task.tp in errors:
+            each.fail(errors[each.task.tp])
+    return [each for each in batches if each.task.tp not in errors]

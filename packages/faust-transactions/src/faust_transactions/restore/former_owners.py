@@ -1,8 +1,8 @@
 """Fences the workers that partitions are taken over from, once they have left the group.
 
 Which ones: those that the partitions' rows name (`stores/signature.py`). A worker that is still a
-member of the group has ended its transactions before it joined the present generation, or ends them
-itself; it is not disturbed.
+member of the group ended its transactions before it joined the present generation, or ends them
+itself; it is not fenced.
 """
 
 from __future__ import annotations
@@ -49,18 +49,20 @@ class FormerOwners:
     async def fence(self, names: Collection[str], *, members_too: bool = False) -> bool:
         """Fence those that have left the group; with ``members_too`` also those that have not.
 
-        Returns whether there was one that was not fenced before; its last transaction is committed
-        or aborted then. Raises :class:`Fenced` when this worker is no member itself, and what
-        `TransactionalWriter.fence` does.
+        Names that are no ids of this app's workers are ignored: whoever may write to the changelog
+        would otherwise choose whom this worker fences. Returns whether there was one that was not
+        fenced before; its last transaction is committed or aborted then. Raises :class:`Fenced`
+        when this worker is no member itself, and what `TransactionalWriter.fence` raises.
         """
-        others = set(names) - {self._own.transactional_id} - self._fenced.keys()
+        ours = {name for name in names if member_of(self._app_id, name) is not None}
+        others = ours - {self._own.transactional_id} - self._fenced.keys()
         if others:
             present = await self._present()
             others -= set() if members_too else present
         writers = {name: self._new_writer(name) for name in sorted(others)}
         try:
             for name in writers:
-                logger.info("fencing the former owner %s", name)
+                logger.info("fencing %s, which has left the group", name)
             await self._calls.each(
                 list(writers.values()), [writer.fence for writer in writers.values()]
             )
@@ -80,7 +82,7 @@ class FormerOwners:
             return set()
         if member_of(self._app_id, self._own.transactional_id) not in found:
             # Who is in the group now is not who its partitions were distributed to.
-            raise Fenced("this worker is no member of its group any more")
+            raise Fenced("no longer a member of its consumer group")
         return {transactional_id(self._app_id, member) for member in found}
 
     def close(self) -> None:

@@ -2,10 +2,10 @@
 
 Who may have a transaction that can still commit a row of a partition? Its offset was accepted in an
 older generation of the group, as later ones are refused. Before that, the writer wrote a row that
-names it (`TransactionalWriter`), so it is named by the last committed row or by what lies behind
-it, still open. If it has left the group, it is fenced. If it has not, it had ended its transaction
-before it joined the present generation, or will not commit it; markers that are on their way are
-waited for. docs/engine.md has this in full.
+names it (`TransactionalWriter`), so it is named by the last committed row or by a row after that
+one, which is still open. If it has left the group, it is fenced. If it is still a member, it ended
+its transaction before it joined the present generation, or will not commit it; the restore waits
+for its markers. docs/engine.md has this in full.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from faust_transactions.kafka.tail import LastRecord
 from faust_transactions.protocols import Writer
 from faust_transactions.restore.asking import Calls
 from faust_transactions.restore.former_owners import FormerOwners
+from faust_transactions.stores.identity import TopicIdentity
 from faust_transactions.stores.signature import signed_by
 
 __all__ = ["HandOver", "OpenRows", "Owned", "fence_old_id"]
@@ -46,7 +47,7 @@ class OpenRows(Protocol):
 
 
 class Owned(Protocol):
-    """A partition that is restored: `StreamTask`."""
+    """A partition to restore: `StreamTask`."""
 
     @property
     def tp(self) -> TP:
@@ -58,9 +59,11 @@ class Owned(Protocol):
 
 
 class HandOver:
-    """That of one restore. ``row_of`` names the partition of a source partition's rows,
-    ``outputs`` the topics that are written to in the partition's own number, ``old_writers`` makes
-    the writers of its owners in version 0.1.
+    """The hand-over of the partitions of one restore.
+
+    ``row_of`` gives the changelog partition of a source partition, ``outputs`` the topics that are
+    written to in the partition's own number, ``old_writer`` makes the writer of a partition's
+    owner in version 0.1.
     """
 
     def __init__(
@@ -90,40 +93,44 @@ class HandOver:
         ``open_since`` was asked for before the ``rows`` were read, so a row that was committed in
         between is in one or the other. Returns whether the rows must be read again.
         """
-        signed = {row: signed_by(rows[row].headers) for row in self._by_row if row in rows}
-        names = set(signed.values())
+        names = {signed_by(rows[row].headers) for row in self._by_row if row in rows}
         for found in (await self._signatures(open_since)).values():
             names |= found
         await self._former.fence({name for name in names if name is not None})
-        await self._fence_old(signed)
+        await self._fence_old(rows)
         if not open_since and not self._former.fenced and not self._old:
             return False
         await self._wait_until_closed()
         return True
 
     def close(self) -> None:
-        """Leave the writers."""
+        """Close the writers of former owners, without waiting for the brokers."""
         self._former.close()
         for writer in self._old.values():
             writer.leave()
 
     async def _signatures(self, open_since: Mapping[TP, int]) -> dict[TP, set[str | None]]:
-        """Who wrote what is open, and behind it; None is version 0.1, or no worker."""
+        """The transactional ids in the open rows and those after them; None where there is none."""
         if not open_since:
             return {}
         records = await self._calls.ask(self._open.headers_since, open_since)
         return {row: {signed_by(headers) for headers in found} for row, found in records.items()}
 
-    async def _fence_old(self, signed: Mapping[TP, str | None]) -> None:
+    async def _fence_old(self, rows: Mapping[TP, LastRecord]) -> None:
         """Fence owners of version 0.1, which had other transactional ids.
 
-        Only where the row is theirs or there is none, so it is done once.
+        Only where the row is theirs or there is none, so it is done once. A row that names its
+        topic was written by a later version, or rebuilt from the outputs.
         """
-        theirs = [row for row in self._by_row if signed.get(row) is None]
+        theirs = [
+            row
+            for row in self._by_row
+            if row not in rows or TopicIdentity.from_headers(rows[row].headers) is None
+        ]
         self._old = {row: self._old_writer(self._by_row[row].tp) for row in theirs}
         await self._calls.each(
             list(self._old.values()),
-            [partial(fence_old_id, writer, row in signed) for row, writer in self._old.items()],
+            [partial(fence_old_id, writer, row in rows) for row, writer in self._old.items()],
         )
 
     async def _wait_until_closed(self) -> None:
@@ -138,7 +145,7 @@ class HandOver:
                 continue
             if waited == 0.0 and names:
                 others = ", ".join(sorted(names))
-                logger.info("waiting for the end of what %s has open", others)
+                logger.info("waiting for the open transaction of %s to end", others)
             if waited >= LATE + LAST_PAUSE:
                 self._log_foreign(open_since)
             if waited == 0.0 or pause == LAST_PAUSE:
@@ -182,7 +189,7 @@ class HandOver:
                 if writer is self._own:
                     raise
                 # Another worker restores a partition of the same owner. Each aborts its own.
-                logger.info("%s: fenced: %s", task.name, exc)
+                logger.info("%s: another worker is already aborting it: %s", task.name, exc)
                 self._former.forget(writer)
 
 

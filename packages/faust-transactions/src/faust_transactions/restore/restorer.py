@@ -1,9 +1,10 @@
-"""Restore assigned partitions: fence the former owners, then read back what they committed.
+"""Restores assigned partitions: fences the former owners and reads back what they committed.
 
-Always in this order: a former owner that is not fenced could commit after the row was read. In
-between, hanging transactions are aborted (see :mod:`faust_transactions.kafka.hanging`): their rows
-are not read, so their records are processed again, and the first outputs must not become visible
-too.
+The rows are read first, as they name whom to fence. Where a former owner was fenced or a
+transaction was open, they are read again: it could have committed after the first read. Hanging
+transactions are aborted before that (see :mod:`faust_transactions.kafka.hanging`): readers of
+committed records do not see their rows, so their records are processed again, and their outputs
+must not become visible later.
 """
 
 from __future__ import annotations
@@ -65,13 +66,13 @@ class TaskRestorer:
         """The last committed row of each partition of the tasks' topics, where there is one.
 
         Of other workers' partitions too: see `_foreign_source`. ``own`` is the worker's writer,
-        which is fenced already. When this returns, no former owner can commit any more. Waits for
-        the brokers as long as it takes. Raises :class:`Abandoned` when the app stops.
+        whose `fence` has returned. When this returns, no former owner can commit any more. Waits
+        for the brokers as long as it takes. Raises :class:`Abandoned` when the app stops.
         """
         hand_over = self._hand_over(tasks, own)
         try:
-            # As a rule nothing is open and no worker has left: two questions then. The rows are
-            # read after the first, which tells that no marker is still on its way.
+            # As a rule nothing is open and no worker has left, and these two questions are all.
+            # The rows are read after the first answer: what was open then is in one or the other.
             open_since = await self._calls.ask(
                 self._open.since, [self._row_of(task.tp) for task in tasks]
             )
@@ -147,23 +148,39 @@ class TaskRestorer:
             for row, offset in found.items()
         }
 
-    def check_row(self, source: TP, state: Any) -> None:
-        """Raise StateMismatch unless ``state`` is still the last row that can be read. Blocks.
+    def changed(self, committed: Mapping[TP, Any]) -> Mapping[TP, StateMismatch]:
+        """Those of the source partitions whose last row is not ``committed``, with why. Blocks.
 
-        Call it after an abort, whose marker also aborts committed transactions of the same producer
-        that hang in the partition, and after a producer was renewed, as another worker may have
-        owned the partition before that.
+        To be asked after an abort, whose marker also aborts committed transactions of the same
+        producer that hang in the partition, and after a producer was renewed, as another worker may
+        have owned the partition before that. One read for each topic.
         """
-        table = self._tables[source.topic]
-        try:
-            last = read_last(self._kafka, table.changelog_topic_name, [source.partition])
-            row = last.get(source.partition)
-            found = None if row is None or row.value is None else table.row(row.value).next_offset
-        except Exception as exc:
-            raise StateMismatch(f"the row cannot be read: {kind(exc)}") from exc
-        known = None if state is None else state.next_offset
-        if found != known:
-            raise StateMismatch(f"committed up to {known}, but the row says {found}")
+        errors: dict[TP, StateMismatch] = {}
+        for topic in {source.topic for source in committed}:
+            sources = [source for source in committed if source.topic == topic]
+            try:
+                found = self._next_offsets(topic, [source.partition for source in sources])
+            except Exception as exc:  # noqa: BLE001 - whatever its codec raises
+                error = StateMismatch(f"the row cannot be read: {kind(exc)}")
+                errors |= dict.fromkeys(sources, error)
+                continue
+            for source in sources:
+                row = committed[source]
+                known = None if row is None else row.next_offset
+                if (now := found.get(source.partition)) != known:
+                    text = f"committed up to {known}, but the row says {now}"
+                    errors[source] = StateMismatch(text)
+        return errors
+
+    def _next_offsets(self, topic: str, partitions: Sequence[int]) -> dict[int, int]:
+        """What the last rows of a source topic's partitions say, where there are any."""
+        table = self._tables[topic]
+        rows = read_last(self._kafka, table.changelog_topic_name, partitions)
+        return {
+            number: table.row(row.value).next_offset
+            for number, row in rows.items()
+            if row.value is not None
+        }
 
     async def hanging(
         self, partitions: Iterable[TP], detector: HangingTransactionDetector

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from confluent_kafka import KafkaException
@@ -59,18 +59,19 @@ class SourceTopics:
 
     # -- before a commit
 
-    def confirm(self, task: StreamTask) -> None:
-        """Raise SourceMismatch when the topic was replaced. Blocks in the task's thread.
+    def confirm(self, tasks: Sequence[StreamTask]) -> Mapping[TP, SourceMismatch | StateMismatch]:
+        """Confirm the topics of these tasks. Blocks in the committer's thread.
 
-        Raises StateMismatch when the brokers do not answer.
+        Returns the tasks that may not commit: SourceMismatch where the topic was replaced,
+        StateMismatch for all when the brokers do not answer.
         """
         try:
-            found = self._brokers.identify([task.tp.topic], TIMEOUT)
+            found = self._brokers.identify({task.tp.topic for task in tasks}, TIMEOUT)
         except KafkaException as exc:
-            raise StateMismatch(f"the source topic cannot be confirmed: {exc}") from exc
-        reason = self._identify(task, found)
-        if reason is not None:
-            raise SourceMismatch(reason)
+            error = StateMismatch(f"the source topic cannot be confirmed: {exc}")
+            return {task.tp: error for task in tasks}
+        reasons = {task.tp: self._identify(task, found) for task in tasks}
+        return {tp: SourceMismatch(reason) for tp, reason in reasons.items() if reason is not None}
 
     # -- after a restore, and every two seconds
 

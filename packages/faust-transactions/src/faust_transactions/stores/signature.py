@@ -11,7 +11,8 @@ from collections.abc import Iterable
 
 __all__ = ["SIGNATURE", "member_of", "signed_by", "transactional_id"]
 
-#: Header of a row's record in the changelog. A row without it was written by version 0.1.
+#: Header of a row's record in the changelog. Rows of version 0.1, and rows that were rebuilt from
+#: the outputs, are without it.
 SIGNATURE = "transactional-id"
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from functools import partial
 
 import pytest
 from faust.types import TP
@@ -44,8 +43,6 @@ class Several:
     def __init__(self, number: int = 3, *, timeout: float = SECONDS) -> None:
         self.setup = Setup(commit_timeout=timeout)
         self.writer = self.setup.writer
-        self.checked: list[int] = []
-        self.mismatch: int | None = None
         #: Records of each batch.
         self.records = 1
         self.tasks = [self._task(partition) for partition in range(number)]
@@ -60,16 +57,16 @@ class Several:
         made.sought(1)
         return made
 
-    def _check_row(self, partition: int) -> None:
-        self.checked.append(partition)
-        if partition == self.mismatch:
-            raise StateMismatch("another row")
+    @property
+    def asked(self) -> list[list[int]]:
+        """The partitions whose rows were asked for, question by question."""
+        return self.setup.checks.rows_asked
 
     def commit(self, partition: int) -> asyncio.Task[None]:
         task = self.tasks[partition]
         row: Output = ("rows", partition, b"0", b"{}", None)
         outputs: list[Output] = [("out", partition, None, b"v", None)] * self.records
-        part = Part(task.tp, 1, row, outputs, check_row=partial(self._check_row, partition))
+        part = Part(task.tp, 1, row, outputs)
         return asyncio.create_task(self.committer.commit(task, part))
 
     async def all_at_once(self, *errors: BaseException | None) -> list[BaseException | None]:
@@ -103,7 +100,7 @@ async def test_batches_that_become_ready_during_a_transaction_share_the_next(
 ) -> None:
     assert await several.all_at_once() == [None, None]
     assert partitions(several) == [[0], [1, 2]]
-    assert several.checked == []
+    assert several.asked == []
 
 
 async def test_batches_that_become_ready_one_after_the_other_share_a_transaction(
@@ -142,7 +139,7 @@ async def test_one_that_the_brokers_refuse_holds_up_no_other(several: Several) -
     too_large = TransactionRefused("too large")
     assert await several.all_at_once(too_large, too_large) == [too_large, None]
     assert partitions(several) == [[0], [2]]
-    assert several.checked == [1, 2], "the transaction of both was aborted"
+    assert several.asked == [[1], [2]], "the transaction of both was aborted"
     assert await several.committer.finish(0)
 
 
@@ -162,12 +159,12 @@ async def test_what_was_committed_alone_stays_so_when_the_next_is_fenced(several
 
 async def test_a_row_that_changed_concerns_its_own_partition_only(several: Several) -> None:
     several.writer.disturbed = True
-    several.mismatch = 2
+    several.setup.checks.rows_changed[TP("in", 2)] = StateMismatch("another row")
     found = await several.all_at_once()
     assert [type(each) for each in found] == [type(None), StateMismatch]
     assert partitions(several) == [[0], [1]]
     assert several.writer.calls[0] == "renew"
-    assert several.checked == [0, 1, 2], "each row once for the new producer"
+    assert several.asked == [[0], [1, 2]], "one question for all of a transaction"
 
 
 async def test_one_whose_last_transaction_hangs_holds_up_no_other(several: Several) -> None:

@@ -98,7 +98,7 @@ async def test_a_topic_that_was_replaced_stops_the_partition(
     setup: Setup, caplog: pytest.LogCaptureFixture
 ) -> None:
     setup.task.doubt_source()
-    setup.checks.source_error = SourceMismatch("created again")
+    setup.checks.sources_replaced[setup.task.tp] = SourceMismatch("created again")
     with setup.asserting_no_write():
         assert not await setup.copy(setup.batch(b"a"))
     assert setup.task.state is State.STOPPED
@@ -204,7 +204,7 @@ async def test_a_producer_that_lost_a_connection_is_renewed_and_all_is_checked(
     setup.writer.disturbed = True
     assert await setup.copy(setup.batch(b"a"))
     assert setup.writer.calls == ["renew", "write"]
-    assert setup.checks.calls == ["check_row", "confirm"]
+    assert setup.checks.calls == ["changed", "confirm"]
     setup.consumer.coordinator = "another"
     assert await setup.copy(setup.batch(b"b"))
     assert setup.writer.calls[2:] == ["renew", "write"]
@@ -214,7 +214,7 @@ async def test_a_producer_that_lost_a_connection_is_renewed_and_all_is_checked(
 
 async def test_a_row_that_changed_behind_a_renewed_producer_rejoins(setup: Setup) -> None:
     setup.writer.disturbed = True
-    setup.checks.row_error = StateMismatch("another row")
+    setup.checks.rows_changed[setup.task.tp] = StateMismatch("another row")
     with setup.asserting_no_write():
         assert not await setup.copy(setup.batch(b"a"))
     assert setup.task.state is State.LEAVING

@@ -39,8 +39,9 @@ def writer(script: Script) -> TransactionalWriter:
     return made
 
 
-def write(writer: TransactionalWriter, check_row: Callable[[], None] = lambda: None) -> None:
-    writer.write([Part(TP("in", 0), 7, ROW, OUTPUTS, check_row=check_row)], b"group")
+def write(writer: TransactionalWriter, check_rows: Callable[[], None] = lambda: None) -> None:
+    part = Part(TP("in", 0), 7, ROW, OUTPUTS)
+    writer.write([part], b"group", lambda _parts: check_rows())
 
 
 def by(producer: int, calls: list[str]) -> list[str]:
@@ -67,7 +68,7 @@ def test_the_row_is_delivered_before_the_offset_until_one_that_names_the_worker_
     first = Part(TP("in", 0), 7, ROW, OUTPUTS, signed=False)
     second = Part(TP("in", 1), 3, ROW, OUTPUTS, signed=False)
     third = Part(TP("in", 2), 5, ROW, OUTPUTS)
-    writer.write([first, second, third], b"group")
+    writer.write([first, second, third], b"group", lambda _parts: None)
     assert script.calls == by(
         1,
         [

@@ -12,6 +12,7 @@ from faust_transactions.errors import Abandoned, Fenced, TransactionRefused
 from faust_transactions.kafka.tail import LastRecord
 from faust_transactions.restore.former_owners import FormerOwners
 from faust_transactions.restore.hand_over import HandOver
+from faust_transactions.stores.identity import TopicIdentity
 from faust_transactions.stores.signature import SIGNATURE
 from faust_transactions.task import StreamTask
 from support.scripted_engine import ScriptedWriter
@@ -105,9 +106,7 @@ class Restoring:
     async def shut_out(self, *signatures: str | None) -> bool:
         """Shut out whoever wrote the last committed rows of partitions 0, 1, ..."""
         rows = {
-            TP("rows", partition): LastRecord(
-                b"", b"{}", 5, [] if name is None else [(SIGNATURE, name.encode())]
-            )
+            TP("rows", partition): LastRecord(b"", b"{}", 5, row_headers(name))
             for partition, name in enumerate(signatures)
         }
         return await self.hand_over.shut_out(self.brokers.since(rows or [ROWS]), rows)
@@ -115,6 +114,13 @@ class Restoring:
     @property
     def calls(self) -> dict[str, list[str]]:
         return {name: writer.calls for name, writer in self.writers.items()}
+
+
+def row_headers(name: str | None) -> list[tuple[str, bytes]]:
+    """Of a row by the worker with this transactional id; of one of version 0.1 without."""
+    if name is None:
+        return []
+    return [*TopicIdentity("in", "id-1").headers(), (SIGNATURE, name.encode())]
 
 
 @pytest.fixture
@@ -153,7 +159,7 @@ async def test_who_is_named_by_several_rows_is_fenced_once() -> None:
 
 async def test_a_worker_that_is_no_member_itself_fences_nobody(restoring: Restoring) -> None:
     restoring.brokers.members = {"former's next life"}
-    with pytest.raises(Fenced, match="no member of its group"):
+    with pytest.raises(Fenced, match="no longer a member of its consumer group"):
         await restoring.shut_out("app:former")
     assert restoring.calls == {}
 
@@ -274,7 +280,7 @@ async def test_a_worker_that_was_expelled_while_it_waits_fences_no_member(
     restoring.brokers.members = members = {"own", "former"}
     restoring.leave_open(ROWS, "app:former")
     restoring.brokers.meanwhile = [lambda: members.discard("own")]
-    with pytest.raises(Fenced, match="no member of its group"):
+    with pytest.raises(Fenced, match="no longer a member of its consumer group"):
         await restoring.shut_out("app:former")
     assert restoring.calls == {}
 
@@ -287,6 +293,25 @@ async def test_owners_of_version_0_1_are_fenced_by_their_old_ids() -> None:
     assert restoring.calls == {"app-in-0": ["fence", "abort_in"]}
     restoring.hand_over.close()
     assert restoring.calls["app-in-0"][-1] == "leave"
+
+
+async def test_a_row_that_was_rebuilt_names_nobody_and_is_not_taken_for_one_of_version_0_1(
+    restoring: Restoring,
+) -> None:
+    """Whoever upgraded long ago may have taken the right to the old ids away."""
+    rebuilt = LastRecord(b"", b"{}", 5, TopicIdentity("in", "id-1").headers())
+    assert not await restoring.hand_over.shut_out({}, {ROWS: rebuilt})
+    assert restoring.calls == {}
+
+
+async def test_a_name_that_is_no_id_of_this_app_is_ignored(restoring: Restoring) -> None:
+    """Whoever may write to the changelog could have another app's producer fenced."""
+    await restoring.shut_out("payments-1")
+    assert "payments-1" not in restoring.calls
+    restoring.leave_open(ROWS, "payments-1")
+    restoring.brokers.meanwhile = [lambda: restoring.close(ROWS)]
+    await restoring.shut_out("app:own")
+    assert "payments-1" not in restoring.calls
 
 
 async def test_a_new_app_needs_no_right_to_the_old_ids(restoring: Restoring) -> None:
