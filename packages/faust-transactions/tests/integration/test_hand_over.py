@@ -236,7 +236,7 @@ def test_a_worker_that_is_still_a_member_is_waited_for_and_not_fenced(
     owner = join(former)
     with ThreadPoolExecutor() as threads:
         restored = threads.submit(group.read_back, owner)
-        wait_until(lambda: f"waiting for the end of what {former.id} has open" in caplog.text)
+        wait_until(lambda: f"waiting for the open transaction of {former.id} to end" in caplog.text)
         assert not restored.done()
         ending.commit_transaction(30)
         assert position_of(restored.result()) == 7
@@ -254,6 +254,6 @@ def test_a_worker_that_was_expelled_fences_nobody(
     other = join()
     other.consumer.close()
     wait_until(lambda: GroupMembers(group.conf, group.name).now() == frozenset())
-    with pytest.raises(Fenced, match="no member of its group"):
+    with pytest.raises(Fenced, match="no longer a member of its consumer group"):
         group.read_back(other)
     former.writer.renew()  # nobody did
