@@ -10,6 +10,7 @@ must not become visible later.
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -110,10 +111,11 @@ class TaskRestorer:
 
     def restore(self, tasks: Iterable[StreamTask], rows: Mapping[TP, LastRecord]) -> None:
         """Put what was committed into the tasks, whose topics' ids are set, and the tables."""
+        named = _named_sources(rows)
         for task in tasks:
             row = rows.get(task.tp)
             if row is None or row.value is None:  # never written, or deleted by hand
-                task.restore(None, _foreign_source(task, rows))
+                task.restore(None, _foreign_source(task, named))
                 continue
             table = self._tables[task.tp.topic]
             try:
@@ -212,8 +214,9 @@ class TaskRestorer:
         except (KafkaException, TimeoutError) as exc:
             logger.debug("rows could not be checked: %s", exc)
             return {}
-        named = {task: _foreign_source(task, found) for task in tasks}
-        return {task: other for task, other in named.items() if other is not None}
+        named = _named_sources(found)
+        others = {task: _foreign_source(task, named) for task in tasks}
+        return {task: other for task, other in others.items() if other is not None}
 
     def _row_of(self, source: TP) -> TP:
         return TP(self._tables[source.topic].changelog_topic_name, source.partition)
@@ -231,14 +234,21 @@ class TaskRestorer:
         return found
 
 
-def _foreign_source(task: StreamTask, rows: Mapping[TP, LastRecord]) -> TopicIdentity | None:
+def _named_sources(rows: Mapping[TP, LastRecord]) -> Mapping[str, Sequence[TopicIdentity]]:
+    """The topics that rows name, for each source topic; each once, in the partitions' order."""
+    named: dict[str, dict[TopicIdentity, None]] = defaultdict(dict)
+    for tp, row in sorted(rows.items()):
+        if (topic := TopicIdentity.from_headers(row.headers)) is not None:
+            named[tp.topic][topic] = None
+    return {source: list(topics) for source, topics in named.items()}
+
+
+def _foreign_source(
+    task: StreamTask, named: Mapping[str, Sequence[TopicIdentity]]
+) -> TopicIdentity | None:
     """The topic that another partition's row names, where it is not the task's; else None.
 
     A topic that was created again is stopped as a whole. If its partitions without a row went on,
     part of its records would be processed, and no remedy would be right for all of them.
     """
-    for tp, row in sorted(rows.items()):
-        named = TopicIdentity.from_headers(row.headers) if tp.topic == task.tp.topic else None
-        if named is not None and not named.is_same(task.source):
-            return named
-    return None
+    return next((one for one in named.get(task.tp.topic, ()) if not one.is_same(task.source)), None)
