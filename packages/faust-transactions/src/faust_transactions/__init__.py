@@ -1,4 +1,4 @@
-"""Batched topics and one Kafka transaction per batch for Faust apps.
+"""Batched topics for Faust apps, each batch in one Kafka transaction.
 
 Everything public is here, but the test doubles, which are in :mod:`faust_transactions.testing`.
 Start reading at :class:`Engine`.

@@ -1,4 +1,4 @@
-"""The engine: batched topics and one Kafka transaction per batch for a Faust app.
+"""The engine: batched topics for a Faust app, each batch in one Kafka transaction.
 
 ::
 
@@ -78,7 +78,7 @@ class Engine:
     Args:
         app: the Faust app. Its transport and table manager are replaced, and settings that the
             engine depends on are set or checked (see `faust_transactions.app_settings`).
-        kafka: librdkafka configuration for the transactional producers (addresses, security).
+        kafka: librdkafka configuration for the transactional producer (addresses, security).
         max_records, max_bytes: bounds of a batch (one record may exceed the bytes).
         max_partitions: partitions that one worker works on at the same time.
         commit_timeout: seconds for a transaction, retries and aborts included, before the worker
@@ -257,7 +257,7 @@ class Engine:
             _ = self.app.add_future(self._sources.resolve_range(task, self.consumer))
 
     async def on_assigned(self, assigned: Iterable[TP]) -> None:
-        """Own these partitions: fence the former owners, then read back what they committed.
+        """Own these partitions: end what former owners have open, read back what was committed.
 
         Waits for the broker as long as it takes, unless the app stops.
         """
@@ -274,7 +274,7 @@ class Engine:
             logger.warning(
                 "rejoining the consumer group: fenced while partitions were restored: %s", exc
             )
-            self._writer.leave()  # it may have been this one
+            self._writer.leave()  # it may be the one that was fenced
             self._rejoiner.reject_assignment(f"fenced: {exc}")
             return
         except BatchingError as exc:
@@ -310,7 +310,7 @@ class Engine:
         coordinator = self.consumer.coordinator  # before the writer has a producer
         member = await self._writer.join(*await self.consumer.group_member())
         tasks = [StreamTask(tp, producer=member.writer.producers) for tp in wanted]
-        # 1. No former owner commits any more. What they committed, and where the topics stand.
+        # 1. No former owner commits any more: see docs/engine.md. Then the rows are final.
         rows, found = await asyncio.gather(
             self._restorer.read_back(tasks, member.writer),
             self._sources.look(tasks, lambda: self.app.should_stop),
@@ -332,7 +332,7 @@ class Engine:
     async def on_stop(self) -> None:
         """Close all tasks, as the app stops, and the writer: what it holds open is aborted."""
         await self.on_revoked(list(self._tasks))
-        if (writer := self._writer.take()) is not None:
+        if (writer := self._writer.detach()) is not None:
             await self._committer.close(writer, END_TIMEOUT)
 
     async def on_revoked(self, revoked: Iterable[TP]) -> None:

@@ -39,7 +39,7 @@ class Writer(Protocol):
         """Replace the producer by a new one."""
 
     def fence(self) -> None:
-        """Fence the former owner and abort what it left open."""
+        """Call ``init_transactions``: fence earlier producers with the same transactional id."""
 
     def abort_in(self, partitions: Sequence[TP]) -> None:
         """Abort what hangs in these partitions."""

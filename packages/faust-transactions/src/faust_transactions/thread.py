@@ -1,4 +1,4 @@
-"""A thread for the blocking calls of one task, which never keeps the process alive."""
+"""A thread for blocking calls, which never keeps the process alive."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def memberships(worker: Worker) -> set[str]:
 
 def fenced(worker: Worker) -> set[str]:
     """The members whose transactional ids it fenced."""
-    return set(re.findall(r"fencing the former owner [^:\s]+:(\S+)", worker.log))
+    return set(re.findall(r"fencing [^:\s]+:([^\s,]+), ", worker.log))
 
 
 def test_a_worker_that_stops_leaves_before_its_app_has_shut_down(

@@ -1,4 +1,4 @@
-"""Commits batches: those that are ready at one moment go into one transaction of the worker.
+"""Commits batches: those that become ready together share one transaction of the worker.
 
 ::
 
@@ -6,9 +6,8 @@
     begin ─► agent's block ─► queue ─┼─► one transaction ─► rows, outputs, group offsets visible
     begin ─► agent's block ─► queue ─┘
 
-While a transaction is being written, the batches that become ready wait for the next one. It begins
-`LINGER` seconds after the first of them is ready, as those of one fetch are ready one by one. A
-partition whose block waits (for a service, say) is not among them, so it holds up no other.
+Batches that become ready while a transaction is written, or within `LINGER` seconds, share the next
+one. A partition whose block waits (for a service, say) is not among them, so it delays no other.
 """
 
 from __future__ import annotations
@@ -29,12 +28,12 @@ __all__ = ["Committer", "Member"]
 
 logger = logging.getLogger(__name__)
 
-#: Records of a transaction, unless a single batch has more: librdkafka holds 100,000 at a time, and
-#: the first batch of a transaction waits for the last.
+#: Outputs of a transaction, unless a single batch has more: librdkafka holds 100,000 records at a
+#: time, and the first batch of a transaction waits for the last.
 MOST_RECORDS = 20_000
-#: How long (s) a transaction waits for more batches, like a producer's ``linger.ms``. Without it
-#: the first batch of a fetch has a transaction of its own and the others wait for its end: at
-#: 1,000 records/s in 4 partitions that costs half as much latency again (docs/adr/0035).
+#: How long (s) a transaction waits for more batches, like a producer's ``linger.ms``: those of one
+#: fetch become ready one by one. Without it the first has a transaction of its own, and the others
+#: wait for its end. Measured at 1,000 records/s in 4 partitions: docs/adr/0035.
 LINGER = 0.001
 
 
@@ -102,7 +101,7 @@ class Committer:
         _, late = await asyncio.wait({closing}, timeout=seconds)
         if late:
             closing.cancel()
-            logger.warning("closed before the last transaction ended: the brokers do not answer")
+            logger.warning("producer not closed within %g s: the brokers do not answer", seconds)
         elif error := closing.exception():
             logger.debug("%s", error)  # a fenced producer reports it once more
         self._thread.close()
@@ -176,8 +175,8 @@ class Committer:
 
     async def _within_timeout(self, taken: Sequence[Waiting], after_abort: bool) -> None:
         member = self._member
-        if member is None:  # batches come of an assignment
-            raise Abandoned("no member of the group")
+        if member is None:  # no batch comes before an assignment
+            raise Abandoned("not a member of the consumer group")
         write = partial(self._transactions.write, member, taken, after_abort=after_abort)
         aborted = member.writer.aborted
         try:

@@ -17,7 +17,7 @@ W = TypeVar("W", bound=Writer)
 
 
 class OwnWriter(Generic[W]):
-    """Made anew when the worker becomes another member of its group, or the writer is of no use.
+    """Keeps the writer over rebalances; a new one for another member id, or after `leave`.
 
     ``new_writer`` makes one by its transactional id, ``fence`` waits until it is ready.
     """
@@ -31,13 +31,13 @@ class OwnWriter(Generic[W]):
         self._writer: W | None = None
 
     async def join(self, generation: int, member_id: str) -> Member:
-        """Write as this member of the group; whatever it left open before is aborted.
+        """The writer for this member of the group. A new one aborts what its id has open.
 
-        Raises :class:`Fenced` when the worker was expelled since.
+        Raises :class:`Fenced` when the worker is no longer a member.
         """
         if generation < 0 or not member_id:
-            # Offsets of no generation are not checked: the group would refuse none of them.
-            raise Fenced("this worker is no member of its group any more")
+            # The group does not check offsets that come without a generation.
+            raise Fenced("this worker is no longer a member of its consumer group")
         name = transactional_id(self._app_id, member_id)
         if self._writer is not None and self._writer.transactional_id != name:
             self.leave()
@@ -52,12 +52,12 @@ class OwnWriter(Generic[W]):
         return Member(group_metadata(self._app_id, generation, member_id), self._writer)
 
     def leave(self) -> None:
-        """Give the writer up, without waiting for the brokers; `join` makes another."""
-        writer = self.take()
+        """Stop the writer, without waiting for the brokers; `join` makes a new one."""
+        writer = self.detach()
         if writer is not None:
             writer.leave()
 
-    def take(self) -> W | None:
-        """Hand the writer over to who closes it."""
+    def detach(self) -> W | None:
+        """Return the writer for the caller to close, if there is one; `join` makes a new one."""
         writer, self._writer = self._writer, None
         return writer

@@ -16,24 +16,24 @@ __all__ = ["Part"]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The outputs of a batch, its row, and how far its source partition is done then."""
+    """A batch's outputs, its row, and the next offset of its source partition."""
 
     source: TP
-    #: The source partition's next offset.
+    #: The next offset to process when it is committed.
     offset: int
-    #: The record of the partition's row; it names the worker, see `stores/signature.py`.
+    #: The record of the partition's row. It names its writer, see `stores/signature.py`.
     row: Output
     outputs: Sequence[Output]
-    #: Whether the row that was committed last names this worker, too. Until it does, the row is
-    #: written before the offset is sent.
+    #: Whether the last committed row names this worker. Until it does, the row is delivered before
+    #: the offset is sent.
     signed: bool = True
     #: The row that was committed last; None before the first.
     committed: Any = None
-    #: The partitions that it is written to.
+    #: The partitions that its records are written to.
     places: frozenset[TP] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Note the partitions once: there are many outputs, and few of these."""
+        """Collect the partitions once: there are many outputs, and few partitions."""
         places = {(output[0], output[1]) for output in self.outputs}
         places.add((self.row[0], self.row[1]))
         object.__setattr__(self, "places", frozenset(TP(*place) for place in places))

@@ -203,7 +203,7 @@ class BatchProcessor:
     # -- failures
 
     def _leave(self, task: StreamTask, reason: str) -> None:
-        """Rejoin: the writer is of no more use to any task, though this one may be stopped."""
+        """Rejoin whatever the task's state: the writer can commit for no task any more."""
         self._rejoiner.leave(task, reason)
         self._rejoiner.rejoin(reason)
 

@@ -1,4 +1,4 @@
-"""Write batches of several partitions as one Kafka transaction. Blocking: in the writer's thread.
+"""Write batches of several partitions as one Kafka transaction. Blocking: in a thread of its own.
 
 What is done about an error (the classes are Kafka's own: KIP-98 fencing by epoch, KIP-360 epoch
 bumps by the client, KIP-447 offsets, KIP-890 abortable errors). librdkafka tells them apart by
@@ -11,11 +11,12 @@ error                                                what is done
 PRODUCER_FENCED, INVALID_PRODUCER_EPOCH: a new       `Fenced`: nothing more is written, the worker
 owner, or a transaction over its time-out            rejoins the group and restores what was
                                                      committed
-ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID: the group is  abort, then `Fenced`: the partitions may have
-in another generation                                other owners
+ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID,               abort, then `Fenced`: the partitions may have
+REBALANCE_IN_PROGRESS, FENCED_INSTANCE_ID: the       other owners
+group is in another generation
 INVALID_PRODUCER_ID_MAPPING: the transactional id    a new producer at once; the row is read, then
 expired. INVALID_TXN_STATE, an unfinished call,      the same records in a new transaction. Once
-an unknown fatal error: the producer is unusable     for each batch, then as the last line
+an unknown fatal error: the producer is unusable     for each transaction, then as the last line
 retriable during a call: a time-out, a coordinator   the same call again with growing pauses, until
 that moves, a broker that is away                    the partition is revoked
 requires abort, but passes: a record was not         abort, then the same records in a new
@@ -118,11 +119,10 @@ class TransactionalWriter:
         return self._calls.waiting_for
 
     def fence(self) -> None:
-        """Fence the former owner and abort what it left open.
+        """Call ``init_transactions``: fence every earlier producer with this transactional id.
 
-        Returns when the former owner's last transaction is committed or aborted, so that whatever
-        is read from now on is final. Raises :class:`Fenced`, :class:`TransactionRefused`, or
-        :class:`Abandoned` after :meth:`stop`.
+        Returns when the last transaction of that id is committed or aborted. Raises
+        :class:`Fenced`, :class:`TransactionRefused`, or :class:`Abandoned` after :meth:`stop`.
         """
         self._connect()
         try:
@@ -176,8 +176,8 @@ class TransactionalWriter:
         never returns (librdkafka#5511). A producer that has sent none yet is not affected. Also
         needed when the producer is unusable, for example because its transactional id expired.
 
-        This also fences another worker that owns the partition by now, so read the row before
-        writing anything. Raises as :meth:`fence` does; call it again then.
+        If a new owner has fenced this worker meanwhile, the new producer is not fenced any more.
+        So read the rows before writing anything. Raises as :meth:`fence` does; call it again then.
         """
         # Without a reason: the one of a renewal that failed, else a connection was lost.
         self._reason = reason or self._reason or "a connection to the brokers was lost"
@@ -214,12 +214,11 @@ class TransactionalWriter:
     def write(self, parts: Sequence[Part], group: bytes, check_rows: CheckRows) -> None:
         """Commit the outputs of all ``parts`` and their group offsets in one transaction.
 
-        ``group`` is the metadata of the group's member whose partitions they are: the coordinator
-        refuses the offsets of a member that is not in the group's present generation (KIP-447).
-        Returns once it is committed. Raises :class:`Fenced`, :class:`TransactionRefused` (nothing
-        was written) or :class:`Abandoned` (not known whether it was). ``check_rows`` is called
-        after an abort and for a new producer, before anything else is written; what it raises ends
-        the writing.
+        ``group`` is the group metadata of this worker: the group refuses offsets of an older
+        generation (KIP-447). Returns once the transaction is committed. Raises :class:`Fenced`,
+        :class:`TransactionRefused` (nothing was committed) and :class:`Abandoned` (not known
+        whether it was). Calls ``check_rows`` after an abort and after the producer was replaced,
+        before anything else is written; what that raises ends the call.
         """
         pause, renewed = FIRST_PAUSE, False
         while True:
@@ -241,7 +240,7 @@ class TransactionalWriter:
                     check_rows(parts)
                     continue
                 if answer is Answer.OUTDATED:
-                    self._end_transaction()  # the rows are their owners' to read
+                    self._end_transaction()  # rows are not checked: they may have other owners
                     raise Fenced(error.str()) from exc
                 self._end_transaction()
                 check_rows(parts)
@@ -284,13 +283,13 @@ class TransactionalWriter:
     def _attempt(self, parts: Sequence[Part], group: bytes) -> None:
         self._calls.check()
         self._producer.begin_transaction()
-        # A row that names this worker is there before an offset of its partition is: whoever takes
-        # the partition over reads there whom to fence. Once such a row is committed, the offsets
-        # come first. A member of an older generation is refused then before it has written
-        # anything; and the coordinator takes one request of a transaction at a time: partitions of
-        # records that are produced before would be announced at the same moment. Answered
-        # CONCURRENT_TRANSACTIONS, librdkafka announces them again after 20 ms, whatever is
-        # configured (rd_kafka_txn_handle_AddPartitionsToTxn), the offsets after retry.backoff.ms.
+        # Until a committed row names this worker, rows are delivered before offsets are sent: the
+        # next owner of the partition reads in the changelog whom to fence. After that, offsets are
+        # sent first, for two reasons. The group refuses an older generation before anything is
+        # written. And the coordinator takes one request of a transaction at a time: records that
+        # are produced before would announce their partitions at the same moment. Answered
+        # CONCURRENT_TRANSACTIONS, librdkafka announces partitions again after 20 ms, whatever is
+        # configured (rd_kafka_txn_handle_AddPartitionsToTxn), offsets after retry.backoff.ms.
         unsigned = [part.row for part in parts if not part.signed]
         self._deliver(unsigned)
         self._send_offsets([part.group_offset for part in parts], group)

@@ -98,8 +98,7 @@ class BatchConsumer(compat.Consumer):
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Begin the tasks before Faust recovers and seeks."""
-        # Before Faust recovers and seeks: the former owner must be shut out first, else it could
-        # still commit behind what is read here.
+        # Faust seeks to the positions that are read back here.
         await self.engine.on_assigned(assigned)
         await super().on_partitions_assigned(assigned, generation_id)
 

@@ -48,7 +48,7 @@ class EngineMetrics:
             "faust_transactions",
             "Batches by the outcome of their transaction: committed, fenced, refused by the "
             "brokers, timeout, state_mismatch (another row was read), source_mismatch (the topic "
-            "is not the row's), failed (the agent raised); aborted: transactions tried again.",
+            "is not the row's), failed (the agent raised). aborted counts transactions.",
             ["outcome"],
             registry=registry,
         )
@@ -61,7 +61,7 @@ class EngineMetrics:
         )
         self.restore = Histogram(
             "faust_transactions_restore_seconds",
-            "Seconds from an assignment to fenced producers and restored rows.",
+            "Seconds from an assignment until former owners are fenced and rows are read.",
             buckets=STAGE_BUCKETS,
             registry=registry,
         )

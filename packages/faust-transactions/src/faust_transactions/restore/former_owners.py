@@ -1,8 +1,7 @@
-"""Fences the workers that partitions are taken over from, once they have left the group.
+"""Fences former owners of partitions that have left the group.
 
-Which ones: those that the partitions' rows name (`stores/signature.py`). A worker that is still a
-member of the group ended its transactions before it joined the present generation, or ends them
-itself; it is not fenced.
+Rows name them (`stores/signature.py`). Members are not fenced: each has ended or stopped its
+transaction before it joined the present generation. docs/engine.md has this in full.
 """
 
 from __future__ import annotations
@@ -21,9 +20,10 @@ logger = logging.getLogger(__name__)
 
 
 class FormerOwners:
-    """Those of one restore. ``own`` is the writer of this worker, ``members`` asks for the group's.
+    """The former owners in one restore.
 
-    ``new_writer`` makes a writer by a transactional id.
+    ``own`` is this worker's writer. ``members`` asks for the ids of the group's members; None where
+    the brokers do not know the question. ``new_writer`` makes a writer by a transactional id.
     """
 
     def __init__(
@@ -43,16 +43,16 @@ class FormerOwners:
 
     @property
     def fenced(self) -> Mapping[str, Writer]:
-        """The writers of those that were fenced, by transactional id."""
+        """The writers that fenced them, by transactional id."""
         return self._fenced
 
     async def fence(self, names: Collection[str], *, members_too: bool = False) -> bool:
-        """Fence those that have left the group; with ``members_too`` also those that have not.
+        """Fence those of ``names`` that have left the group; with ``members_too`` all of them.
 
-        Names that are no ids of this app's workers are ignored: whoever may write to the changelog
-        would otherwise choose whom this worker fences. Returns whether there was one that was not
-        fenced before; its last transaction is committed or aborted then. Raises :class:`Fenced`
-        when this worker is no member itself, and what `TransactionalWriter.fence` raises.
+        Names that are no transactional ids of this app are ignored, else whoever may write to the
+        changelog could have any producer fenced. Each is fenced once; its last transaction is
+        committed or aborted then. Returns whether this call fenced any. Raises :class:`Fenced` when
+        this worker is not a member itself, and what `TransactionalWriter.fence` does.
         """
         ours = {name for name in names if member_of(self._app_id, name) is not None}
         others = ours - {self._own.transactional_id} - self._fenced.keys()
@@ -60,9 +60,10 @@ class FormerOwners:
             present = await self._present()
             others -= set() if members_too else present
         writers = {name: self._new_writer(name) for name in sorted(others)}
+        why = "whose transaction has not ended" if members_too else "which has left the group"
         try:
             for name in writers:
-                logger.info("fencing %s, which has left the group", name)
+                logger.info("fencing %s, %s", name, why)
             await self._calls.each(
                 list(writers.values()), [writer.fence for writer in writers.values()]
             )
@@ -71,7 +72,7 @@ class FormerOwners:
         return bool(writers)
 
     def forget(self, writer: Writer) -> None:
-        """Leave a writer that was fenced itself: who is fenced again gets a new one."""
+        """Close a writer that another worker has fenced; `fence` makes a new one for its id."""
         if self._fenced.pop(writer.transactional_id, None) is not None:
             writer.leave()
 
@@ -81,11 +82,11 @@ class FormerOwners:
         if found is None:
             return set()
         if member_of(self._app_id, self._own.transactional_id) not in found:
-            # Who is in the group now is not who its partitions were distributed to.
+            # The group is in a later generation, so its members say nothing of this assignment.
             raise Fenced("no longer a member of its consumer group")
         return {transactional_id(self._app_id, member) for member in found}
 
     def close(self) -> None:
-        """Leave the writers."""
+        """Close the writers, without waiting for the brokers."""
         for writer in self._fenced.values():
             writer.leave()

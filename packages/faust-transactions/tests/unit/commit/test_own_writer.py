@@ -56,7 +56,7 @@ async def test_a_writer_of_no_use_is_replaced_by_one_that_fences_it() -> None:
     made.own.leave()
     await made.own.join(4, "worker-1")
     assert [writer.calls for writer in made.writers] == [["fence", "leave"], ["fence"]]
-    assert made.own.take() is made.writers[1]
+    assert made.own.detach() is made.writers[1]
     made.own.leave()
     assert made.writers[1].calls == ["fence"]
 
@@ -65,7 +65,7 @@ async def test_a_writer_of_no_use_is_replaced_by_one_that_fences_it() -> None:
 async def test_without_a_generation_nothing_is_written(member: tuple[int, str]) -> None:
     """The group refuses no offset of a writer that names no generation."""
     made = Made()
-    with pytest.raises(Fenced, match="no member of its group"):
+    with pytest.raises(Fenced, match="no longer a member of its consumer group"):
         await made.own.join(*member)
     assert made.writers == []
 
