@@ -1,4 +1,4 @@
-"""One transaction for the batches of several partitions. Blocking: in the committer's thread."""
+"""One transaction for batches of several partitions. Blocking: in the committer's thread."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Waiting:
 
 
 class SharedTransactions:
-    """Writes what is ready. A batch that may not be written holds up no other."""
+    """Writes the batches that are ready. One that must not be written fails alone."""
 
     def __init__(
         self, *, rows: RowChecks, sources: SourceChecks, consumer: Callable[[], BatchSource]
@@ -65,10 +65,10 @@ class SharedTransactions:
             self._writer, self._coordinator = writer, coordinator
 
     def write(self, member: Member, taken: Sequence[Waiting], *, after_abort: bool = False) -> None:
-        """Commit what may be committed; what may not has failed then, each batch for itself.
+        """Commit the batches that may be written; each of the others fails with its own error.
 
-        ``after_abort``: these were in a transaction that was aborted. Raises what
-        `TransactionalWriter.write` does.
+        ``after_abort``: they were in a transaction that was aborted, so their rows are checked.
+        Raises what `TransactionalWriter.write` does.
         """
         self._renew_if_disturbed(member)
         # 1. Another worker may have owned a partition before the producer was replaced, and the
@@ -108,8 +108,7 @@ class SharedTransactions:
         return _without(self._sources.confirm(doubted) if doubted else {}, ready)
 
     def _without_hanging(self, ready: Sequence[Waiting]) -> Sequence[Waiting]:
-        """Those that follow on a transaction which has its markers, where they must be there."""
-        # Where the last transaction wrote and this one does not.
+        """Those whose last transaction has its markers, if this one leaves out partitions of it."""
         leaving_out = [each.task.tp for each in ready if each.task.written - each.part.places]
         return _without(self._rows.hanging_before(leaving_out) if leaving_out else {}, ready)
 

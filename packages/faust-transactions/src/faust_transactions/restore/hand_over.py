@@ -1,11 +1,9 @@
-"""Ends what former owners may have left open in partitions that are being restored.
+"""Ends what former owners may have open in partitions that are being restored.
 
-Who may have a transaction that can still commit a row of a partition? Its offset was accepted in an
-older generation of the group, as later ones are refused. Before that, the writer wrote a row that
-names it (`TransactionalWriter`), so it is named by the last committed row or by a row after that
-one, which is still open. If it has left the group, it is fenced. If it is still a member, it ended
-its transaction before it joined the present generation, or will not commit it; the restore waits
-for its markers. docs/engine.md has this in full.
+A former owner can commit a row only if the group accepted its offset in an older generation. Before
+that it delivered a row that names it. So the last committed row names it, or an open one after
+that. If it has left the group, it is fenced; if it is a member, it has ended or stopped its
+transaction, and its markers are waited for. docs/engine.md has the proof.
 """
 
 from __future__ import annotations
@@ -59,11 +57,11 @@ class Owned(Protocol):
 
 
 class HandOver:
-    """The hand-over of the partitions of one restore.
+    """The hand-over of one restore.
 
-    ``row_of`` gives the changelog partition of a source partition, ``outputs`` the topics that are
-    written to in the partition's own number, ``old_writer`` makes the writer of a partition's
-    owner in version 0.1.
+    ``row_of`` maps a source partition to the changelog partition of its row, ``outputs`` has the
+    topics that are written to in the partition's own number, ``old_writer`` makes the writer by
+    version 0.1's id.
     """
 
     def __init__(
@@ -110,17 +108,16 @@ class HandOver:
             writer.leave()
 
     async def _signatures(self, open_since: Mapping[TP, int]) -> dict[TP, set[str | None]]:
-        """The transactional ids in the open rows and those after them; None where there is none."""
+        """The transactional ids in rows that are open or come after one; None for a row without."""
         if not open_since:
             return {}
         records = await self._calls.ask(self._open.headers_since, open_since)
         return {row: {signed_by(headers) for headers in found} for row, found in records.items()}
 
     async def _fence_old(self, rows: Mapping[TP, LastRecord]) -> None:
-        """Fence owners of version 0.1, which had other transactional ids.
+        """Fence owners of version 0.1, by the ids that they had.
 
-        Only where the row is theirs or there is none, so it is done once. A row that names its
-        topic was written by a later version, or rebuilt from the outputs.
+        Only where the row has no header ``source-topic``, or there is no row.
         """
         theirs = [
             row
@@ -188,7 +185,8 @@ class HandOver:
             except Fenced as exc:
                 if writer is self._own:
                     raise
-                # Another worker restores a partition of the same owner. Each aborts its own.
+                # Another worker restores a partition of the same former owner and has fenced this
+                # writer.
                 logger.info("%s: another worker is already aborting it: %s", task.name, exc)
                 self._former.forget(writer)
 

@@ -1,10 +1,9 @@
-"""Restores assigned partitions: fences the former owners and reads back what they committed.
+"""Restores assigned partitions.
 
-The rows are read first, as they name whom to fence. Where a former owner was fenced or a
-transaction was open, they are read again: it could have committed after the first read. Hanging
-transactions are aborted before that (see :mod:`faust_transactions.kafka.hanging`): readers of
-committed records do not see their rows, so their records are processed again, and their outputs
-must not become visible later.
+Reads the rows, fences the former owners that they name, and reads the rows again if one was fenced
+or a transaction was open. Hanging transactions are aborted before that (see
+:mod:`faust_transactions.kafka.hanging`): their records are processed again, and the first outputs
+must not become visible too.
 """
 
 from __future__ import annotations
@@ -67,8 +66,8 @@ class TaskRestorer:
         """The last committed row of each partition of the tasks' topics, where there is one.
 
         Of other workers' partitions too: see `_foreign_source`. ``own`` is the worker's writer,
-        whose `fence` has returned. When this returns, no former owner can commit any more. Waits
-        for the brokers as long as it takes. Raises :class:`Abandoned` when the app stops.
+        ready to write. When this returns, the rows are final. Waits for the brokers as long as it
+        takes. Raises :class:`Abandoned` when the app stops.
         """
         hand_over = self._hand_over(tasks, own)
         try:
@@ -128,7 +127,7 @@ class TaskRestorer:
             table.apply(task.tp.partition, found)
 
     async def fence(self, writer: Writer) -> None:
-        """Make a writer ready; whatever its transactional id left open is aborted."""
+        """Call ``init_transactions``: what the writer's id had open is committed or aborted."""
         await self._calls.each([writer], [writer.fence])
 
     def hanging_before(self, sources: Collection[TP]) -> Mapping[TP, StateMismatch]:
@@ -154,8 +153,8 @@ class TaskRestorer:
         """Those of the source partitions whose last row is not ``committed``, with why. Blocks.
 
         To be asked after an abort, whose marker also aborts committed transactions of the same
-        producer that hang in the partition, and after a producer was renewed, as another worker may
-        have owned the partition before that. One read for each topic.
+        producer that hang in the partition, and after the producer was replaced, as another worker
+        may have owned the partition meanwhile. One read for each topic.
         """
         errors: dict[TP, StateMismatch] = {}
         for topic in {source.topic for source in committed}:

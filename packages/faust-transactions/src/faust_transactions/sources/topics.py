@@ -60,7 +60,7 @@ class SourceTopics:
     # -- before a commit
 
     def confirm(self, tasks: Sequence[StreamTask]) -> Mapping[TP, SourceMismatch | StateMismatch]:
-        """Confirm the topics of these tasks. Blocks in the committer's thread.
+        """Confirm the topics of these tasks. Blocks, in the committer's thread.
 
         Returns the tasks that may not commit: SourceMismatch where the topic was replaced,
         StateMismatch for all when the brokers do not answer.

@@ -1,8 +1,8 @@
 """Which worker wrote a row: its transactional id, in a header of the row's record.
 
-Whoever takes a partition over finds in the row whom it has to fence. The id is made of the id by
-which the worker is a member of its consumer group, so that it can be held against the members that
-there are now; ``kafka-consumer-groups.sh --describe --members`` shows the same ids.
+A new owner reads here whom to fence. The id contains the worker's member id in its group, so it can
+be compared with the present members; ``kafka-consumer-groups.sh --describe --members`` shows the
+member ids.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from collections.abc import Iterable
 
 __all__ = ["SIGNATURE", "member_of", "signed_by", "transactional_id"]
 
-#: Header of a row's record in the changelog. Rows of version 0.1, and rows that were rebuilt from
-#: the outputs, are without it.
+#: Header of a row's record. Rows of version 0.1 and of `rebuild-rows` lack it.
 SIGNATURE = "transactional-id"
 
 
