@@ -2,126 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
-import faust
 import pytest
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
-from faust.types import TP
-from faust_transactions import Engine
+from confluent_kafka import KafkaException
 from faust_transactions.commit.client import group_metadata
-from faust_transactions.commit.part import Part
 from faust_transactions.commit.producer import TransactionalWriter
 from faust_transactions.errors import Fenced
 from faust_transactions.kafka.group_members import GroupMembers
-from faust_transactions.kafka.tail import LastRecord
-from faust_transactions.observe.metrics import EngineMetrics
-from faust_transactions.restore.restorer import TaskRestorer
-from faust_transactions.stores.signature import SIGNATURE, transactional_id
-from faust_transactions.task import StreamTask
-from prometheus_client import CollectorRegistry
+from faust_transactions.stores.signature import transactional_id
 from support.copying import wait_until
-from support.engine_app import Sums
+from support.group import Group, Member, position_of
 
 from tests.brokers import Kafka
-from tests.topics import create_topic
-
-
-class Group:
-    """A group whose members, one after the other, own partition 0 of its topic."""
-
-    def __init__(self, kafka: Kafka, name: str) -> None:
-        self.name = name
-        self.conf: dict[str, Any] = {"bootstrap.servers": kafka.bootstrap}
-        self.source = TP(f"{name}-in", 0)
-        app = faust.App(name, broker=kafka.url)
-        table = Engine(app, self.conf, metrics=EngineMetrics(CollectorRegistry())).table(
-            "sums", Sums
-        )
-        self.rows = table.changelog_topic_name
-        for topic in (self.source.topic, self.rows):
-            create_topic(kafka.bootstrap, topic, 1)
-        self.restorer = TaskRestorer(app, self.conf, {self.source.topic: table}, {})
-
-    def read_back(self, member: Member) -> LastRecord | None:
-        """Restore the partition as this member; its last committed row."""
-
-        async def restore() -> LastRecord | None:
-            rows = await self.restorer.read_back([StreamTask(self.source)], member.writer)
-            return rows.get(self.source)
-
-        return asyncio.run(restore())
-
-    def row(self, position: int, writer: str) -> tuple[str, int, bytes, bytes, list[Any]]:
-        value = Sums(next_offset=position).dumps(serializer="json")
-        return (self.rows, 0, b"0", value, [(SIGNATURE, writer.encode())])
-
-
-class Member:
-    """A member of the group, with the writer that it has as a worker."""
-
-    def __init__(self, group: Group, beside: Member | None = None) -> None:
-        self._group = group
-        self.consumer = Consumer(
-            {**group.conf, "group.id": group.name, "enable.auto.commit": False}
-        )
-        self.joined = 0
-        self.consumer.subscribe([group.source.topic], on_assign=self._assigned)
-        self.wait_for_assignment(1, beside)
-        self.id = transactional_id(group.name, self.consumer.memberid() or "")
-        self.writer = TransactionalWriter(group.conf, self.id)
-        self.writer.fence()
-
-    def _assigned(self, *_: object) -> None:
-        self.joined += 1
-
-    def wait_for_assignment(self, number: int, beside: Member | None = None) -> None:
-        """Take part in the group until it was assigned so often, beside another member."""
-        deadline = time.monotonic() + 60
-        while self.joined < number:
-            assert time.monotonic() < deadline
-            self.consumer.poll(0.1)
-            if beside is not None:
-                beside.consumer.poll(0.1)
-
-    def commit(self, position: int, metadata: Any = None, *, signed: bool = True) -> None:
-        """Commit a batch, in the present generation unless another's metadata is given."""
-        row = self._group.row(position, self.id)
-        part = Part(self._group.source, position, row, [], signed=signed)
-        metadata = metadata or self.consumer.consumer_group_metadata()
-        self.writer.write([part], metadata, lambda _parts: None)
-
-    def producer(self) -> Producer:
-        """One in place of the writer's, to do part of a transaction."""
-        made = Producer({**self._group.conf, "transactional.id": self.id, "log_level": 0})
-        made.init_transactions(30)
-        made.begin_transaction()
-        return made
-
-    def send_offset(self, producer: Producer, position: int) -> None:
-        offset = TopicPartition(self._group.source.topic, 0, position)
-        metadata = self.consumer.consumer_group_metadata()
-        producer.send_offsets_to_transaction([offset], metadata, 30)
-
-    def write_row(self, producer: Producer, position: int) -> None:
-        topic, partition, key, value, headers = self._group.row(position, self.id)
-        producer.produce(topic, value, key, partition, headers=headers)
-        assert not producer.flush(30)
-
-    def leave(self) -> None:
-        self.consumer.close()
-        self.writer.leave()
 
 
 @pytest.fixture
 def group(kafka: Kafka, topic_prefix: str) -> Group:
-    return Group(kafka, topic_prefix)
+    return Group(kafka.bootstrap, topic_prefix)
 
 
 @pytest.fixture
@@ -134,10 +36,6 @@ def join(group: Group) -> Iterator[Callable[..., Member]]:
             return member
 
         yield joined
-
-
-def position_of(row: LastRecord | None) -> int | None:
-    return None if row is None else Sums.loads(row.value or b"", serializer="json").next_offset
 
 
 def test_group_metadata_is_made_as_librdkafka_makes_it(
