@@ -17,15 +17,18 @@ Start = Callable[..., Worker]
 class Copying:
     """Topics and workers of one test."""
 
-    def __init__(self, bootstrap: str, name: str, start: Start, **env: str) -> None:
-        self.bootstrap, self.name = bootstrap, name
+    def __init__(
+        self, bootstrap: str, name: str, start: Start, *, partitions: int = 4, **env: str
+    ) -> None:
+        self.bootstrap, self.name, self.partitions = bootstrap, name, partitions
         self._start = start
-        self._env = {"ENGINE_ID": name, "ENGINE_BOOTSTRAP": bootstrap, "ENGINE_SESSION": "6", **env}
+        own = {"ENGINE_ID": name, "ENGINE_BOOTSTRAP": bootstrap, "ENGINE_SESSION": "6"}
+        self._env = {**own, "ENGINE_PARTITIONS": str(partitions), **env}
         self.sent: Counter[bytes] = Counter()
 
     def create(self) -> None:
         for topic in ("in", "out", "rare"):
-            create_topic(self.bootstrap, f"{self.name}-{topic}")
+            create_topic(self.bootstrap, f"{self.name}-{topic}", self.partitions)
 
     def worker(self, **env: str) -> Worker:
         return self._start(self._env | env, app=APP)
@@ -61,7 +64,7 @@ class Copying:
         assert Counter(copy.value for copy in copies) == self.sent
         origins = [copy.key for copy in copies]
         assert len(set(origins)) == len(origins)
-        for partition in range(4):
+        for partition in range(self.partitions):
             offsets = [
                 int(str(c.key).split("-")[1][:-1]) for c in copies if c.partition == partition
             ]

@@ -116,7 +116,8 @@ class Member:
             )
             for partition in partitions
         ]
-        self.writer.write(parts, metadata or self.consumer.consumer_group_metadata())
+        metadata = metadata or self.consumer.consumer_group_metadata()
+        self.writer.write(parts, metadata, lambda _parts: None)
 
     def producer(self) -> Producer:
         """One in place of the writer's, to do part of a transaction."""

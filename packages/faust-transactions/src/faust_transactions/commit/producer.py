@@ -200,12 +200,12 @@ class TransactionalWriter:
                 # An empty key, not none: a compacted topic refuses that.
                 marker: Output = (tp.topic, tp.partition, b"", None, None)
                 produce(self._producer, marker, self._calls.check)
+            while self._producer.flush(CALL_TIMEOUT):  # raises what is fatal meanwhile
+                self._calls.check()
         except KafkaException as exc:
             if answer_to(exc.args[0]) is Answer.FENCED:
                 raise Fenced(str(exc.args[0])) from exc
             raise
-        while self._producer.flush(CALL_TIMEOUT):
-            self._calls.check()
         try:
             self._abort()
         except KafkaException as exc:

@@ -132,22 +132,23 @@ class HandOver:
 
     async def _wait_until_closed(self) -> None:
         """Return when nothing is open in the rows' partitions, which only the engine writes to."""
-        pause, waited = FIRST_PAUSE, 0.0
+        pause, waited, is_new = FIRST_PAUSE, 0.0, True
         while open_since := await self._calls.ask(self._open.since, list(self._by_row)):
             late = waited >= LATE
             signatures = await self._signatures(open_since)
             names = {name for found in signatures.values() for name in found if name is not None}
             # What a member left open it ends itself. If it does not, its markers are lost.
             if await self._former.fence(names, members_too=late):
+                is_new = True
                 continue
             if waited == 0.0 and names:
                 others = ", ".join(sorted(names))
                 logger.info("waiting for the open transaction of %s to end", others)
             if waited >= LATE + LAST_PAUSE:
                 self._log_foreign(open_since)
-            if waited == 0.0 or pause == LAST_PAUSE:
-                for row, found in signatures.items():
-                    await self._abort(row, found, late=late)
+            if is_new or pause == LAST_PAUSE:
+                await self._abort(signatures, late=late)
+                is_new = False
             await self._calls.pause(pause)  # the markers are written after the abort has returned
             waited += pause
             pause = min(pause * 2, LAST_PAUSE)
@@ -165,30 +166,44 @@ class HandOver:
                 offset,
             )
 
-    async def _abort(self, row: TP, signatures: set[str | None], *, late: bool) -> None:
+    async def _abort(self, signatures: Mapping[TP, set[str | None]], *, late: bool) -> None:
         """Abort what hangs: it is open though its writer was fenced, or has ended it long ago."""
-        usable = [*self._former.fenced.values(), *([self._own] if late else [])]
-        writers = [writer for writer in usable if writer.transactional_id in signatures]
-        if None in signatures and row in self._old:
-            writers.append(self._old[row])
-        task = self._by_row[row]
-        outputs = [TP(topic, task.tp.partition) for topic in self._outputs.get(task.tp.topic, ())]
-        for writer in writers:
+        usable = [
+            *self._former.fenced.values(),
+            *self._old.values(),
+            *([self._own] if late else []),
+        ]
+        for writer in usable:
+            rows = [row for row, found in signatures.items() if self._is_by(writer, row, found)]
+            if rows:
+                await self._abort_by(writer, rows)
+
+    def _is_by(self, writer: Writer, row: TP, found: set[str | None]) -> bool:
+        by_old = None in found and self._old.get(row) is writer
+        return by_old or writer.transactional_id in found
+
+    async def _abort_by(self, writer: Writer, rows: Sequence[TP]) -> None:
+        """In one transaction: a restore must not take longer than the group's session."""
+        outputs = []
+        for row in rows:
+            task = self._by_row[row]
+            topics = self._outputs.get(task.tp.topic, ())
+            outputs += [TP(topic, task.tp.partition) for topic in topics]
             logger.warning(
                 "%s: the brokers lost the end of its last transaction; aborting it, its records "
                 "are processed again",
                 task.name,
             )
-            found = await self._calls.ask(self._open.since, [row, *outputs])
-            try:
-                await self._calls.each([writer], [partial(writer.abort_in, list(found))])
-            except Fenced as exc:
-                if writer is self._own:
-                    raise
-                # Another worker restores a partition of the same former owner and has fenced this
-                # writer.
-                logger.info("%s: another worker is already aborting it: %s", task.name, exc)
-                self._former.forget(writer)
+        found = await self._calls.ask(self._open.since, [*rows, *outputs])
+        try:
+            await self._calls.each([writer], [partial(writer.abort_in, list(found))])
+        except Fenced as exc:
+            if writer is self._own:
+                raise
+            # Another worker restores a partition of the same former owner and has fenced this
+            # writer. Each aborts its own.
+            logger.info("fenced while aborting what %s has open: %s", writer.transactional_id, exc)
+            self._former.forget(writer)
 
 
 def fence_old_id(writer: Writer, has_row: bool) -> None:

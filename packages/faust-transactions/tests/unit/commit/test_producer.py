@@ -275,7 +275,9 @@ def test_what_is_no_record_is_refused_without_its_data(
     write(writer)
 
 
-@pytest.mark.parametrize("call", ["begin_transaction", "produce rows", "abort_transaction"])
+@pytest.mark.parametrize(
+    "call", ["begin_transaction", "produce rows", "flush", "abort_transaction"]
+)
 def test_a_writer_that_is_fenced_while_it_aborts_says_so(
     script: Script, writer: TransactionalWriter, call: str
 ) -> None:

@@ -261,6 +261,16 @@ async def test_an_abort_by_two_workers_at_once_is_tried_again(restoring: Restori
     assert await restoring.shut_out("app:former")
     assert attempts == [1, 1]
     assert restoring.calls == {"app:former": ["fence", "abort_in"]}, "by a writer made anew"
+    assert restoring.brokers.paused == [0.1, 0.2], "at once: no heartbeat is sent meanwhile"
+
+
+async def test_what_hangs_of_one_owner_is_aborted_in_one_transaction() -> None:
+    restoring = Restoring(2)
+    restoring.leave_open(ROWS, "app:former")
+    restoring.leave_open(OTHER_ROWS, "app:former")
+    restoring.on_abort["app:former"] = lambda partitions: restoring.close(*partitions)
+    assert await restoring.shut_out("app:former", "app:former")
+    assert restoring.calls == {"app:former": ["fence", "abort_in"]}
 
 
 async def test_a_writer_of_its_own_that_is_fenced_ends_the_restore(restoring: Restoring) -> None:
