@@ -42,6 +42,19 @@ class Killed:
             yield self.rows, partition, b"%d" % partition, row, signature
             yield f"{self._copying.name}-out", partition, b"%d-0" % partition, b"never", []
 
+    def leave_open(self) -> Producer:
+        """Send what it has written; the producer could still commit it."""
+        bootstrap = self._copying.bootstrap
+        producer = Producer(
+            {"bootstrap.servers": bootstrap, "transactional.id": self.id, "log_level": 0}
+        )
+        producer.init_transactions(30)
+        producer.begin_transaction()
+        for topic, partition, key, value, headers in self.written:
+            producer.produce(topic, value, key, partition, headers=headers)
+        assert not producer.flush(30)
+        return producer
+
     def open_rows(self) -> dict[TP, int]:
         partitions = range(self._copying.partitions)
         conf = {"bootstrap.servers": self._copying.bootstrap}
@@ -56,14 +69,7 @@ def test_a_transaction_that_is_open_in_many_partitions_costs_no_membership(
     copying.create()
     copying.send(640)
     killed = Killed(copying)
-    producer = Producer(
-        {"bootstrap.servers": kafka.bootstrap, "transactional.id": killed.id, "log_level": 0}
-    )
-    producer.init_transactions(30)
-    producer.begin_transaction()
-    for topic, partition, key, value, headers in killed.written:
-        producer.produce(topic, value, key, partition, headers=headers)
-    assert not producer.flush(30)
+    producer = killed.leave_open()
     assert len(killed.open_rows()) == 64
 
     worker = copying.worker()
@@ -75,15 +81,19 @@ def test_a_transaction_that_is_open_in_many_partitions_costs_no_membership(
     assert worker.stop() == 0
 
 
-def test_what_hangs_of_a_killed_worker_is_ended_by_two_that_start_together(
-    own_kafka: Callable[..., KafkaServer], topic_prefix: str, start_worker: Start
+@pytest.mark.parametrize("hangs", [False, True], ids=["open", "hanging"])
+def test_what_a_killed_worker_left_is_ended_by_two_that_start_together(
+    own_kafka: Callable[..., KafkaServer], topic_prefix: str, start_worker: Start, hangs: bool
 ) -> None:
     server = own_kafka(properties={**UNVERIFIED, "group.initial.rebalance.delay.ms": "3000"})
     copying = Copying(server.bootstrap, topic_prefix, start_worker, partitions=8)
     copying.create()
     copying.send(80)
     killed = Killed(copying)
-    leave_hanging(server.bootstrap, killed.id, killed.written)
+    if hangs:
+        leave_hanging(server.bootstrap, killed.id, killed.written)
+    else:
+        killed.leave_open()
     assert len(killed.open_rows()) == 8
 
     workers = [copying.worker(), copying.worker()]
