@@ -98,7 +98,7 @@ class TaskOwner(Protocol):
 
     max_records: int
     max_bytes: int
-    #: Set when a partition can take another batch.
+    #: Set when a partition can take another batch, also when it is resumed after a rebalance.
     capacity: asyncio.Event
 
     @property

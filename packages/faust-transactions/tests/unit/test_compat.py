@@ -34,6 +34,7 @@ from faust.assignor.partition_assignor import PartitionAssignor
 from faust.cli.worker import worker as worker_command
 from faust.exceptions import AlreadyConfiguredWarning
 from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer as FaustConsumer
 from faust.transport.consumer import ThreadDelegateConsumer
 from faust.transport.drivers import aiokafka as driver
@@ -397,6 +398,14 @@ def test_each_fetch_passes_through_one_method() -> None:
     parameters = list(inspect.signature(driver.AIOKafkaConsumerThread._fetch_records).parameters)
     assert parameters[:3] == ["self", "consumer", "active_partitions"]
     assert hasattr(driver.AIOKafkaConsumerThread, "_ensure_consumer")
+
+
+@pytest.mark.parametrize("method", [Recovery.on_recovery_completed, Recovery._resume_streams])
+def test_faust_seeks_after_it_has_resumed_the_partitions(method: Any) -> None:
+    """`BatchConsumer.perform_seek` wakes the fetcher, which needs partitions to fetch from."""
+    text = source(method)
+    resumed, sought = text.index("resume_partitions("), text.index("perform_seek(")
+    assert resumed < sought, changed(f"faust.tables.recovery.{method.__qualname__}")
 
 
 @pytest.mark.parametrize(

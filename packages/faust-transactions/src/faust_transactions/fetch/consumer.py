@@ -119,6 +119,9 @@ class BatchConsumer(compat.Consumer):
             if task.position is None:
                 task.start_at(self._first_position(task, earliest[task.tp]))
             await self.rewind(task)
+        # Faust resumes the flow before the partitions: the fetcher found none to fetch from, and
+        # waits. Without this it would go on after its time-out of a second.
+        self.engine.capacity.set()
 
     def _first_position(self, task: StreamTask, earliest: int) -> int:
         """Where a partition without a row begins: at the group's offset, if there is one."""
