@@ -408,6 +408,78 @@ def test_faust_seeks_after_it_has_resumed_the_partitions(method: Any) -> None:
     assert resumed < sought, changed(f"faust.tables.recovery.{method.__qualname__}")
 
 
+class FetchThread(compat.ConsumerThread):
+    """In the test's own loop."""
+
+    def __init__(self) -> None:
+        self.thread_loop = asyncio.get_running_loop()
+
+
+async def test_a_fetch_that_waits_can_be_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = asyncio.Event()
+
+    async def fetch(*_: Any, **__: Any) -> Any:
+        waiting.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(driver.AIOKafkaConsumerThread, "_fetch_records", fetch)
+    thread = FetchThread()
+    fetching = asyncio.create_task(thread._fetch_records(None, set()))
+    await waiting.wait()
+    thread.end_fetch()
+    assert await fetching == {}
+
+
+async def test_only_the_fetch_under_way_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    brought = {TP("in", 0): ["record"]}
+
+    async def fetch(*_: Any, **__: Any) -> Any:
+        await asyncio.sleep(0)
+        return brought
+
+    monkeypatch.setattr(driver.AIOKafkaConsumerThread, "_fetch_records", fetch)
+    thread = FetchThread()
+    thread.end_fetch()
+    assert await thread._fetch_records(None, set()) == brought
+    thread.end_fetch()
+    assert await thread._fetch_records(None, set()) == brought
+
+
+async def test_an_error_of_a_fetch_is_no_end_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fetch(*_: Any, **__: Any) -> Any:
+        raise TimeoutError
+
+    monkeypatch.setattr(driver.AIOKafkaConsumerThread, "_fetch_records", fetch)
+    with pytest.raises(TimeoutError):
+        await FetchThread()._fetch_records(None, set())
+
+
+async def test_a_fetch_that_is_ended_takes_no_records_with_it() -> None:
+    """Of aiokafka, which holds them until it hands them out."""
+    waiting = asyncio.Event()
+    waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    records: dict[TP, Any] = {}
+
+    def create_waiter() -> asyncio.Future[None]:
+        waiting.set()
+        return waiter
+
+    stub: Any = SimpleNamespace(
+        _subscriptions=SimpleNamespace(reassignment_in_progress=False),
+        _records=records,
+        _create_fetch_waiter=create_waiter,
+        _closed=False,
+    )
+    fetching = asyncio.create_task(fetcher.Fetcher.fetched_records(stub, {TP("in", 0)}, 600.0))
+    await waiting.wait()
+    records[TP("in", 0)] = "fetched"
+    waiter.set_result(None)
+    fetching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await fetching
+    assert records == {TP("in", 0): "fetched"}, changed("aiokafka.consumer.fetcher.Fetcher")
+
+
 @pytest.mark.parametrize(
     "name",
     ["_new_consumer_thread", "_getmany", "_get_active_partitions", "_to_message"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
@@ -29,6 +30,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     transactions along, and no hook around a fetch.
     """
 
+    #: The fetch under way.
+    _fetching: asyncio.Timeout | None = None
+
     @property
     def client(self) -> AIOKafkaConsumer:
         """Aiokafka's consumer. Raises Faust's ConsumerNotStarted before there is one."""
@@ -42,6 +46,15 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     ) -> Mapping[TP, Any]:
         """Turn what a fetch brought into what `Consumer.fetch` returns. To be overridden."""
         return records
+
+    def end_fetch(self) -> None:
+        """End the fetch that waits for records, if there is one: it brings nothing. In the thread.
+
+        What aiokafka has of the partitions stays there for the next fetch.
+        """
+        fetching, self._fetching = self._fetching, None
+        if fetching is not None:
+            fetching.reschedule(self.thread_loop.time())
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         self.consumer.in_transaction = True
@@ -57,7 +70,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def _fetch_records(
         self, consumer: Any, active_partitions: set[TP], *args: Any, **kwargs: Any
     ) -> Any:
-        records = await super()._fetch_records(consumer, active_partitions, *args, **kwargs)
+        records: Any = {}
+        try:
+            async with asyncio.timeout(None) as fetching:
+                self._fetching = fetching
+                records = await super()._fetch_records(consumer, active_partitions, *args, **kwargs)
+        except TimeoutError:
+            if not fetching.expired():
+                raise
+        finally:
+            if self._fetching is fetching:
+                self._fetching = None
         return await self.fetched(consumer, active_partitions, records)
 
 

@@ -42,6 +42,14 @@ class BatchConsumerThread(compat.ConsumerThread):
         # Rows are read from the changelog's tail, so a standby is of no use.
         compat.assign_no_standbys(self.consumer.app)
 
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """End the fetch that is still for the former assignment.
+
+        It would wait up to a second for records of those partitions, whatever the others have.
+        """
+        self.end_fetch()
+        await super().on_partitions_assigned(assigned, generation_id)
+
     def _note_error(self, tp: TP, error: type[BaseException]) -> None:
         self._errors[tp] += 1
         if issubclass(error, OffsetOutOfRangeError):
