@@ -87,9 +87,12 @@ class TaskRestorer:
     def _hand_over(self, tasks: Sequence[StreamTask], own: Writer) -> HandOver:
         app_id = self._app.conf.id
 
+        # With a topic: a writer that is not connected before it fences takes half a second longer.
+        rows = self._row_of(tasks[0].tp).topic if tasks else None
+        new_writer = partial(TransactionalWriter, self._kafka, first_topic=rows)
+
         def old_writer(source: TP) -> Writer:
-            name = f"{app_id}-{source.topic}-{source.partition}"
-            return TransactionalWriter(self._kafka, name)
+            return new_writer(f"{app_id}-{source.topic}-{source.partition}")
 
         return HandOver(
             tasks,
@@ -99,7 +102,7 @@ class TaskRestorer:
                 own,
                 self._members.now,
                 self._calls,
-                partial(TransactionalWriter, self._kafka),
+                new_writer,
             ),
             calls=self._calls,
             open_rows=self._open,
