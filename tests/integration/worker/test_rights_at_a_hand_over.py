@@ -74,7 +74,7 @@ def test_a_worker_that_is_killed_in_a_transaction_is_fenced_by_one_with_the_same
         assert sent.result().returncode == 0
     successor = start_worker(environment(settings))
     successor.wait_ready()
-    assert "fencing the former owner" in successor.log
+    assert "which has left the group" in successor.log
     wait_for(lambda: total(successor), ACCOUNTS)
     assert not rows.since(partitions)
     rows.close()

@@ -191,8 +191,8 @@ class TransactionalWriter:
         """Write an abort marker to each partition: it aborts what this transactional id has open.
 
         A marker reaches only partitions that a record was sent to, so each gets one without key and
-        value; no reader of committed records sees it. Raises :class:`Fenced`, :class:`Abandoned`,
-        or KafkaException when the brokers refuse.
+        value; no reader of committed records sees it. Raises :class:`Fenced` whatever error comes:
+        this writer is of no more use then. Raises :class:`Abandoned` after :meth:`stop`.
         """
         try:
             self._producer.begin_transaction()
@@ -202,11 +202,6 @@ class TransactionalWriter:
                 produce(self._producer, marker, self._calls.check)
             while self._producer.flush(CALL_TIMEOUT):  # raises what is fatal meanwhile
                 self._calls.check()
-        except KafkaException as exc:
-            if answer_to(exc.args[0]) is Answer.FENCED:
-                raise Fenced(str(exc.args[0])) from exc
-            raise
-        try:
             self._abort()
         except KafkaException as exc:
             raise Fenced(str(exc.args[0])) from exc

@@ -198,8 +198,8 @@ class HandOver:
         try:
             await self._calls.each([writer], [partial(writer.abort_in, list(found))])
         except Fenced as exc:
-            if writer is self._own:
-                raise
+            if writer is self._own or writer in self._old.values():
+                raise  # the next restore makes new ones
             # Another worker restores a partition of the same former owner and has fenced this
             # writer. Each aborts its own.
             logger.info("fenced while aborting what %s has open: %s", writer.transactional_id, exc)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 from faust.types import TP
 from faust_transactions.commit import delivery
 from faust_transactions.commit.part import Part
@@ -278,10 +278,15 @@ def test_what_is_no_record_is_refused_without_its_data(
 @pytest.mark.parametrize(
     "call", ["begin_transaction", "produce rows", "flush", "abort_transaction"]
 )
-def test_a_writer_that_is_fenced_while_it_aborts_says_so(
-    script: Script, writer: TransactionalWriter, call: str
+@pytest.mark.parametrize(
+    "met",
+    [error(KafkaError._FENCED, fatal=True), error(KafkaError._STATE), error(KafkaError._FAIL)],
+)
+def test_an_abort_that_fails_ends_its_writer(
+    script: Script, writer: TransactionalWriter, call: str, met: KafkaException
 ) -> None:
-    script[call].append(error(KafkaError._FENCED, fatal=True))
+    """Another error must not end the worker: whoever still finds it open takes a new writer."""
+    script[call].append(met)
     with pytest.raises(Fenced):
         writer.abort_in([TP("rows", 0)])
 
