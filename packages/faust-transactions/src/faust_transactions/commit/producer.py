@@ -18,7 +18,7 @@ INVALID_PRODUCER_ID_MAPPING: the transactional id    a new producer at once; the
 expired. INVALID_TXN_STATE, an unfinished call,      the same records in a new transaction. Once
 an unknown fatal error: the producer is unusable     for each transaction, then as the last line
 retriable during a call: a time-out, a coordinator   the same call again with growing pauses, until
-that moves, a broker that is away                    the partition is revoked
+that moves, a broker that is away                    the writer is stopped
 requires abort, but passes: a record was not         abort, then the same records in a new
 delivered in time, the broker aborted                transaction
 records not delivered within `DELIVERY_TIMEOUT`      abort; then as the next line, with the missing
