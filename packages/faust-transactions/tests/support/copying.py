@@ -61,7 +61,8 @@ class Copying:
         deadline = time.monotonic() + timeout
         self.wait_for(self.sent.total(), timeout)
         copies = self.copies()
-        assert Counter(copy.value for copy in copies) == self.sent
+        copied = Counter(copy.value or b"" for copy in copies)
+        assert copied == self.sent, f"missing {self.sent - copied}, too many {copied - self.sent}"
         origins = [copy.key for copy in copies]
         assert len(set(origins)) == len(origins)
         for partition in range(self.partitions):
