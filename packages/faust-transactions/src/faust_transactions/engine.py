@@ -132,6 +132,7 @@ class Engine:
             rows=self._restorer,
             sources=self._sources,
             consumer=lambda: self.consumer,
+            tasks=self._tasks,
             timeout=commit_timeout,
             on_aborted=self.metrics.transactions.labels("aborted").inc,
         )
@@ -217,8 +218,13 @@ class Engine:
 
     async def _watch_sources(self) -> None:
         """Stop partitions whose topic was created again; report records that retention deleted."""
-        if self.not_ready_reason is None:
-            await self._sources.watch(list(self._tasks.values()))
+        if self.not_ready_reason is not None:
+            return
+        if any(task.state is State.LEAVING for task in self._tasks.values()):
+            # It left while a rebalance was ending, and requested none.
+            self._rejoiner.reject_assignment("a partition was left as a rebalance ended")
+            return
+        await self._sources.watch(list(self._tasks.values()))
 
     async def _check_for_hanging(self) -> None:
         """Rejoin when a transaction hangs: the restore aborts it, its records are processed again.
@@ -262,7 +268,7 @@ class Engine:
         Waits for the broker as long as it takes, unless the app stops.
         """
         wanted = sorted(tp for tp in assigned if self.handles(tp.topic))
-        await self.on_revoked(list(self._tasks))
+        await self.on_revoked()
         self._rejoiner.assigned()
         self.metrics.rebalances.inc()
         started = time.monotonic()
@@ -331,17 +337,22 @@ class Engine:
 
     async def on_stop(self) -> None:
         """Close all tasks, as the app stops, and the writer: what it holds open is aborted."""
-        await self.on_revoked(list(self._tasks))
+        await self.on_revoked()
         if (writer := self._writer.detach()) is not None:
             await self._committer.close(writer, END_TIMEOUT)
 
-    async def on_revoked(self, revoked: Iterable[TP]) -> None:
-        """Close the tasks of these partitions; returns when they write nothing any more."""
-        leaving = [self._tasks.pop(tp) for tp in list(revoked) if tp in self._tasks]
-        self.metrics.tasks.set(len(self._tasks))
+    async def on_revoked(self) -> None:
+        """Close all tasks; returns when the worker writes nothing any more.
+
+        Rebalances are eager. A transaction is waited for also where no task is left: a stop has
+        closed them then, and a rebalance that begins meanwhile must not go on before its end.
+        """
+        leaving = list(self._tasks.values())
+        self._tasks.clear()
+        self.metrics.tasks.set(0)
         for task in leaving:
             task.close()
-        if leaving and not await self._committer.finish(END_TIMEOUT):
+        if not await self._committer.finish(END_TIMEOUT):
             self._writer.leave()
         if leaving:
             logger.info("revoked %s", ", ".join(task.name for task in leaving))

@@ -111,8 +111,8 @@ class TaskOwner(Protocol):
     async def on_assigned(self, assigned: Iterable[TP]) -> None:
         """Own these partitions."""
 
-    async def on_revoked(self, revoked: Iterable[TP]) -> None:
-        """Close the tasks of these partitions."""
+    async def on_revoked(self) -> None:
+        """Close all tasks: partitions are revoked."""
 
     async def on_stop(self) -> None:
         """Close all tasks: the app stops."""

@@ -159,13 +159,17 @@ class Table:
 class Setup:
     """A processor with one task that runs from offset 0, and all its doubles."""
 
-    def __init__(self, *, commit_timeout: float = 5.0, running: bool = True) -> None:
+    def __init__(
+        self, *, commit_timeout: float = 5.0, running: bool = True, new: bool = False
+    ) -> None:
+        """``new``: the partition has no row yet."""
         self.registry = CollectorRegistry()
         self.metrics = EngineMetrics(self.registry)
         self.consumer, self.checks, self.table = ScriptedConsumer(), ScriptedChecks(), Table()
         self.writer = ScriptedWriter()
         self.late = self.stopping = False
         self.spawned: list[asyncio.Task[None]] = []
+        self.tasks: dict[TP, StreamTask] = {}
         self.rejoiner = Rejoiner(
             lambda: self.consumer,
             lambda: self.late,
@@ -175,6 +179,7 @@ class Setup:
             rows=self.checks,
             sources=self.checks,
             consumer=lambda: self.consumer,
+            tasks=self.tasks,
             timeout=commit_timeout,
             on_aborted=self.metrics.transactions.labels("aborted").inc,
         )
@@ -190,7 +195,10 @@ class Setup:
             stopping=lambda: self.stopping,
         )
         self.task = StreamTask(SOURCE, TopicIdentity("in", "id-1"), self.writer.producers)
+        self.tasks[SOURCE] = self.task
         self._fetched = 0
+        if not new:
+            self.task.restore(Row(), self.task.source, self.writer.transactional_id)
         if running:
             self.task.start_at(0)
             self.task.sought(1)

@@ -415,19 +415,25 @@ class FetchThread(compat.ConsumerThread):
         self.thread_loop = asyncio.get_running_loop()
 
 
-async def test_a_fetch_that_waits_can_be_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_fetch_that_waits_can_be_ended(
+    monkeypatch: pytest.MonkeyPatch, consumer: AIOKafkaConsumer
+) -> None:
     waiting = asyncio.Event()
+    subscription = consumer._subscription
 
     async def fetch(*_: Any, **__: Any) -> Any:
-        waiting.set()
-        await asyncio.Event().wait()
+        with subscription.fetch_context():
+            waiting.set()
+            await asyncio.Event().wait()
 
     monkeypatch.setattr(driver.AIOKafkaConsumerThread, "_fetch_records", fetch)
     thread = FetchThread()
-    fetching = asyncio.create_task(thread._fetch_records(None, set()))
+    fetching = asyncio.create_task(thread._fetch_records(consumer, set()))
     await waiting.wait()
     thread.end_fetch()
     assert await fetching == {}
+    subscription._last_fetch_ended -= 100
+    assert subscription.fetcher_idle_time > 99, "it counts as ended for max_poll_interval_ms"
 
 
 async def test_only_the_fetch_under_way_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

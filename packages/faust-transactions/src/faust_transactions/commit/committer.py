@@ -14,14 +14,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+
+from faust.types import TP
 
 from faust_transactions.commit.part import Part
 from faust_transactions.commit.shared import Member, SharedTransactions, Waiting
 from faust_transactions.errors import Abandoned, StateMismatch, TransactionRefused
 from faust_transactions.protocols import BatchSource, RowChecks, SourceChecks, Writer
-from faust_transactions.task import StreamTask
+from faust_transactions.task import State, StreamTask
 from faust_transactions.thread import CallThread
 
 __all__ = ["Committer", "Member"]
@@ -40,7 +42,8 @@ LINGER = 0.001
 class Committer:
     """Writes transactions in a thread of its own, one at a time.
 
-    ``on_aborted`` is given the number of transactions that were aborted and tried again.
+    ``tasks`` are those of the worker, ``on_aborted`` is given the number of transactions that were
+    aborted and tried again.
     """
 
     def __init__(
@@ -49,10 +52,13 @@ class Committer:
         rows: RowChecks,
         sources: SourceChecks,
         consumer: Callable[[], BatchSource],
+        tasks: Mapping[TP, StreamTask],
         timeout: float,
         on_aborted: Callable[[int], None],
     ) -> None:
-        self._transactions = SharedTransactions(rows=rows, sources=sources, consumer=consumer)
+        self._transactions = SharedTransactions(
+            rows=rows, sources=sources, consumer=consumer, tasks=tasks
+        )
         self._timeout = timeout
         self._on_aborted = on_aborted
         self._thread = CallThread("commit")
@@ -137,6 +143,10 @@ class Committer:
 
     def _take(self) -> Sequence[Waiting]:
         """The batches of the next transaction, in the order in which they came."""
+        for waiting in self._queue:
+            if waiting.task.state is not State.RUNNING:
+                waiting.settle(Abandoned("the partition was stopped or left"))
+        self._queue = [waiting for waiting in self._queue if not waiting.done.done()]
         number, records = 0, 0
         for waiting in self._queue:
             records += len(waiting.part.outputs)

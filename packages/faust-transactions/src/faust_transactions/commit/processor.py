@@ -133,11 +133,12 @@ class BatchProcessor:
     # -- commit
 
     async def _commit(self, batch: Batch, task: StreamTask, transaction: Transaction) -> None:
-        table = self._tables[batch.topic]
+        if task.row is None and not await self._begin_rows(task):
+            return
         # 1. The row goes into the transaction, and says which topic's offsets it counts. A copy:
         #    an agent that assigns no state still holds the one that was committed last.
         row = transaction.state.derive(next_offset=batch.next_offset)
-        part = self._part(batch, task, transaction.outputs, row)
+        part = self._part(task, transaction.outputs, row)
         # 2. All of it is written in one transaction, with other batches that are ready.
         started = time.monotonic()
         committed = await self._written(task, part)
@@ -150,23 +151,40 @@ class BatchProcessor:
         if task.state is not State.RUNNING:
             return  # committed, but the partition has gone meanwhile
         # 4. The task and the table go on from there.
-        task.commit(row, batch.next_offset, part.places, self._committer.transactional_id)
-        table.apply(batch.partition, row)
+        self._advance(task, part, row)
         self._rejoiner.committed()
         self._accepted(task)
 
-    def _part(self, batch: Batch, task: StreamTask, outputs: Sequence[Output], row: Any) -> Part:
+    async def _begin_rows(self, task: StreamTask) -> bool:
+        """Commit a partition's first row, without outputs. False when that failed.
+
+        It says where the partition begins. Else only the group's offset would, and where the
+        brokers lose the markers of the first batch (KAFKA-20734), a later transaction of the same
+        producer may commit that offset without the batch.
+        """
+        row = self._tables[task.tp.topic].default().derive(next_offset=task.position)
+        part = self._part(task, (), row)
+        if not await self._written(task, part) or task.state is not State.RUNNING:
+            return False
+        self._advance(task, part, row)
+        return True
+
+    def _advance(self, task: StreamTask, part: Part, row: Any) -> None:
+        task.commit(row, part.offset, part.places, self._committer.transactional_id)
+        self._tables[task.tp.topic].apply(task.tp.partition, row)
+
+    def _part(self, task: StreamTask, outputs: Sequence[Output], row: Any) -> Part:
         signature = self._committer.transactional_id
         record: Output = (
-            self._tables[batch.topic].changelog_topic_name,
-            batch.partition,
-            b"%d" % batch.partition,
+            self._tables[task.tp.topic].changelog_topic_name,
+            task.tp.partition,
+            b"%d" % task.tp.partition,
             row.dumps(serializer="json"),
             [*task.source.headers(), (SIGNATURE, signature.encode())],
         )
         return Part(
             task.tp,
-            batch.next_offset,
+            row.next_offset,
             record,
             outputs,
             signed=task.signed_by == signature,

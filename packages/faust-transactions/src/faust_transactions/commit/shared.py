@@ -51,11 +51,17 @@ class SharedTransactions:
     """Writes the batches that are ready. One that must not be written fails alone."""
 
     def __init__(
-        self, *, rows: RowChecks, sources: SourceChecks, consumer: Callable[[], BatchSource]
+        self,
+        *,
+        rows: RowChecks,
+        sources: SourceChecks,
+        consumer: Callable[[], BatchSource],
+        tasks: Mapping[TP, StreamTask],
     ) -> None:
         self._rows = rows
         self._sources = sources
         self._consumer = consumer
+        self._tasks = tasks
         self._writer: Writer | None = None
         self._coordinator: object = None
 
@@ -108,9 +114,23 @@ class SharedTransactions:
         return _without(self._sources.confirm(doubted) if doubted else {}, ready)
 
     def _without_hanging(self, ready: Sequence[Waiting]) -> Sequence[Waiting]:
-        """Those whose last transaction has its markers, if this one leaves out partitions of it."""
-        leaving_out = [each.task.tp for each in ready if each.task.written - each.part.places]
-        return _without(self._rows.hanging_before(leaving_out) if leaving_out else {}, ready)
+        """Those whose markers decide nothing of a transaction that hangs.
+
+        They would where one task's last transaction and this one have some partitions in common,
+        and the last one has others, its row's among them.
+        """
+        places: frozenset[TP] = frozenset().union(*(each.part.places for each in ready))
+        own = {each.task.tp: each.task for each in ready}
+        others = [task for tp, task in list(self._tasks.items()) if tp not in own]
+        in_part = [each.task for each in ready if each.task.written - each.part.places]
+        in_part += [task for task in others if task.written & places]
+        hanging = self._rows.hanging_before([task.tp for task in in_part]) if in_part else {}
+        errors = dict(hanging)
+        for task in in_part:
+            if task.tp in hanging:
+                met = [each for each in ready if each.part.places & task.written]
+                errors |= {each.task.tp: hanging[task.tp] for each in met}
+        return _without(errors, ready)
 
     def _changed(self, batches: Sequence[Waiting]) -> Mapping[TP, StateMismatch]:
         committed = {each.part.source: each.part.committed for each in batches}

@@ -19,6 +19,7 @@ __all__ = [
     "coordinator_state",
     "group_member",
     "keep_polling",
+    "leave_fetch_context",
     "reading_state",
     "request_rejoin",
     "set_fetch_wait",
@@ -101,6 +102,16 @@ def keep_polling(consumer: AIOKafkaConsumer) -> None:
     """
     with consumer._subscription.fetch_context():
         pass
+
+
+def leave_fetch_context(consumer: AIOKafkaConsumer) -> None:
+    """Count a fetch that was cancelled as ended.
+
+    ``_subscription.fetch_context()`` does not when an exception passes through it, and a consumer
+    with a fetch under way counts as polling for ever. Relies on ``_subscription._fetch_count``.
+    """
+    consumer._subscription._fetch_count -= 1
+    keep_polling(consumer)
 
 
 def coordinator_state(consumer: AIOKafkaConsumer) -> tuple[object, bool]:

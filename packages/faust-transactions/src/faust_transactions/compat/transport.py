@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from faust_transactions.compat.aiokafka import leave_fetch_context
 from faust_transactions.kafka.closed_connections import report_closed_connections
 from faust_transactions.kafka.header_names import accept_any_header_names
 
@@ -78,6 +79,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         except TimeoutError:
             if not fetching.expired():
                 raise
+            leave_fetch_context(consumer)
         finally:
             if self._fetching is fetching:
                 self._fetching = None

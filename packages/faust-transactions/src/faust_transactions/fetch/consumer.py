@@ -93,7 +93,7 @@ class BatchConsumer(compat.Consumer):
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """End the tasks before Faust lets go."""
-        await self.engine.on_revoked(revoked)
+        await self.engine.on_revoked()
         await super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:

@@ -50,9 +50,10 @@ class FormerOwners:
         """Fence those of ``names`` that have left the group; with ``members_too`` all of them.
 
         Names that are no transactional ids of this app are ignored, else whoever may write to the
-        changelog could have any producer fenced. Each is fenced once; its last transaction is
-        committed or aborted then. Returns whether this call fenced any. Raises :class:`Fenced` when
-        this worker is not a member itself, and what `TransactionalWriter.fence` does.
+        changelog could have any producer fenced. Each is fenced once, until `forget`; its last
+        transaction is committed or aborted then. Returns whether this call fenced any. Raises
+        :class:`Fenced` when this worker is not a member itself, and what
+        `TransactionalWriter.fence` does.
         """
         ours = {name for name in names if member_of(self._app_id, name) is not None}
         others = ours - {self._own.transactional_id} - self._fenced.keys()
@@ -70,6 +71,10 @@ class FormerOwners:
         finally:
             self._fenced |= writers
         return bool(writers)
+
+    async def check_membership(self) -> None:
+        """Raise :class:`Fenced` when this worker is not a member of its group."""
+        await self._present()
 
     def forget(self, writer: Writer) -> None:
         """Close a writer that another worker has fenced; `fence` makes a new one for its id."""

@@ -19,7 +19,7 @@ from faust_transactions.errors import Fenced, TransactionRefused
 from faust_transactions.kafka.hanging import LATE
 from faust_transactions.kafka.tail import LastRecord
 from faust_transactions.protocols import Writer
-from faust_transactions.restore.asking import Calls
+from faust_transactions.restore.asking import SIDE_BY_SIDE, Calls
 from faust_transactions.restore.former_owners import FormerOwners
 from faust_transactions.stores.identity import TopicIdentity
 from faust_transactions.stores.signature import signed_by
@@ -84,6 +84,7 @@ class HandOver:
         self._outputs = outputs
         self._old_writer = old_writer
         self._old: dict[TP, Writer] = {}
+        self._fenced_old = False
 
     async def shut_out(self, open_since: Mapping[TP, int], rows: Mapping[TP, LastRecord]) -> bool:
         """Return when no former owner can commit any more, and nothing is open.
@@ -95,8 +96,8 @@ class HandOver:
         for found in (await self._signatures(open_since)).values():
             names |= found
         await self._former.fence({name for name in names if name is not None})
-        await self._fence_old(rows)
-        if not open_since and not self._former.fenced and not self._old:
+        await self._fence_old(rows, open_since)
+        if not open_since and not self._former.fenced and not self._fenced_old:
             return False
         await self._wait_until_closed()
         return True
@@ -114,21 +115,32 @@ class HandOver:
         records = await self._calls.ask(self._open.headers_since, open_since)
         return {row: {signed_by(headers) for headers in found} for row, found in records.items()}
 
-    async def _fence_old(self, rows: Mapping[TP, LastRecord]) -> None:
+    async def _fence_old(self, rows: Mapping[TP, LastRecord], open_since: Mapping[TP, int]) -> None:
         """Fence owners of version 0.1, by the ids that they had.
 
-        Only where the row has no header ``source-topic``, or there is no row.
+        Only where the row has no header ``source-topic``, or there is no row. The writers of those
+        that have something open are kept: it may have to be aborted.
         """
         theirs = [
             row
             for row in self._by_row
             if row not in rows or TopicIdentity.from_headers(rows[row].headers) is None
         ]
-        self._old = {row: self._old_writer(self._by_row[row].tp) for row in theirs}
-        await self._calls.each(
-            list(self._old.values()),
-            [partial(fence_old_id, writer, row in rows) for row, writer in self._old.items()],
-        )
+        for first in range(0, len(theirs), SIDE_BY_SIDE):
+            some = theirs[first : first + SIDE_BY_SIDE]
+            made = {row: self._old_writer(self._by_row[row].tp) for row in some}
+            try:
+                await self._calls.each(
+                    list(made.values()),
+                    [partial(fence_old_id, writer, row in rows) for row, writer in made.items()],
+                )
+            finally:
+                for row, writer in made.items():
+                    if row in open_since:
+                        self._old[row] = writer
+                    else:
+                        writer.leave()
+        self._fenced_old = bool(theirs)
 
     async def _wait_until_closed(self) -> None:
         """Return when nothing is open in the rows' partitions, which only the engine writes to."""
@@ -145,6 +157,8 @@ class HandOver:
                 others = ", ".join(sorted(names))
                 logger.info("waiting for the open transaction of %s to end", others)
             if waited >= LATE + LAST_PAUSE:
+                # Who is expelled while it waits must rejoin: it has no heartbeats.
+                await self._former.check_membership()
                 self._log_foreign(open_since)
             if is_new or pause == LAST_PAUSE:
                 await self._abort(signatures, late=late)

@@ -55,6 +55,7 @@ class Several:
         made = StreamTask(TP("in", partition), TopicIdentity("in", "id-1"), self.writer.producers)
         made.start_at(0)
         made.sought(1)
+        self.setup.tasks[made.tp] = made
         return made
 
     @property
@@ -175,6 +176,35 @@ async def test_one_whose_last_transaction_hangs_holds_up_no_other(several: Sever
     assert await several.all_at_once() == [hangs, None]
     assert partitions(several) == [[0], [2]]
     assert several.setup.checks.calls == ["hanging_before"] * 2, "one question for all of them"
+
+
+async def test_what_hangs_of_a_task_that_is_not_in_the_transaction_is_not_decided_by_it(
+    several: Several,
+) -> None:
+    """A marker decides whatever the same producer left open in an output partition."""
+    several.tasks[0].commit(None, 0, [TP("out", 1)])
+    hangs = StateMismatch("the last transaction hangs")
+    several.setup.checks.hanging = {TP("in", 0): hangs}
+    with pytest.raises(StateMismatch):
+        await several.commit(1)
+    await several.commit(2)
+    assert partitions(several) == [[2]]
+
+
+async def test_a_batch_of_a_partition_that_was_stopped_while_it_waited_is_not_written(
+    several: Several,
+) -> None:
+    gate = Gate(several.writer)
+    first = several.commit(0)
+    await gate.reached()
+    second, third = several.commit(1), several.commit(2)
+    await asyncio.sleep(0)
+    several.tasks[1].stop("its topic was replaced")
+    gate.open()
+    await asyncio.gather(first, third)
+    with pytest.raises(Abandoned):
+        await second
+    assert partitions(several) == [[0], [2]]
 
 
 async def test_batches_that_wait_when_the_partitions_are_revoked_are_not_written(

@@ -309,5 +309,25 @@ async def test_what_was_committed_after_the_partition_had_gone_changes_no_task(
 
     setup.writer.while_writing = let_go
     assert await setup.copy(setup.batch(b"a")), "it is visible, and the agent sees that"
-    assert setup.task.row is None
+    assert setup.task.row == Row()
     assert setup.table.rows == {}
+
+
+async def test_the_first_row_of_a_partition_is_committed_before_its_first_batch() -> None:
+    """Else only the group's offset would say where it begins, which lost markers may move."""
+    setup = Setup(new=True)
+    assert await setup.copy(setup.batch(b"a"))
+    assert await setup.copy(setup.batch(b"b"))
+    topics = [
+        ([record[0] for record in records], offset) for records, offset in setup.writer.written
+    ]
+    assert topics == [(["rows"], 0), (["out", "rows"], 1), (["out", "rows"], 2)]
+    assert setup.task.row == Row(count=2, next_offset=2)
+
+
+async def test_a_first_row_that_is_refused_writes_no_batch() -> None:
+    setup = Setup(new=True)
+    setup.writer.errors.append(Fenced("another member"))
+    assert not await setup.copy(setup.batch(b"a"))
+    assert setup.writer.written == []
+    assert setup.task.state is State.LEAVING

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.consumer.subscription_state import SubscriptionState
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust_transactions.fetch.consumer_thread import BatchConsumerThread
@@ -31,13 +32,14 @@ async def test_a_fetch_for_the_former_assignment_ends_with_the_new_one(
     waiting = asyncio.Event()
 
     async def fetch(*_: Any, **__: Any) -> Any:
-        waiting.set()
-        await asyncio.Event().wait()
+        with consumer._subscription.fetch_context():
+            waiting.set()
+            await asyncio.Event().wait()
 
     monkeypatch.setattr(driver.AIOKafkaConsumerThread, "_fetch_records", fetch)
     monkeypatch.setattr(driver.AIOKafkaConsumerThread, "__post_init__", lambda _: None)
     thread = Thread()
-    consumer: Any = SimpleNamespace(_subscription=SimpleNamespace(subscription=None))
+    consumer: Any = SimpleNamespace(_subscription=SubscriptionState())
     fetching = asyncio.create_task(thread._fetch_records(consumer, {FORMER}))
     await waiting.wait()
     await thread.on_partitions_assigned({FORMER, NEW}, 7)

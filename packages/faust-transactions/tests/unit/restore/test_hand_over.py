@@ -330,6 +330,6 @@ async def test_a_new_app_needs_no_right_to_the_old_ids(restoring: Restoring) -> 
 
     restoring.on_fence["app-in-0"] = refuse
     assert await restoring.shut_out()
-    assert restoring.calls == {"app-in-0": ["fence"]}
+    assert restoring.calls == {"app-in-0": ["fence", "leave"]}
     with pytest.raises(TransactionRefused):
         await restoring.shut_out(None)
