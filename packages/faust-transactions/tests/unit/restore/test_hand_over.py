@@ -247,6 +247,17 @@ async def test_what_another_producer_has_open_is_waited_for_with_the_remedy_in_t
     assert "--topic rows --partition 0 --start-offset 7" in caplog.text
 
 
+async def test_a_worker_that_was_expelled_while_another_producer_hangs_rejoins(
+    restoring: Restoring,
+) -> None:
+    """It sends no heartbeat, so it would wait for ever, and the next owner, too."""
+    restoring.leave_open(ROWS, None)
+    restoring.brokers.members = members = {"own"}
+    restoring.brokers.meanwhile = [members.clear]
+    with pytest.raises(Fenced, match="no longer a member"):
+        await restoring.shut_out("app:own")
+
+
 async def test_an_abort_by_two_workers_at_once_is_tried_again(restoring: Restoring) -> None:
     restoring.leave_open(ROWS, "app:former")
     attempts: list[int] = []
