@@ -25,7 +25,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, cast
 
@@ -120,7 +120,7 @@ class Engine:
         self._outputs: dict[str, Sequence[str]] = {}
         self._assigned_once = False
         self._hanging = HangingTransactionDetector()
-        self._restorer = TaskRestorer(app, kafka, self._tables, self._outputs)
+        self._restorer = TaskRestorer(app, kafka, self._tables, self._outputs, self._group_members)
         self._sources = SourceTopics(
             SourceBrokers(kafka), Losses(self.metrics.lost_offsets), choices
         )
@@ -256,6 +256,9 @@ class Engine:
     def consumer(self) -> BatchConsumer:
         """The app's consumer; there is none before the worker has started it."""
         return cast(BatchConsumer, self.app.consumer)
+
+    async def _group_members(self) -> Collection[str] | None:
+        return await self.consumer.group_members()
 
     def on_out_of_range(self, task: StreamTask) -> None:
         """Decide where a partition goes on whose next offset the broker does not have."""

@@ -22,6 +22,7 @@ from faust_transactions.restore.restorer import TaskRestorer
 from prometheus_client import CollectorRegistry
 from support.copying import Copying, Start
 from support.engine_app import Sums
+from support.group import nobody
 
 from tests.brokers import Kafka
 from tests.topics import create_topic
@@ -95,7 +96,7 @@ def test_a_writer_that_slept_while_another_committed_learns_it_from_the_row(
     rows = table.changelog_topic_name
     for topic in (source.topic, rows):
         create_topic(kafka.bootstrap, topic, 1)
-    restorer = TaskRestorer(app, conf, {source.topic: table}, {})
+    restorer = TaskRestorer(app, conf, {source.topic: table}, {}, nobody)
     wait_for_coordinator(conf | {"group.id": topic_prefix}, source)
     group = group_metadata(topic_prefix, -1, "")  # of no generation, which is not checked
 

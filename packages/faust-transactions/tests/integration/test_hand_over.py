@@ -9,14 +9,15 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 from confluent_kafka import KafkaException
+from faust_transactions import compat
 from faust_transactions.commit.client import group_metadata
 from faust_transactions.commit.producer import TransactionalWriter
 from faust_transactions.errors import Fenced
-from faust_transactions.kafka.group_members import GroupMembers
 from faust_transactions.stores.signature import transactional_id
 from support.copying import wait_until
-from support.group import Group, Member, position_of
+from support.group import Group, Member, members_of, position_of
 
 from tests.brokers import Kafka
 
@@ -47,11 +48,17 @@ def test_group_metadata_is_made_as_librdkafka_makes_it(
     assert group_metadata(group.name, generation, member.consumer.memberid() or "") == of_librdkafka
 
 
-def test_the_brokers_name_the_members_of_a_group(group: Group, join: Callable[..., Member]) -> None:
-    members = GroupMembers(group.conf, group.name)
-    assert members.now() == frozenset()
-    first = join()
-    assert members.now() == frozenset({first.consumer.memberid()})
+async def test_the_coordinator_names_the_members_of_a_group(kafka: Kafka, group: Group) -> None:
+    consumer = AIOKafkaConsumer(
+        group.source.topic, bootstrap_servers=kafka.bootstrap, group_id=group.name
+    )
+    await consumer.start()
+    try:
+        _, member_id = compat.group_member(consumer)
+        assert member_id
+        assert await compat.group_members(consumer) == frozenset({member_id})
+    finally:
+        await consumer.stop()
 
 
 def test_a_member_of_an_older_generation_commits_nothing(
@@ -151,7 +158,7 @@ def test_a_worker_that_was_expelled_fences_nobody(
     former.consumer.close()
     other = join()
     other.consumer.close()
-    wait_until(lambda: GroupMembers(group.conf, group.name).now() == frozenset())
+    wait_until(lambda: members_of(group.conf, group.name) == frozenset())
     with pytest.raises(Fenced, match="no longer a member of its consumer group"):
         group.read_back(other)
     former.writer.renew()  # nobody did

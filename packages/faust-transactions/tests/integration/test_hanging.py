@@ -23,6 +23,7 @@ from faust_transactions.stores.signature import SIGNATURE, transactional_id
 from prometheus_client import CollectorRegistry
 from support.copying import Copying, Start, wait_until
 from support.engine_app import Sums
+from support.group import nobody
 from support.transaction_state import COMPLETE, ENDING, status
 
 from tests.brokers import Kafka
@@ -137,7 +138,7 @@ def check_that_an_owner_would_notice(bootstrap: str, name: str, readable: int) -
     source, other = TP(f"{name}-in", 0), TP(f"{name}-in", 1)
     conf = {"bootstrap.servers": bootstrap}
     engine = Engine(app, conf, metrics=EngineMetrics(CollectorRegistry()))
-    restorer = TaskRestorer(app, conf, {source.topic: engine.table("sums", Sums)}, {})
+    restorer = TaskRestorer(app, conf, {source.topic: engine.table("sums", Sums)}, {}, nobody)
 
     async def look_twice() -> list[list[TP]]:
         detector = HangingTransactionDetector()

@@ -10,6 +10,7 @@ from typing import Any
 
 import faust
 from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 from faust.types import TP
 from faust_transactions import Engine
 from faust_transactions.commit.part import Part
@@ -24,7 +25,18 @@ from prometheus_client import CollectorRegistry
 from support.engine_app import Sums
 from tests.topics import create_topic
 
-__all__ = ["Group", "Member", "position_of"]
+__all__ = ["Group", "Member", "members_of", "nobody", "position_of"]
+
+
+async def nobody() -> frozenset[str]:
+    """The members of a group that has none."""
+    return frozenset()
+
+
+def members_of(conf: dict[str, Any], group: str) -> frozenset[str]:
+    """The ids of a group's members. Blocks."""
+    answers = AdminClient(conf).describe_consumer_groups([group], request_timeout=10)
+    return frozenset(str(member.member_id) for member in answers[group].result(11).members)
 
 
 class Group:
@@ -41,7 +53,12 @@ class Group:
         self.rows = table.changelog_topic_name
         for topic in (self.source.topic, self.rows):
             create_topic(bootstrap, topic, partitions)
-        self._new_restorer = partial(TaskRestorer, app, self.conf, {self.source.topic: table}, {})
+        self._new_restorer = partial(
+            TaskRestorer, app, self.conf, {self.source.topic: table}, {}, self._members
+        )
+
+    async def _members(self) -> frozenset[str]:
+        return await asyncio.to_thread(members_of, self.conf, self.name)
 
     def read_back(self, member: Member) -> LastRecord | None:
         """Restore partition 0 as this member; its last committed row."""

@@ -21,14 +21,19 @@ import faust_transactions
 import mode
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.client import ConnectionGroup
 from aiokafka.consumer import fetcher, group_coordinator, subscription_state
 from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    IncompatibleBrokerVersion,
     InvalidSessionTimeoutError,
     NodeNotReadyError,
+    NotCoordinatorForGroupError,
     OffsetOutOfRangeError,
     UnknownTopicOrPartitionError,
 )
 from aiokafka.producer.sender import Sender
+from aiokafka.protocol.admin import DescribeGroupsRequest
 from aiokafka.protocol.fetch import FetchRequest
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.cli.worker import worker as worker_command
@@ -203,6 +208,34 @@ async def test_failed_fetches_are_reported_by_partition(consumer: AIOKafkaConsum
     assert [tp for tp, _ in reported] == [TP("t", 0), TP("t", 1), TP("u", 0)]
     answers.append("another answer")
     assert await consumer._client.send(1, object()) == "another answer"
+
+
+async def test_the_coordinator_is_asked_for_the_groups_members() -> None:
+    sent: list[tuple[Any, ...]] = []
+    members = [("one", "client", "host", b"", b""), ("two", "client", "host", b"", b"")]
+    answers: list[Any] = [
+        SimpleNamespace(groups=[(0, "app", "Stable", "consumer", "faust", members, 0)]),
+        SimpleNamespace(groups=[(16, "app", "", "", "", [])]),
+        IncompatibleBrokerVersion(),
+    ]
+
+    async def send(node_id: int, request: Any, *, group: Any) -> Any:
+        sent.append((node_id, type(request), group))
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    coordinator = SimpleNamespace(coordinator_id=7, group_id="app")
+    stub: Any = SimpleNamespace(_coordinator=coordinator, _client=SimpleNamespace(send=send))
+    assert await compat.group_members(stub) == frozenset({"one", "two"})
+    assert sent == [(7, DescribeGroupsRequest, ConnectionGroup.COORDINATION)]
+    with pytest.raises(NotCoordinatorForGroupError):
+        await compat.group_members(stub)
+    assert await compat.group_members(stub) is None, "the embedded broker"
+    coordinator.coordinator_id = None
+    with pytest.raises(GroupCoordinatorNotAvailableError):
+        await compat.group_members(stub)
 
 
 async def test_polling_without_a_fetch_ends_the_idle_time(consumer: AIOKafkaConsumer) -> None:

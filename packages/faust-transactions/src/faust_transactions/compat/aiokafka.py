@@ -8,7 +8,14 @@ from contextlib import suppress
 from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.client import ConnectionGroup
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    IncompatibleBrokerVersion,
+    KafkaError,
+    for_code,
+)
+from aiokafka.protocol.admin import DescribeGroupsRequest
 from aiokafka.protocol.fetch import FetchRequest
 from faust.types import TP
 
@@ -18,6 +25,7 @@ __all__ = [
     "close_producer",
     "coordinator_state",
     "group_member",
+    "group_members",
     "keep_polling",
     "leave_fetch_context",
     "reading_state",
@@ -132,6 +140,30 @@ def group_member(consumer: AIOKafkaConsumer) -> tuple[int, str]:
     """
     coordinator = consumer._coordinator
     return coordinator.generation, coordinator.member_id
+
+
+async def group_members(consumer: AIOKafkaConsumer) -> frozenset[str] | None:
+    """The ids of the members of this consumer's group; None where brokers do not know the question.
+
+    By the consumer's connection to the coordinator: librdkafka's AdminClient may end the process
+    when the coordinator is killed meanwhile (librdkafka#4605). Raises KafkaError. Relies on
+    ``_coordinator.coordinator_id`` and ``group_id``, and on ``_client.send(node_id, request,
+    group=)``.
+    """
+    coordinator = consumer._coordinator
+    if coordinator.coordinator_id is None:
+        raise GroupCoordinatorNotAvailableError
+    request = DescribeGroupsRequest([coordinator.group_id])
+    try:
+        answer = await consumer._client.send(
+            coordinator.coordinator_id, request, group=ConnectionGroup.COORDINATION
+        )
+    except (IncompatibleBrokerVersion, NotImplementedError):  # the embedded broker
+        return None
+    ((error_code, _group, _state, _protocol_type, _protocol, members, *_),) = answer.groups
+    if error_code:
+        raise for_code(error_code)
+    return frozenset(member_id for member_id, *_ in members)
 
 
 def check_membership(consumer: AIOKafkaConsumer) -> None:

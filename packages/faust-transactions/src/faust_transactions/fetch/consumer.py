@@ -17,6 +17,7 @@ from mode import Service
 
 from faust_transactions import compat
 from faust_transactions.batch import Batch
+from faust_transactions.errors import Fenced
 from faust_transactions.fetch.consumer_thread import BatchConsumerThread
 from faust_transactions.fetch.fetching import OUTSTANDING, Fetch, Fetched
 from faust_transactions.fetch.stoppable_producer import StoppableProducer
@@ -72,6 +73,18 @@ class BatchConsumer(compat.Consumer):
         """Generation of the group and this member's id in it."""
         found: tuple[int, str] = await self.thread.call_thread(self.thread.group_member)
         return found
+
+    async def group_members(self) -> frozenset[str] | None:
+        """The ids of the group's members; None where the brokers do not know the question.
+
+        Raises :class:`Fenced` when the coordinator does not tell: it is looked for again when the
+        worker rejoins, and not before.
+        """
+        try:
+            found = await self.thread.call_thread(self.thread.group_members)
+        except (KafkaError, TimeoutError) as exc:
+            raise Fenced(f"the group's coordinator does not answer: {exc!r}") from exc
+        return cast("frozenset[str] | None", found)
 
     async def check_membership(self) -> None:
         """See `BatchConsumerThread.check_membership`."""

@@ -18,6 +18,9 @@ __all__ = ["BatchConsumerThread"]
 
 #: How long a broker may hold a fetch back while it has no data.
 FETCH_WAIT_MS = 100
+#: Longest wait (s) for the members of the group, which takes milliseconds. No heartbeat is sent
+#: meanwhile.
+MEMBERS_TIMEOUT = 3.0
 #: Longest wait (s) for aiokafka's consumer to leave its group and close its connections.
 STOP_TIMEOUT = 2.5
 
@@ -98,6 +101,14 @@ class BatchConsumerThread(compat.ConsumerThread):
     async def group_member(self) -> tuple[int, str]:
         """Generation of the group and this member's id in it."""
         return compat.group_member(self.client)
+
+    async def group_members(self) -> frozenset[str] | None:
+        """The ids of the group's members; None where the brokers do not know the question.
+
+        Raises KafkaError, or TimeoutError after `MEMBERS_TIMEOUT`.
+        """
+        async with asyncio.timeout(MEMBERS_TIMEOUT):
+            return await compat.group_members(self.client)
 
     async def check_membership(self) -> None:
         """Raise what keeps the worker from being a member of its group, once for each time."""

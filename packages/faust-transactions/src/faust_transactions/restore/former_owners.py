@@ -7,7 +7,7 @@ transaction before it joined the present generation. docs/engine.md has this in 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from faust_transactions.errors import Fenced
 from faust_transactions.protocols import Writer
@@ -30,7 +30,7 @@ class FormerOwners:
         self,
         app_id: str,
         own: Writer,
-        members: Callable[[], Collection[str] | None],
+        members: Callable[[], Awaitable[Collection[str] | None]],
         calls: Calls,
         new_writer: Callable[[str], Writer],
     ) -> None:
@@ -83,7 +83,7 @@ class FormerOwners:
 
     async def _present(self) -> set[str]:
         """The transactional ids of the group's members."""
-        found = await self._calls.ask(self._members)
+        found = await self._members()
         if found is None:
             return set()
         if member_of(self._app_id, self._own.transactional_id) not in found:

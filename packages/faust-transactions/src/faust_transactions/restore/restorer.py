@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,6 @@ from faust.types import TP
 
 from faust_transactions.commit.producer import TransactionalWriter
 from faust_transactions.errors import StateMismatch
-from faust_transactions.kafka.group_members import GroupMembers
 from faust_transactions.kafka.hanging import HangingTransactionDetector, OpenTransactions
 from faust_transactions.kafka.tail import LastRecord, LastRecords, read_last
 from faust_transactions.observe.failures import kind
@@ -42,7 +41,8 @@ class TaskRestorer:
     """Begins tasks.
 
     ``tables`` names the table of each source topic, ``outputs`` the topics that its transactions
-    write to in the partition's own number; both may go on growing.
+    write to in the partition's own number; both may go on growing. ``members`` asks for the ids of
+    the group's members; None where the brokers do not know the question.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class TaskRestorer:
         kafka: dict[str, Any],
         tables: Mapping[str, PartitionTable],
         outputs: Mapping[str, Sequence[str]],
+        members: Callable[[], Awaitable[Collection[str] | None]],
     ) -> None:
         self._app = app
         self._kafka = kafka
@@ -59,7 +60,7 @@ class TaskRestorer:
         # Clients that stay connected: a new one takes several round trips before its first answer.
         self._open = OpenTransactions(kafka)
         self._last = LastRecords(kafka)
-        self._members = GroupMembers(kafka, app.conf.id)
+        self._members = members
         self._calls = PatientCalls(lambda: app.should_stop, logger)
 
     async def read_back(self, tasks: list[StreamTask], own: Writer) -> dict[TP, LastRecord]:
@@ -100,7 +101,7 @@ class TaskRestorer:
             FormerOwners(
                 app_id,
                 own,
-                self._members.now,
+                self._members,
                 self._calls,
                 new_writer,
             ),

@@ -44,7 +44,7 @@ class Brokers:
             for tp in offsets
         }
 
-    def now(self) -> set[str] | None:
+    async def now(self) -> set[str] | None:
         self.asked_for_members += 1
         return self.members
 

@@ -28,9 +28,6 @@ class Brokers:
     def of(self, _topic: str, _numbers: Sequence[int] | None = None) -> Mapping[int, LastRecord]:
         return self.rows
 
-    def now(self) -> Collection[str]:
-        return {"own"}
-
 
 async def test_a_former_owner_is_fenced_by_a_writer_that_connects_before(
     monkeypatch: pytest.MonkeyPatch,
@@ -42,10 +39,14 @@ async def test_a_former_owner_is_fenced_by_a_writer_that_connects_before(
         return ScriptedWriter(name)
 
     monkeypatch.setattr(restorer, "TransactionalWriter", new_writer)
-    for name in ("OpenTransactions", "LastRecords", "GroupMembers"):
+    for name in ("OpenTransactions", "LastRecords"):
         monkeypatch.setattr(restorer, name, Brokers)
     app: Any = SimpleNamespace(conf=SimpleNamespace(id="app"), should_stop=False)
     table: Any = SimpleNamespace(changelog_topic_name="rows")
-    restoring = TaskRestorer(app, {}, {"in": table}, {})
+
+    async def members() -> Collection[str]:
+        return {"own"}
+
+    restoring = TaskRestorer(app, {}, {"in": table}, {}, members)
     await restoring.read_back([StreamTask(TP("in", 0))], ScriptedWriter("app:own"))
     assert made == [("app:gone", "rows")]
