@@ -35,7 +35,8 @@ async def nobody() -> frozenset[str]:
 
 def members_of(conf: dict[str, Any], group: str) -> frozenset[str]:
     """The ids of a group's members. Blocks."""
-    answers = AdminClient(conf).describe_consumer_groups([group], request_timeout=10)
+    client = AdminClient(conf)  # held until the answer is here
+    answers = client.describe_consumer_groups([group], request_timeout=10)
     return frozenset(str(member.member_id) for member in answers[group].result(11).members)
 
 

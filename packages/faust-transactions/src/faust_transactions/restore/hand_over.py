@@ -157,9 +157,9 @@ class HandOver:
                 others = ", ".join(sorted(names))
                 logger.info("waiting for the open transaction of %s to end", others)
             if waited >= LATE + LAST_PAUSE:
-                # Who is expelled while it waits must rejoin: it has no heartbeats.
-                await self._former.check_membership()
                 self._log_foreign(open_since)
+                # No heartbeat is sent meanwhile: a worker that was expelled must rejoin.
+                await self._former.check_membership()
             if is_new or pause == LAST_PAUSE:
                 await self._abort(signatures, late=late)
                 is_new = False
