@@ -38,6 +38,7 @@ from faust_transactions.commit.committer import Committer
 from faust_transactions.commit.own_writer import OwnWriter
 from faust_transactions.commit.processor import BatchProcessor
 from faust_transactions.commit.producer import TransactionalWriter
+from faust_transactions.commit.shared import SharedTransactions
 from faust_transactions.errors import Abandoned, BatchingError, Fenced
 from faust_transactions.fetch.consumer import BatchConsumer, BatchSchema, BatchTransport
 from faust_transactions.fetch.fetching import OUTSTANDING
@@ -129,16 +130,17 @@ class Engine:
         )
         self._writer = OwnWriter(app.conf.id, self._new_writer, self._restorer.fence)
         self._committer = Committer(
-            rows=self._restorer,
-            sources=self._sources,
-            consumer=lambda: self.consumer,
-            tasks=self._tasks,
+            SharedTransactions(
+                rows=self._restorer,
+                sources=self._sources,
+                consumer=lambda: self.consumer,
+                tasks=self._tasks,
+            ),
             timeout=commit_timeout,
             on_aborted=self.metrics.transactions.labels("aborted").inc,
         )
         self._processor = BatchProcessor(
             self._tables,
-            rows=self._restorer,
             committer=self._committer,
             consumer=lambda: self.consumer,
             rejoiner=self._rejoiner,

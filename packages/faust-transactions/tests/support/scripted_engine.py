@@ -15,6 +15,7 @@ from faust_transactions.commit.committer import Committer, Member
 from faust_transactions.commit.part import Part
 from faust_transactions.commit.processor import BatchProcessor
 from faust_transactions.commit.refusals import Output
+from faust_transactions.commit.shared import SharedTransactions
 from faust_transactions.errors import SourceMismatch, StateMismatch
 from faust_transactions.group.rejoining import Rejoiner
 from faust_transactions.observe.metrics import EngineMetrics
@@ -176,17 +177,18 @@ class Setup:
             lambda call: self.spawned.append(asyncio.ensure_future(call)),
         )
         self.committer = Committer(
-            rows=self.checks,
-            sources=self.checks,
-            consumer=lambda: self.consumer,
-            tasks=self.tasks,
+            SharedTransactions(
+                rows=self.checks,
+                sources=self.checks,
+                consumer=lambda: self.consumer,
+                tasks=self.tasks,
+            ),
             timeout=commit_timeout,
             on_aborted=self.metrics.transactions.labels("aborted").inc,
         )
         self.committer.assigned(Member(b"group", self.writer), self.consumer.coordinator)
         self.processor = BatchProcessor(
             {"in": self.table},
-            rows=self.checks,
             committer=self.committer,
             consumer=lambda: self.consumer,
             rejoiner=self.rejoiner,

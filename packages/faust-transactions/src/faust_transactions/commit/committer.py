@@ -14,15 +14,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-
-from faust.types import TP
 
 from faust_transactions.commit.part import Part
 from faust_transactions.commit.shared import Member, SharedTransactions, Waiting
 from faust_transactions.errors import Abandoned, StateMismatch, TransactionRefused
-from faust_transactions.protocols import BatchSource, RowChecks, SourceChecks, Writer
+from faust_transactions.protocols import Writer
 from faust_transactions.task import State, StreamTask
 from faust_transactions.thread import CallThread
 
@@ -42,23 +40,17 @@ LINGER = 0.001
 class Committer:
     """Writes transactions in a thread of its own, one at a time.
 
-    ``tasks`` are those of the worker, ``on_aborted`` is given the number of transactions that were
-    aborted and tried again.
+    ``on_aborted`` is given the number of transactions that were aborted and tried again.
     """
 
     def __init__(
         self,
+        transactions: SharedTransactions,
         *,
-        rows: RowChecks,
-        sources: SourceChecks,
-        consumer: Callable[[], BatchSource],
-        tasks: Mapping[TP, StreamTask],
         timeout: float,
         on_aborted: Callable[[int], None],
     ) -> None:
-        self._transactions = SharedTransactions(
-            rows=rows, sources=sources, consumer=consumer, tasks=tasks
-        )
+        self._transactions = transactions
         self._timeout = timeout
         self._on_aborted = on_aborted
         self._thread = CallThread("commit")

@@ -26,7 +26,7 @@ from faust_transactions.fetch.fetching import Origin
 from faust_transactions.group.rejoining import Rejoiner
 from faust_transactions.observe.failures import ReasonLog, kind, report
 from faust_transactions.observe.metrics import EngineMetrics
-from faust_transactions.protocols import BatchSource, RowChecks
+from faust_transactions.protocols import BatchSource
 from faust_transactions.sources.topics import stop
 from faust_transactions.stores.signature import SIGNATURE
 from faust_transactions.task import State, StreamTask
@@ -60,7 +60,6 @@ class BatchProcessor:
         self,
         tables: Mapping[str, Rows],
         *,
-        rows: RowChecks,
         committer: Committer,
         consumer: Callable[[], BatchSource],
         rejoiner: Rejoiner,
@@ -69,7 +68,6 @@ class BatchProcessor:
         stopping: Callable[[], bool],
     ) -> None:
         self._tables = tables
-        self._rows = rows
         self._committer = committer
         self._consumer = consumer
         self._rejoiner = rejoiner

@@ -48,7 +48,10 @@ class Waiting:
 
 
 class SharedTransactions:
-    """Writes the batches that are ready. One that must not be written fails alone."""
+    """Writes the batches that are ready. One that must not be written fails alone.
+
+    ``tasks`` are those of the worker.
+    """
 
     def __init__(
         self,
@@ -104,7 +107,8 @@ class SharedTransactions:
         renewed = [each for each in taken if each.task.producer != writer.producers]
         for each in renewed:
             each.task.doubt_source()
-        ready = _without(self._changed(taken if after_abort else renewed), taken)
+        doubted = taken if after_abort else renewed
+        ready = _without(self._changed([each.part for each in doubted]), taken)
         for each in ready:
             each.task.renewed(writer.producers)
         return ready
@@ -120,7 +124,7 @@ class SharedTransactions:
         and the last one has others, its row's among them.
         """
         places: frozenset[TP] = frozenset().union(*(each.part.places for each in ready))
-        own = {each.task.tp: each.task for each in ready}
+        own = {each.task.tp for each in ready}
         others = [task for tp, task in list(self._tasks.items()) if tp not in own]
         in_part = [each.task for each in ready if each.task.written - each.part.places]
         in_part += [task for task in others if task.written & places]
@@ -132,12 +136,12 @@ class SharedTransactions:
                 errors |= {each.task.tp: hanging[task.tp] for each in met}
         return _without(errors, ready)
 
-    def _changed(self, batches: Sequence[Waiting]) -> Mapping[TP, StateMismatch]:
-        committed = {each.part.source: each.part.committed for each in batches}
+    def _changed(self, parts: Sequence[Part]) -> Mapping[TP, StateMismatch]:
+        committed = {part.source: part.committed for part in parts}
         return self._rows.changed(committed) if committed else {}
 
     def _check_rows(self, parts: Sequence[Part]) -> None:
-        for error in self._rows.changed({part.source: part.committed for part in parts}).values():
+        for error in self._changed(parts).values():
             raise error
 
 

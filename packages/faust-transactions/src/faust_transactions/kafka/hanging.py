@@ -25,7 +25,14 @@ from faust_transactions.kafka.offsets import committed_ends, partitions_of
 from faust_transactions.kafka.record_headers import headers_of
 from faust_transactions.kafka.tail import is_about_group
 
-__all__ = ["LATE", "HangingTransactionDetector", "OpenTransactions", "headers_since", "open_since"]
+__all__ = [
+    "LATE",
+    "HangingTransactionDetector",
+    "Headers",
+    "OpenTransactions",
+    "headers_since",
+    "open_since",
+]
 
 Headers = Sequence[tuple[str, bytes | None]]
 

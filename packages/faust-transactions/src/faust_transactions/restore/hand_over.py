@@ -16,7 +16,7 @@ from typing import Protocol
 from faust.types import TP
 
 from faust_transactions.errors import Fenced, TransactionRefused
-from faust_transactions.kafka.hanging import LATE
+from faust_transactions.kafka.hanging import LATE, Headers
 from faust_transactions.kafka.tail import LastRecord
 from faust_transactions.protocols import Writer
 from faust_transactions.restore.asking import SIDE_BY_SIDE, Calls
@@ -27,8 +27,6 @@ from faust_transactions.stores.signature import signed_by
 __all__ = ["HandOver", "OpenRows", "Owned", "fence_old_id"]
 
 logger = logging.getLogger(__name__)
-
-Headers = Sequence[tuple[str, bytes | None]]
 
 #: Pauses (s) between checks of what is open; what outlasts the last needs an operator.
 FIRST_PAUSE, LAST_PAUSE = 0.1, 5.0

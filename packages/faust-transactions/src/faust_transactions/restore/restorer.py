@@ -208,12 +208,8 @@ class TaskRestorer:
         Workers with the same app id and another source topic write the same rows. Empty when the
         brokers do not answer.
         """
-        found: dict[TP, LastRecord] = {}
         try:
-            for topic in {task.tp.topic for task in tasks}:
-                name = self._tables[topic].changelog_topic_name
-                rows = await self._calls.once(self._last.of, name)
-                found |= {TP(topic, number): row for number, row in rows.items()}
+            found = await self._last_rows(tasks, self._calls.once)
         except (KafkaException, TimeoutError) as exc:
             logger.debug("rows could not be checked: %s", exc)
             return {}
@@ -224,11 +220,18 @@ class TaskRestorer:
     def _row_of(self, source: TP) -> TP:
         return TP(self._tables[source.topic].changelog_topic_name, source.partition)
 
-    async def _rows(self, tasks: list[StreamTask]) -> dict[TP, LastRecord]:
+    async def _last_rows(
+        self, tasks: Collection[StreamTask], ask: Callable[..., Awaitable[dict[int, LastRecord]]]
+    ) -> dict[TP, LastRecord]:
+        """The last rows of all partitions of the tasks' topics."""
         found: dict[TP, LastRecord] = {}
         for topic in {task.tp.topic for task in tasks}:
-            rows = await self._calls.ask(self._last.of, self._tables[topic].changelog_topic_name)
+            rows = await ask(self._last.of, self._tables[topic].changelog_topic_name)
             found |= {TP(topic, number): row for number, row in rows.items()}
+        return found
+
+    async def _rows(self, tasks: list[StreamTask]) -> dict[TP, LastRecord]:
+        found = await self._last_rows(tasks, self._calls.ask)
         missing = [self._row_of(task.tp) for task in tasks if task.tp not in found]
         # All partitions were read, so one that the changelog lacks would not show.
         for topic in {row.topic for row in missing}:

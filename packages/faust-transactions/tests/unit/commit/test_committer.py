@@ -70,14 +70,19 @@ class Several:
         part = Part(task.tp, 1, row, outputs)
         return asyncio.create_task(self.committer.commit(task, part))
 
+    async def writing_the_first(self) -> tuple[Gate, asyncio.Task[None]]:
+        """Commit partition 0; its transaction is being written until the gate is opened."""
+        gate = Gate(self.writer)
+        first = self.commit(0)
+        await gate.reached()
+        return gate, first
+
     async def all_at_once(self, *errors: BaseException | None) -> list[BaseException | None]:
         """Commit one, and the others while its transaction is being written.
 
         How the others end, when the writes after the first raise these errors.
         """
-        gate = Gate(self.writer)
-        first = self.commit(0)
-        await gate.reached()
+        gate, first = await self.writing_the_first()
         others = [self.commit(partition) for partition in range(1, len(self.tasks))]
         await asyncio.sleep(0)
         self.writer.errors.extend([None, *errors])
@@ -194,9 +199,7 @@ async def test_what_hangs_of_a_task_that_is_not_in_the_transaction_is_not_decide
 async def test_a_batch_of_a_partition_that_was_stopped_while_it_waited_is_not_written(
     several: Several,
 ) -> None:
-    gate = Gate(several.writer)
-    first = several.commit(0)
-    await gate.reached()
+    gate, first = await several.writing_the_first()
     second, third = several.commit(1), several.commit(2)
     await asyncio.sleep(0)
     several.tasks[1].stop("its topic was replaced")
@@ -210,9 +213,7 @@ async def test_a_batch_of_a_partition_that_was_stopped_while_it_waited_is_not_wr
 async def test_batches_that_wait_when_the_partitions_are_revoked_are_not_written(
     several: Several,
 ) -> None:
-    gate = Gate(several.writer)
-    first = several.commit(0)
-    await gate.reached()
+    gate, first = await several.writing_the_first()
     second = several.commit(1)
     await asyncio.sleep(0)
     finishing = asyncio.create_task(several.committer.finish(SECONDS))
@@ -228,9 +229,7 @@ async def test_batches_that_wait_when_the_partitions_are_revoked_are_not_written
 async def test_a_transaction_that_does_not_end_is_stopped_and_holds_up_no_later_one(
     several: Several,
 ) -> None:
-    gate = Gate(several.writer)
-    first = several.commit(0)
-    await gate.reached()
+    gate, first = await several.writing_the_first()
     assert not await several.committer.finish(0.01)
     assert several.writer.calls == ["write", "stop"]
     with pytest.raises(Abandoned):
@@ -280,9 +279,7 @@ async def test_a_writer_is_closed_in_its_thread(several: Several) -> None:
 async def test_closing_waits_no_longer_than_it_may(
     several: Several, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gate = Gate(several.writer)
-    first = several.commit(0)
-    await gate.reached()
+    gate, first = await several.writing_the_first()
     await several.committer.close(several.writer, 0.01)
     assert "the brokers do not answer" in caplog.text
     gate.open()
