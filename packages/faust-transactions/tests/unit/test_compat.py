@@ -155,9 +155,19 @@ async def test_a_fetch_is_held_back_no_longer_than_asked_for(
     consumer: AIOKafkaConsumer,
 ) -> None:
     assert consumer._fetch_max_wait_ms == 1500, changed("aiokafka.AIOKafkaConsumer")
+    assert consumer._fetcher is None, changed("aiokafka.AIOKafkaConsumer")
     compat.set_fetch_wait(consumer, 100)
+    assert consumer._fetch_max_wait_ms == 100
     assert "fetch_max_wait_ms=self._fetch_max_wait_ms" in source(AIOKafkaConsumer.start), changed(
         "aiokafka.AIOKafkaConsumer.start"
+    )
+    made = SimpleNamespace(_fetch_max_wait_ms=100)
+    consumer._fetcher = made
+    compat.set_fetch_wait(consumer, 400)
+    assert made._fetch_max_wait_ms == 400
+    consumer._fetcher = None
+    assert "self._fetch_max_wait_ms," in source(fetcher.Fetcher), changed(
+        "aiokafka.consumer.fetcher.Fetcher"
     )
 
 

@@ -39,13 +39,16 @@ CLOSE_TIMEOUT = 1.0
 
 
 def set_fetch_wait(consumer: AIOKafkaConsumer, milliseconds: int) -> None:
-    """Limit how long a broker may hold a fetch back while it has no data. Before ``start()``.
+    """Limit how long a broker may hold a fetch back while it has no data, from the next fetch on.
 
     Faust passes ``fetch_max_wait_ms=1500`` as a constant and has no setting for it
     (``AIOKafkaConsumerThread._create_worker_consumer``). Relies on
-    ``AIOKafkaConsumer._fetch_max_wait_ms``, which ``start()`` hands to the fetcher.
+    ``AIOKafkaConsumer._fetch_max_wait_ms``, which ``start()`` hands to the fetcher, and the
+    attribute of the same name of ``AIOKafkaConsumer._fetcher``, which it reads for each fetch.
     """
     consumer._fetch_max_wait_ms = milliseconds
+    if consumer._fetcher is not None:
+        consumer._fetcher._fetch_max_wait_ms = milliseconds
 
 
 def watch_fetch_errors(

@@ -14,10 +14,13 @@ from faust.types import TP
 from faust_transactions import compat
 from faust_transactions.fetch.fetching import Fetch
 
-__all__ = ["BatchConsumerThread"]
+__all__ = ["BatchConsumerThread", "fetch_wait"]
 
-#: How long a broker may hold a fetch back while it has no data.
-FETCH_WAIT_MS = 100
+#: How long (ms) a broker may hold a fetch back while it has no data, at least and at most.
+FETCH_WAIT_MS, LONGEST_FETCH_WAIT_MS = 100, 500
+#: Partitions in all fetches of a second while there is no data: aiokafka takes some 20 us for each
+#: of them, whether it has records or not.
+FETCHED_A_SECOND = 320
 #: Longest wait (s) for the members of the group, which takes milliseconds. No heartbeat is sent
 #: meanwhile.
 MEMBERS_TIMEOUT = 3.0
@@ -51,6 +54,7 @@ class BatchConsumerThread(compat.ConsumerThread):
         It would wait up to a second for records of those partitions, whatever the others have.
         """
         self.end_fetch()
+        compat.set_fetch_wait(self.client, fetch_wait(len(assigned)))
         await super().on_partitions_assigned(assigned, generation_id)
 
     def _note_error(self, tp: TP, error: type[BaseException]) -> None:
@@ -129,3 +133,9 @@ class BatchConsumerThread(compat.ConsumerThread):
                 await super().on_thread_stop()
         except (asyncio.CancelledError, TimeoutError, KafkaError) as exc:
             self.log.warning("the consumer did not stop cleanly within %g s: %r", STOP_TIMEOUT, exc)
+
+
+def fetch_wait(partitions: int) -> int:
+    """How long (ms) a broker may hold back a fetch of so many partitions while it has no data."""
+    wait = partitions * 1000 // FETCHED_A_SECOND
+    return min(max(wait, FETCH_WAIT_MS), LONGEST_FETCH_WAIT_MS)

@@ -8,7 +8,7 @@ import pytest
 from aiokafka.consumer.subscription_state import SubscriptionState
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
-from faust_transactions.fetch.consumer_thread import BatchConsumerThread
+from faust_transactions.fetch.consumer_thread import BatchConsumerThread, fetch_wait
 
 FORMER, NEW = TP("in", 0), TP("in", 1)
 
@@ -21,6 +21,7 @@ class Thread(BatchConsumerThread):
         self.assigned: list[set[TP]] = []
         self.consumer: Any = SimpleNamespace(threadsafe_partitions_assigned=self._note)
         self.__post_init__()
+        self._consumer: Any = SimpleNamespace(_fetcher=SimpleNamespace())
 
     async def _note(self, _loop: object, assigned: set[TP], _generation: int) -> None:
         self.assigned.append(assigned)
@@ -46,3 +47,11 @@ async def test_a_fetch_for_the_former_assignment_ends_with_the_new_one(
     found = await fetching
     assert thread.assigned == [{FORMER, NEW}]
     assert (found[FORMER].number, list(found[FORMER].records)) == (0, [])
+    assert thread._consumer._fetcher._fetch_max_wait_ms == fetch_wait(2)
+
+
+def test_an_idle_worker_with_many_partitions_fetches_less_often() -> None:
+    assert [fetch_wait(partitions) for partitions in (0, 4, 32, 64, 128, 1024)] == [
+        *(100, 100, 100),
+        *(200, 400, 500),
+    ]
