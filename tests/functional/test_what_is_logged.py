@@ -40,7 +40,7 @@ async def test_a_judge_that_raises_is_logged_without_what_it_said(
     engine = Engine(app, {})
     engine.topic("accounts", table=engine.table("counts", PartitionCounts))
     task = StreamTask(TP("accounts", 0))
-    task.start_at(0)
+    task.restore(PartitionCounts())
     task.sought(0)
     work = batch(task.hand_out(batch().records))
     async with engine.begin(work) as transaction:

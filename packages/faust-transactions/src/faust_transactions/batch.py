@@ -47,7 +47,8 @@ class Batch:
     """Records of one partition, in the order of their offsets; never empty when the engine made it.
 
     An agent does not process ``records`` itself but takes the batch through
-    :meth:`Transactions.begin`, which hands out nothing of a batch that is stale.
+    :meth:`Transactions.begin`, which hands out nothing of a batch that is stale. After that block
+    the batch holds no records any more; its length and offsets stay.
     """
 
     topic: str
@@ -56,19 +57,31 @@ class Batch:
     records: Sequence[SourceRecord] = field(repr=False)
     #: Who fetched it and when: set by the engine, ``None`` in a functional test.
     origin: Any = field(default=None, repr=False)
+    _length: int = field(init=False, repr=False)
+    _offsets: tuple[int, int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Keep what is said about the records: they are released once the batch is done."""
+        records = self.records
+        self._length = len(records)
+        self._offsets = (records[0].offset, records[-1].offset + 1) if records else (0, 0)
+
+    def release(self) -> None:
+        """Let go of the records. Agents hold on to their last batch until the next one comes."""
+        self.records = ()
 
     @property
     def first_offset(self) -> int:
         """The offset of the first record."""
-        return self.records[0].offset
+        return self._offsets[0]
 
     @property
     def next_offset(self) -> int:
         """The offset after the last record: what is committed once the batch is done."""
-        return self.records[-1].offset + 1
+        return self._offsets[1]
 
     def __len__(self) -> int:
-        return len(self.records)
+        return self._length
 
     def __iter__(self) -> Iterator[SourceRecord]:
         return iter(self.records)

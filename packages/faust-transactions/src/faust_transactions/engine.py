@@ -113,7 +113,7 @@ class Engine:
         #: Actors an agent needs so that no partition waits for another's.
         self.concurrency = OUTSTANDING * max_partitions
         self.metrics = metrics or EngineMetrics()
-        #: Set when a partition can take another batch.
+        #: Set when a partition can take another batch, or fewer batches wait for the agent.
         self.capacity = asyncio.Event()
         self._tasks: dict[TP, StreamTask] = {}
         self.metrics.owned.tasks = self._tasks

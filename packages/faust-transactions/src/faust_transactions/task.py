@@ -23,13 +23,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from enum import Enum, auto
-from typing import Any, cast
+from typing import Any
 
 from faust.types import TP
 
+from faust_transactions.block import AgentBlock
 from faust_transactions.errors import IllegalTransition
 from faust_transactions.fetch.fetching import Fetch, Fetched, FetchState, Origin
 from faust_transactions.stores.identity import TopicIdentity
@@ -65,6 +66,8 @@ class StreamTask(FetchState):
     """What a worker knows of a partition while it owns it.
 
     ``row`` and ``position`` are what was committed, never more: they change only after a commit.
+    ``next_row`` and ``next_position`` are what they will be if the commit under way succeeds: the
+    next batch is worked on with these meanwhile.
     """
 
     def __init__(
@@ -80,7 +83,7 @@ class StreamTask(FetchState):
         self.source = source or TopicIdentity(tp.topic)
         #: The topic that the row read back names; None where it names none.
         self.row_source: TopicIdentity | None = None
-        #: The partition's row; ``None`` until the first batch is committed.
+        #: The partition's row; ``None`` until its first row is committed.
         self.row: Any = None
         #: Batches in a row that failed, and why the last did, in words without any record's data.
         self.failures = 0
@@ -95,21 +98,29 @@ class StreamTask(FetchState):
         self.signed_by: str | None = None
         #: The number of the worker's producer (`Writer.producers`) that its row was read back for.
         self.producer = producer
-        #: Since when (monotonic, s) the agent works on a batch; None while it has none.
-        self.working_since: float | None = None
+        #: The agent's block; cancelled when the task stops running, and by `withdraw`.
+        self.block = AgentBlock()
         #: Since when (monotonic, s) a transaction is being written; None while none is.
         self.committing_since: float | None = None
-        #: Batches of a partition are worked on one at a time, in the order in which they came.
-        self.lock = asyncio.Lock()
+        #: Batches of a partition are worked on one at a time, in the order in which they came. Held
+        #: until the batch's commit begins, so the next one is worked on meanwhile.
+        self.working = asyncio.Lock()
+        #: They are committed one at a time, in that order. Held while one is committed and, if it
+        #: failed, until it is fetched again.
+        self.committing = asyncio.Lock()
+        self._expected: tuple[Any, int] | None = None
         self._confirmed: float | None = time.monotonic()
         self._not_running = asyncio.Event()
-        self._body: asyncio.Task[Any] | None = None
-        self._body_cancelled = False
 
     @property
     def name(self) -> str:
         """Topic and partition: ``orders-0``."""
         return f"{self.tp.topic}-{self.tp.partition}"
+
+    @property
+    def working_since(self) -> float | None:
+        """Since when (monotonic, s) the agent works on a batch; None while it has none."""
+        return self.block.since
 
     # -- lifecycle
 
@@ -119,7 +130,7 @@ class StreamTask(FetchState):
         self.state = state
         if state is not State.RUNNING:
             self._not_running.set()
-            self._cancel_body()
+            self.block.cancel()
 
     @property
     def is_active(self) -> bool:
@@ -173,7 +184,7 @@ class StreamTask(FetchState):
         return True
 
     def close(self) -> None:
-        """End the task: a body that waits is cancelled, its batches are stale."""
+        """End the task: a block that waits is cancelled, its batches are stale."""
         if self.state is not State.CLOSED:
             self._become(State.CLOSED)
 
@@ -194,6 +205,17 @@ class StreamTask(FetchState):
     def is_current(self, origin: Origin) -> bool:
         """Whether a batch may be worked on: the task runs and nothing sought past it."""
         return self.state is State.RUNNING and self.is_fetched(origin)
+
+    def is_contiguous(self, origin: Origin) -> bool:
+        """Whether all that was fetched before the batch is committed, or is being committed."""
+        position = self.next_position
+        return origin.follows is None or position is None or origin.follows <= position
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it has batches, and none of them is worked on or committed."""
+        has_batches = bool(self.handed_out or self.buffered)
+        return has_batches and self.working_since is None and not self.committing.locked()
 
     @property
     def is_full(self) -> bool:
@@ -222,31 +244,6 @@ class StreamTask(FetchState):
 
     # -- working and writing
 
-    @contextmanager
-    def body(self) -> Iterator[None]:
-        """Run the agent's block: cancelled, and only it, when the task stops running."""
-        current = cast("asyncio.Task[Any]", asyncio.current_task())
-        cancelling = current.cancelling()
-        self._body, self._body_cancelled = current, False
-        self.working_since = time.monotonic()
-        try:
-            yield
-        except asyncio.CancelledError:
-            # As asyncio.timeout() does it: swallow the cancellation that was ours, and no other.
-            if not self._body_cancelled or current.cancelling() - 1 > cancelling:
-                raise
-        finally:
-            if self._body_cancelled:
-                current.uncancel()
-            self.working_since = self._body = None
-
-    def _cancel_body(self) -> None:
-        body = self._body
-        if body is None or self._body_cancelled or body is asyncio.current_task():
-            return
-        self._body_cancelled = True
-        body.cancel()
-
     def begin_commit(self) -> float:
         """Note that a transaction is being written; returns when (monotonic, s) it began."""
         self.committing_since = time.monotonic()
@@ -255,6 +252,30 @@ class StreamTask(FetchState):
     def end_commit(self) -> None:
         """Note that no transaction is being written any more."""
         self.committing_since = None
+
+    @property
+    def next_row(self) -> Any:
+        """The row as it will be when the commit under way, if there is one, has succeeded."""
+        return self.row if self._expected is None else self._expected[0]
+
+    @property
+    def next_position(self) -> int | None:
+        """The position as it will be when the commit under way has succeeded."""
+        return self.position if self._expected is None else self._expected[1]
+
+    def is_at(self, row: Any) -> bool:
+        """Whether a batch that was worked on with this row may be committed now."""
+        return self.state is State.RUNNING and self.row is row
+
+    def expect(self, row: Any, position: int) -> None:
+        """Note what the commit that begins will leave. Holder of `committing`."""
+        self._expected = row, position
+
+    def withdraw(self) -> None:
+        """Forget the expected row: its commit failed. The block that relies on it is cancelled."""
+        if self._expected is not None:
+            self._expected = None
+            self.block.cancel()
 
     def renewed(self, producer: int) -> None:
         """Note the producer for which the row was read again."""
@@ -266,6 +287,7 @@ class StreamTask(FetchState):
         """Set what was committed, and by which transactional id. RUNNING only."""
         self._require(State.RUNNING)
         self.row, self.position, self.signed_by = row, position, signed_by
+        self._expected = None
         self.written = frozenset(written)
         self.failures = 0
 

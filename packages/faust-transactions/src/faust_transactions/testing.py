@@ -29,9 +29,10 @@ class MemoryTransactions:
     """Implements :class:`Transactions`; commits into ``written`` and ``states``.
 
     Like the engine it commits nothing of a block that raises, and hands out nothing of a batch that
-    begins below the partition's position (the engine then fetches again from there); unlike the
-    engine it lets the exception through, so that a test sees it. ``new_state`` makes the row of a
-    partition that has none yet, a Record with a field ``next_offset``.
+    begins below the partition's position (the engine then fetches again from there). Unlike the
+    engine it lets the exception through, so that a test sees it, and leaves the batch its records,
+    so that a test may use it again. ``new_state`` makes the row of a partition that has none yet, a
+    Record with a field ``next_offset``.
     """
 
     def __init__(self, new_state: Any) -> None:
@@ -54,6 +55,7 @@ class MemoryTransactions:
         self.states[batch.partition] = transaction.state.derive(next_offset=batch.next_offset)
         self.commits += 1
         transaction.committed = True
+        transaction.release()
 
     def values(self, topic: str) -> list[bytes | None]:
         """The values written to a topic, in order."""

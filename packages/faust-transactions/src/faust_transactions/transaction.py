@@ -16,7 +16,8 @@ class Transaction:
     """One batch being worked on: records in, records out, the partition's row.
 
     Nothing is sent before the ``async with`` block ends; then all of it is committed together with
-    the batch's offset, or, when the block is left by an exception, none of it.
+    the batch's offset, or, when the block is left by an exception, none of it. After the block it
+    holds neither records nor outputs any more.
     """
 
     __slots__ = ("committed", "outputs", "partition", "records", "state", "topic")
@@ -27,12 +28,17 @@ class Transaction:
         #: The records to work on, in order. Empty when the batch is stale (its partition was
         #: revoked, stopped or sought back after the fetch, or the worker stops) or out of order.
         self.records = records
-        #: The partition's row, as it was committed last. Assign a new object to change it; its
-        #: ``next_offset`` is set by the engine.
+        #: The partition's row after the batch before this one, whose commit may still be under way.
+        #: If that fails, this block is cancelled, or what it did is dropped. Assign a new object to
+        #: change the row; its ``next_offset`` is set by the engine.
         self.state = state
         self.outputs: list[Output] = []
         #: True after the block, when all of it has become visible; false when nothing has.
         self.committed = False
+
+    def release(self) -> None:
+        """Let go of records and outputs. Agents hold on to their last transaction for long."""
+        self.records, self.outputs = (), []
 
     def send(
         self,
@@ -63,11 +69,11 @@ class Transactions(Protocol):
     """
 
     def begin(self, batch: Batch) -> AbstractAsyncContextManager[Transaction]:
-        """Wait until the batches before it are done and open the batch's transaction.
+        """Wait until the batch before it is being committed, and open the batch's transaction.
 
-        The block may await as long as it needs; when the partition is revoked meanwhile, the block
-        is cancelled where it waits and the agent goes on with the next batch. An exception that
-        leaves the block does not leave the ``async with``: it is logged, nothing is written, and
-        the batch is fetched again after a pause.
+        The block may await as long as it needs. When the partition is revoked, or the commit of the
+        batch before it fails, the block is cancelled where it waits and the agent goes on with the
+        next batch. An exception that leaves the block does not leave the ``async with``: it is
+        logged, nothing is written, and the batch is fetched again after a pause.
         """
         ...

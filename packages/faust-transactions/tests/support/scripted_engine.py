@@ -97,20 +97,20 @@ class ScriptedConsumer:
     def __init__(self) -> None:
         self.coordinator: object = "coordinator"
         self.calls: list[str] = []
-        self._seeks = 1
+        self.seeks = 1
 
     async def rejoin(self) -> None:
         self.calls.append("rejoin")
 
     async def rewind(self, task: StreamTask) -> None:
         self.calls.append(f"rewind {task.position}")
-        self._seeks += 1
-        task.sought(self._seeks)
+        self.seeks += 1
+        task.sought(self.seeks)
 
     async def skip(self, task: StreamTask, offset: int) -> None:
         self.calls.append(f"skip {offset}")
-        self._seeks += 1
-        task.skipped(self._seeks, offset)
+        self.seeks += 1
+        task.skipped(self.seeks, offset)
 
 
 class ScriptedChecks:
@@ -187,12 +187,13 @@ class Setup:
             on_aborted=self.metrics.transactions.labels("aborted").inc,
         )
         self.committer.assigned(Member(b"group", self.writer), self.consumer.coordinator)
+        self.capacity = asyncio.Event()
         self.processor = BatchProcessor(
             {"in": self.table},
             committer=self.committer,
             consumer=lambda: self.consumer,
             rejoiner=self.rejoiner,
-            capacity=asyncio.Event(),
+            capacity=self.capacity,
             metrics=self.metrics,
             stopping=lambda: self.stopping,
         )
@@ -224,6 +225,10 @@ class Setup:
 
     def outcome(self, name: str) -> float | None:
         return self.registry.get_sample_value("faust_transactions_total", {"outcome": name})
+
+    def stage_seconds(self, stage: str) -> float:
+        name = "faust_transactions_stage_seconds_sum"
+        return self.registry.get_sample_value(name, {"stage": stage}) or 0.0
 
     @contextmanager
     def asserting_no_write(self) -> Iterator[None]:

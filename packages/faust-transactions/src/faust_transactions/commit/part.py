@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from confluent_kafka import TopicPartition
@@ -12,6 +13,9 @@ from faust.types import TP
 from faust_transactions.commit.refusals import Output
 
 __all__ = ["Part"]
+
+#: Topic and partition of an output.
+_PLACE = itemgetter(0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Part:
 
     def __post_init__(self) -> None:
         """Collect the partitions once: there are many outputs, and few partitions."""
-        places = {(output[0], output[1]) for output in self.outputs}
+        places = set(map(_PLACE, self.outputs))
         places.add((self.row[0], self.row[1]))
         object.__setattr__(self, "places", frozenset(TP(*place) for place in places))
 

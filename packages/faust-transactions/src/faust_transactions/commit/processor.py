@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol, cast
 
-from faust.types import TP
-
 from faust_transactions.batch import Batch
 from faust_transactions.commit.committer import Committer
+from faust_transactions.commit.failures import Failures
 from faust_transactions.commit.part import Part
 from faust_transactions.commit.refusals import Output
 from faust_transactions.errors import (
@@ -24,7 +22,7 @@ from faust_transactions.errors import (
 )
 from faust_transactions.fetch.fetching import Origin
 from faust_transactions.group.rejoining import Rejoiner
-from faust_transactions.observe.failures import ReasonLog, kind, report
+from faust_transactions.observe.failures import kind
 from faust_transactions.observe.metrics import EngineMetrics
 from faust_transactions.protocols import BatchSource
 from faust_transactions.sources.topics import stop
@@ -33,10 +31,6 @@ from faust_transactions.task import State, StreamTask
 from faust_transactions.transaction import Transaction
 
 __all__ = ["BatchProcessor", "Rows"]
-
-logger = logging.getLogger(__name__)
-
-FIRST_PAUSE, LAST_PAUSE = 0.2, 30.0
 
 
 class Rows(Protocol):
@@ -69,103 +63,130 @@ class BatchProcessor:
     ) -> None:
         self._tables = tables
         self._committer = committer
-        self._consumer = consumer
-        self._rejoiner = rejoiner
+        self._failures = Failures(consumer, rejoiner, metrics)
         self._capacity = capacity
         self._metrics = metrics
         self._stopping = stopping
-        #: Why the brokers refused the last transaction of a partition; kept over a rebalance.
-        self._refused: dict[TP, str] = {}
-        self._refusal_logs: dict[str, ReasonLog] = {}
 
     def assigned(self, tasks: Sequence[StreamTask]) -> None:
         """Take up new tasks: what the brokers refused is remembered for those that stay."""
-        owned = {task.tp for task in tasks}
-        self._refused = {tp: reason for tp, reason in self._refused.items() if tp in owned}
-        for task in tasks:
-            task.refuse(self._refused.get(task.tp))
+        self._failures.assigned(tasks)
 
     @asynccontextmanager
     async def begin(self, batch: Batch) -> AsyncIterator[Transaction]:
         """See :meth:`Transactions.begin`."""
         origin = cast(Origin, batch.origin)
         task = origin.task
-        waiting = time.monotonic()
-        async with task.lock:
-            started = time.monotonic()
-            self._metrics.queue_seconds.observe(started - waiting)
+        try:
+            waiting = time.monotonic()
+            # 1. The agent works on one batch of a partition at a time, with the row that the batch
+            #    before it leaves. That one may still be committed meanwhile.
+            async with task.working:
+                is_wanted = await self._may_begin(batch, origin)
+                started = time.monotonic()
+                self._metrics.queue_seconds.observe(started - waiting)
+                transaction = self._transaction(batch, task, is_wanted)
+                base = task.next_row
+                try:
+                    with task.block.run():
+                        self._capacity.set()  # its partition waits for the agent no more
+                        yield transaction
+                    if not is_wanted:
+                        return
+                    row = transaction.state.derive(next_offset=batch.next_offset)
+                except Exception as exc:  # noqa: BLE001 - an agent may raise anything
+                    transaction.release()
+                    self._failures.report(task, exc)
+                    await self._failures.retry_after_commit(task, origin, kind(exc))
+                    return
+                worked = time.monotonic()
+                await task.committing.acquire()
+                is_next = task.is_at(base)
+                if is_next:
+                    task.expect(row, batch.next_offset)
+            # 2. It is committed if its row is still the last committed one, else dropped.
             try:
-                if self._stopping() or not task.is_current(origin):
-                    yield self._empty_transaction(batch)
-                    return
-                problem = out_of_order(batch, origin)
-                if problem is not None:
-                    yield self._empty_transaction(batch)
-                    await self._retry(task, problem)
-                    return
-                transaction = Transaction(batch, batch.records, self._row(batch, task))
-                with task.body():
-                    yield transaction
-                if task.state is State.RUNNING:
-                    self._metrics.work_seconds.observe(time.monotonic() - started)
-                    await self._commit(batch, task, transaction)
-            except Exception as exc:  # noqa: BLE001 - an agent may raise anything
-                report(logger, f"{task.name}: the batch failed", exc)
-                self._metrics.transactions.labels("failed").inc()
-                await self._retry(task, kind(exc))
+                if is_next:
+                    self._metrics.work_seconds.observe(worked - started)
+                    if await self._commit(batch, task, transaction, row):
+                        self._metrics.transaction_seconds.observe(time.monotonic() - worked)
+                elif task.is_current(origin):  # the commit before it failed without a seek
+                    await self._failures.retry(task, "the batch before it was not committed")
+            except Exception as exc:  # noqa: BLE001 - a row that cannot be written, say
+                await self._failures.fail(task, exc)
             finally:
-                task.finished(origin)
-                self._capacity.set()
+                transaction.release()
+                task.committing.release()
+        finally:
+            batch.release()
+            task.finished(origin)
+            self._capacity.set()
 
-    def _row(self, batch: Batch, task: StreamTask) -> Any:
-        return self._tables[batch.topic].default() if task.row is None else task.row
+    async def _may_begin(self, batch: Batch, origin: Origin) -> bool:
+        """Whether the agent gets the batch: it is not stale, and begins where the last one ended.
 
-    def _empty_transaction(self, batch: Batch) -> Transaction:
-        """A transaction without records, for a batch that is stale or out of order.
-
-        Stale: its partition was revoked, stopped or sought back after the fetch, or the worker
-        stops. It is dropped; one that is out of order is fetched again.
+        One that is out of order is fetched again. While a partition's batches fail, none is worked
+        on ahead, or each try would repeat the agent's calls to a service.
         """
-        return Transaction(batch, (), self._tables[batch.topic].default())
+        await self._committer.has_room()
+        task = origin.task
+        if self._stopping() or not task.is_current(origin):
+            return False
+        if task.failures or task.row is None:
+            async with task.committing:
+                if task.is_current(origin) and task.row is None:
+                    await self._begin_rows(task)
+            if task.row is None or not task.is_current(origin):
+                return False
+        problem = out_of_order(batch, origin)
+        if problem is None:
+            return True
+        await self._failures.retry_after_commit(task, origin, problem)
+        return False
+
+    def _transaction(self, batch: Batch, task: StreamTask, is_wanted: bool) -> Transaction:
+        """The batch's transaction; one without records where the batch is not to be worked on.
+
+        It is stale, then: its partition was revoked, stopped or sought back after the fetch, or the
+        worker stops. Or it was out of order, and is fetched again.
+        """
+        if not is_wanted:
+            return Transaction(batch, (), self._tables[batch.topic].default())
+        return Transaction(batch, batch.records, task.next_row)
 
     # -- commit
 
-    async def _commit(self, batch: Batch, task: StreamTask, transaction: Transaction) -> None:
-        if task.row is None and not await self._begin_rows(task):
-            return
-        # 1. The row goes into the transaction, and says which topic's offsets it counts. A copy:
-        #    an agent that assigns no state still holds the one that was committed last.
-        row = transaction.state.derive(next_offset=batch.next_offset)
+    async def _commit(
+        self, batch: Batch, task: StreamTask, transaction: Transaction, row: Any
+    ) -> bool:
+        # 1. All of it is written in one transaction, with other batches that are ready. The row is
+        #    in it, and says which topic's offsets it counts.
         part = self._part(task, transaction.outputs, row)
-        # 2. All of it is written in one transaction, with other batches that are ready.
-        started = time.monotonic()
-        committed = await self._written(task, part)
-        if not committed:
-            return
-        # 3. What was committed is counted, and the agent sees it.
-        self._metrics.transaction_seconds.observe(time.monotonic() - started)
-        self._metrics.batch_committed(batch.topic, transaction.records)
+        if not await self._written(task, part):
+            return False
         transaction.committed = True
-        if task.state is not State.RUNNING:
-            return  # committed, but the partition has gone meanwhile
-        # 4. The task and the table go on from there.
-        self._advance(task, part, row)
-        self._rejoiner.committed()
-        self._accepted(task)
+        # 2. The task and the table go on from there, unless the partition has gone meanwhile.
+        if task.state is State.RUNNING:
+            self._advance(task, part, row)
+            self._failures.committed(task)
+        # 3. What was committed is counted.
+        self._metrics.batch_committed(batch.topic, transaction.records)
+        return True
 
-    async def _begin_rows(self, task: StreamTask) -> bool:
-        """Commit a partition's first row, without outputs. False when that failed.
+    async def _begin_rows(self, task: StreamTask) -> None:
+        """Commit a partition's first row, without outputs.
 
         It says where the partition begins. Else only the group's offset would, and where the
         brokers lose the markers of the first batch (KAFKA-20734), a later transaction of the same
         producer may commit that offset without the batch.
         """
-        row = self._tables[task.tp.topic].default().derive(next_offset=task.position)
-        part = self._part(task, (), row)
-        if not await self._written(task, part) or task.state is not State.RUNNING:
-            return False
-        self._advance(task, part, row)
-        return True
+        try:
+            row = self._tables[task.tp.topic].default().derive(next_offset=task.position)
+            part = self._part(task, (), row)
+            if await self._written(task, part) and task.state is State.RUNNING:
+                self._advance(task, part, row)
+        except Exception as exc:  # noqa: BLE001 - as for a batch
+            await self._failures.fail(task, exc)
 
     def _advance(self, task: StreamTask, part: Part, row: Any) -> None:
         task.commit(row, part.offset, part.places, self._committer.transactional_id)
@@ -193,67 +214,39 @@ class BatchProcessor:
         """Write a batch; False when that failed, and what follows from it was done."""
         count = self._metrics.transactions.labels
         try:
-            await self._committer.commit(task, part)
+            await self._write(task, part)
         except Abandoned:
             pass
         except TimeoutError as exc:
             count("timeout").inc()
-            self._leave(task, str(exc))
+            self._failures.leave_all(task, str(exc))
         except StateMismatch as exc:
             count("state_mismatch").inc()
-            self._rejoiner.leave(task, str(exc))
+            self._failures.leave(task, str(exc))
         except Fenced as exc:
             count("fenced").inc()
-            self._leave(task, f"fenced: {exc}")
+            self._failures.leave_all(task, f"fenced: {exc}")
         except SourceMismatch as exc:
             count("source_mismatch").inc()
             stop(task, str(exc))
         except TransactionRefused as exc:
             count("refused").inc()
-            self._note_refused(task, str(exc))
-            await self._retry(task, str(exc))
+            self._failures.refused(task, str(exc))
+            await self._failures.retry(task, str(exc))
         else:
             return True
         return False
 
-    # -- failures
-
-    def _leave(self, task: StreamTask, reason: str) -> None:
-        """Rejoin whatever the task's state: the writer can commit for no task any more."""
-        self._rejoiner.leave(task, reason)
-        self._rejoiner.rejoin(reason)
-
-    def _note_refused(self, task: StreamTask, reason: str) -> None:
-        self._refused[task.tp] = reason
-        task.refuse(reason)
-        self._forget_refusals()
-        log = self._refusal_logs.setdefault(reason, ReasonLog(logger, logging.ERROR))
-        log(reason, "%s: the brokers refuse its transactions: %s", task.name, reason)
-
-    def _accepted(self, task: StreamTask) -> None:
-        if task.refused is None:
-            return
-        task.refuse(None)
-        self._refused.pop(task.tp, None)
-        logger.info("%s: the brokers accept its transactions again", task.name)
-        self._forget_refusals()
-
-    def _forget_refusals(self) -> None:
-        """Let a reason that no partition has any more be logged at once when it comes back."""
-        present = set(self._refused.values())
-        self._refusal_logs = {why: log for why, log in self._refusal_logs.items() if why in present}
-
-    async def _retry(self, task: StreamTask, reason: str) -> None:
-        """Fetch again from what is committed, after a pause that grows."""
-        if task.state is not State.RUNNING:
-            return
-        failures = task.fail(reason)
-        pause = min(FIRST_PAUSE * 2 ** min(failures - 1, 10), LAST_PAUSE)
-        if task.refused is None:
-            logger.warning("%s: fetching again in %.1f s: %s", task.name, pause, reason)
-        await task.pause(pause)
-        if task.state is State.RUNNING:
-            await self._consumer().rewind(task)
+    async def _write(self, task: StreamTask, part: Part) -> None:
+        try:
+            await self._committer.commit(task, part)
+        except asyncio.CancelledError:
+            # Its transaction may go on. The next restore reads in the row whether it was committed.
+            self._failures.leave(task, "the agent was cancelled while its batch was committed")
+            raise
+        except Exception:
+            task.withdraw()  # at once: what is worked on meanwhile is of no use
+            raise
 
 
 def out_of_order(batch: Batch, origin: Origin) -> str | None:
@@ -261,8 +254,8 @@ def out_of_order(batch: Batch, origin: Origin) -> str | None:
     task = origin.task
     if not task.is_contiguous(origin):
         return "the agent skipped a batch"
-    if task.position is not None and batch.first_offset < task.position:
+    if task.next_position is not None and batch.first_offset < task.next_position:
         # Never dropped: such offsets may be those of a topic that was created again.
         task.doubt_source()
-        return f"offset {batch.first_offset} was fetched, but {task.position} is the next one"
+        return f"offset {batch.first_offset} was fetched, but {task.next_position} is the next one"
     return None

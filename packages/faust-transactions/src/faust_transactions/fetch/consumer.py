@@ -6,6 +6,7 @@ the event is a batch, so that price is paid once a fetch.
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -28,8 +29,9 @@ __all__ = ["BatchConsumer", "BatchSchema", "BatchTransport"]
 
 #: How long to wait for records (s) while some partitions are left out because they are full.
 SHORT_WAIT = 0.005
-
-
+#: While the batches of so many partitions wait for the agent, a fetch waits so long (s): what it
+#: brings would only take memory (docs/adr/0037).
+MOST_WAITING, WAIT_FOR_AGENT = 8, 0.1
 #: Seconds between checks whether the worker can be a member of its group.
 MEMBERSHIP_EVERY = 1.0
 
@@ -259,6 +261,7 @@ class BatchConsumer(compat.Consumer):
     async def _next_fetches(self, timeout: float) -> Mapping[TP, Fetch]:  # noqa: ASYNC109
         if not self.flow_active:
             await self.wait(self.can_resume_flow)  # type: ignore[arg-type]
+        await self._wait_for_agent()
         active = self.active_partitions
         open_for_more = {tp for tp in active if not self._is_full(tp)}
         if not open_for_more:
@@ -272,6 +275,21 @@ class BatchConsumer(compat.Consumer):
         if len(open_for_more) < len(active):
             timeout = SHORT_WAIT
         return await self.fetch(open_for_more, timeout)
+
+    async def _wait_for_agent(self) -> None:
+        """Wait while many batches wait for the agent, but not for long: some may never be begun."""
+        ends = time.monotonic() + WAIT_FOR_AGENT
+        while self._waiting >= MOST_WAITING and (left := ends - time.monotonic()) > 0:
+            self.engine.capacity.clear()
+            await self.wait_first(
+                cast(Any, self.engine.capacity), self.suspend_flow.wait(), timeout=left
+            )
+            if self.should_stop or not self.flow_active:
+                return
+
+    @property
+    def _waiting(self) -> int:
+        return sum(task.is_waiting for task in self.engine.tasks.values())
 
     def _is_full(self, tp: TP) -> bool:
         task = self.engine.tasks.get(tp)
@@ -289,13 +307,24 @@ class BatchConsumer(compat.Consumer):
 
 def split(records: Sequence[Any], max_records: int, max_bytes: int) -> Iterator[Sequence[Any]]:
     """Cut what was fetched into batches no larger than the bounds (one record may exceed them)."""
-    start, size = 0, 0
-    for index, record in enumerate(records):
-        length = len(record.value or b"") + len(record.key or b"")
-        if index > start and (index - start >= max_records or size + length > max_bytes):
+    for start in range(0, len(records), max_records):
+        some = records[start : start + max_records]
+        sizes = [len(record.value or b"") + len(record.key or b"") for record in some]
+        if sum(sizes) <= max_bytes:
+            yield some
+        else:
+            yield from _split_by_bytes(some, sizes, max_bytes)
+
+
+def _split_by_bytes(
+    records: Sequence[Any], sizes: Sequence[int], max_bytes: int
+) -> Iterator[Sequence[Any]]:
+    start, total = 0, 0
+    for index, size in enumerate(sizes):
+        if index > start and total + size > max_bytes:
             yield records[start:index]
-            start, size = index, 0
-        size += length
+            start, total = index, 0
+        total += size
     yield records[start:]
 
 

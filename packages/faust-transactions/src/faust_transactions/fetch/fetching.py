@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OUTSTANDING", "Fetch", "FetchState", "Fetched", "Origin"]
 
-#: Batches of a partition in the worker at once: one being worked on, one waiting.
+#: Batches of a partition with the agent's actors at once: one being committed, one worked on.
 OUTSTANDING = 2
 
 
@@ -188,7 +188,3 @@ class FetchState:
     def is_fetched(self, origin: Origin) -> bool:
         """Whether nothing was sought since a batch was fetched."""
         return origin.seek == self._seeks
-
-    def is_contiguous(self, origin: Origin) -> bool:
-        """Whether all that was fetched before the batch has been committed."""
-        return origin.follows is None or self.position is None or origin.follows <= self.position

@@ -63,12 +63,14 @@ class Several:
         """The partitions whose rows were asked for, question by question."""
         return self.setup.checks.rows_asked
 
-    def commit(self, partition: int) -> asyncio.Task[None]:
-        task = self.tasks[partition]
+    def part(self, partition: int) -> Part:
         row: Output = ("rows", partition, b"0", b"{}", None)
         outputs: list[Output] = [("out", partition, None, b"v", None)] * self.records
-        part = Part(task.tp, 1, row, outputs)
-        return asyncio.create_task(self.committer.commit(task, part))
+        return Part(self.tasks[partition].tp, 1, row, outputs)
+
+    def commit(self, partition: int) -> asyncio.Task[None]:
+        task = self.tasks[partition]
+        return asyncio.create_task(self.committer.commit(task, self.part(partition)))
 
     async def writing_the_first(self) -> tuple[Gate, asyncio.Task[None]]:
         """Commit partition 0; its transaction is being written until the gate is opened."""
@@ -139,6 +141,42 @@ async def test_a_transaction_has_no_more_records_than_librdkafka_can_hold() -> N
     several.records = MOST_RECORDS // 2
     assert await several.all_at_once() == [None, None, None]
     assert partitions(several)[4:] == [[0], [1, 2], [3]]
+
+
+async def test_no_more_blocks_begin_than_the_next_transaction_has_room_for() -> None:
+    several = Several(9)
+    gate, first = await several.writing_the_first()
+    several.records = MOST_RECORDS
+    second = several.commit(1)
+    await asyncio.sleep(0)
+    queued: list[int] = []
+
+    async def block(partition: int) -> None:
+        await several.committer.has_room()
+        queued.append(len(several.committer._queue))
+        await several.committer.commit(several.tasks[partition], several.part(partition))
+
+    blocks = [asyncio.create_task(block(partition)) for partition in range(2, 9)]
+    await asyncio.sleep(0.05)
+    assert not queued
+    gate.open()
+    await asyncio.gather(first, second, *blocks)
+    assert queued == [0] * 7, "each that was woken looked again"
+    assert len(partitions(several)) == 9
+
+
+async def test_a_revocation_ends_the_wait_for_room(several: Several) -> None:
+    gate, first = await several.writing_the_first()
+    several.records = MOST_RECORDS
+    second = several.commit(1)
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(several.committer.has_room())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    gate.open()
+    assert await several.committer.finish(SECONDS)
+    await asyncio.wait_for(waiting, SECONDS)
+    await asyncio.gather(first, second, return_exceptions=True)
 
 
 async def test_one_that_the_brokers_refuse_holds_up_no_other(several: Several) -> None:

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import threading
+import time
 from functools import partial
 
 import pytest
 from faust_transactions import Fenced, StateMismatch, TransactionRefused
 from faust_transactions.errors import Abandoned, SourceMismatch
 from faust_transactions.fetch.fetching import Fetch
-from faust_transactions.task import State
+from faust_transactions.task import State, StreamTask
 from support.scripted_engine import Row, Setup
 
 
@@ -35,6 +36,20 @@ async def test_a_batch_is_committed_with_its_row_and_offset(setup: Setup) -> Non
     assert setup.outcome("committed") == 1
 
 
+async def test_a_batch_that_is_done_holds_no_records(setup: Setup) -> None:
+    """Each actor of an agent holds on to its last batch: with 128 partitions that was 600 MB."""
+    batch = setup.batch(b"a", b"b")
+    async with setup.processor.begin(batch) as tx:
+        tx.send("out", b"a")
+    assert tx.committed
+    assert (len(batch), list(batch), list(tx.records), tx.outputs) == (2, [], [], [])
+    assert (batch.first_offset, batch.next_offset) == (0, 2)
+    stale = setup.batch(b"c")
+    setup.task.sought(2)
+    assert not await setup.copy(stale)
+    assert (len(stale), list(stale)) == (1, [])
+
+
 async def test_the_next_batch_sees_the_row_of_the_last(setup: Setup) -> None:
     await setup.copy(setup.batch(b"a"))
     await setup.copy(setup.batch(b"b"))
@@ -52,6 +67,62 @@ async def test_a_block_that_raises_writes_nothing_and_the_batch_is_fetched_again
     assert (setup.task.failures, setup.task.problem) == (1, "KeyError")
     assert await setup.copy(setup.batch(b"a", first=0))
     assert setup.task.failures == 0
+
+
+async def test_a_block_that_raises_for_a_stale_batch_does_not_end_the_agent(setup: Setup) -> None:
+    stale = setup.batch(b"a")
+    setup.task.sought(2)
+    async with setup.processor.begin(stale) as tx:
+        _ = tx.records[0]
+    assert setup.outcome("failed") == 1
+    assert setup.consumer.calls == []
+
+
+async def test_a_block_that_raises_is_counted_also_when_its_task_has_left(setup: Setup) -> None:
+    async with setup.processor.begin(setup.batch(b"a")):
+        setup.task.leave()
+        raise KeyError("a")
+    assert setup.outcome("failed") == 1
+
+
+async def test_a_batch_that_is_begun_again_writes_nothing(setup: Setup) -> None:
+    batch = setup.batch(b"a")
+    assert await setup.copy(batch)
+    setup.task.handed_out.append(batch.origin)
+    assert not await setup.copy(batch)
+    assert setup.outcome("failed") == 0
+    assert len(setup.writer.written) == 1
+
+
+async def test_the_consumer_is_woken_when_a_block_begins(setup: Setup) -> None:
+    """A partition more or less waits for the agent then."""
+    setup.capacity.clear()
+    async with setup.processor.begin(setup.batch(b"a")):
+        assert setup.capacity.is_set()
+
+
+async def test_a_seek_that_fails_does_not_end_the_agent(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing(_: StreamTask) -> None:
+        monkeypatch.undo()
+        raise OSError("no socket")
+
+    monkeypatch.setattr(setup.consumer, "rewind", failing)
+    setup.batch(b"a")  # taken by an actor that never brought it to `begin`
+    assert not await setup.copy(setup.batch(b"b"))
+    assert setup.consumer.calls == ["rewind 0"]
+
+
+async def test_a_metric_that_fails_after_the_commit_does_not_double_the_batch(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(setup.metrics, "batch_committed", None)
+        assert await setup.copy(setup.batch(b"a"))
+    assert setup.consumer.calls == ["rewind 1"]
+    assert await setup.copy(setup.batch(b"b", first=1))
+    assert [offset for _, offset in setup.writer.written] == [1, 2]
 
 
 async def test_a_batch_from_before_a_seek_is_stale(setup: Setup) -> None:
@@ -331,3 +402,21 @@ async def test_a_first_row_that_is_refused_writes_no_batch() -> None:
     assert not await setup.copy(setup.batch(b"a"))
     assert setup.writer.written == []
     assert setup.task.state is State.LEAVING
+
+
+@pytest.mark.parametrize("error", [RuntimeError("unexpected"), OSError("disk full")])
+async def test_a_first_row_that_fails_unexpectedly_is_tried_again(error: Exception) -> None:
+    setup = Setup(new=True)
+    setup.writer.errors.append(error)
+    assert not await setup.copy(setup.batch(b"a"))
+    assert setup.consumer.calls == ["rewind 0"]
+    assert setup.outcome("failed") == 1
+    assert await setup.copy(setup.batch(b"a", first=0))
+
+
+async def test_the_first_row_counts_as_waiting_not_as_work() -> None:
+    setup = Setup(new=True)
+    setup.writer.while_writing = partial(time.sleep, 0.2)
+    assert await setup.copy(setup.batch(b"a"))
+    assert setup.stage_seconds("work") < 0.1
+    assert setup.stage_seconds("queue") > 0.1

@@ -8,8 +8,13 @@ import faust
 import pytest
 from faust.types import TP
 from faust_transactions import Engine
-from faust_transactions.fetch.consumer import BatchConsumer
+from faust_transactions.fetch import consumer as consumer_module
+from faust_transactions.fetch.consumer import MOST_WAITING, BatchConsumer, split
+from faust_transactions.observe.metrics import EngineMetrics
+from faust_transactions.task import StreamTask
+from faust_transactions.testing import StoredRecord
 from mode import Service
+from prometheus_client import CollectorRegistry
 
 ONE, OTHER = TP("in", 0), TP("in", 1)
 #: Longer than any test.
@@ -53,7 +58,8 @@ class Awaited(asyncio.Event):
 @pytest.fixture
 async def consumer(monkeypatch: pytest.MonkeyPatch) -> Consumer:
     app = faust.App("fetching", broker="kafka://127.0.0.1:1", store="memory://")
-    engine = Engine(app, {"bootstrap.servers": "127.0.0.1:1"})
+    metrics = EngineMetrics(CollectorRegistry())
+    engine = Engine(app, {"bootstrap.servers": "127.0.0.1:1"}, metrics=metrics)
 
     async def ignore(*_: object) -> None:
         """What else the app would do."""
@@ -87,3 +93,64 @@ async def test_a_fetch_that_found_no_partition_ends_when_they_are_resumed(
     await fetching
     await fetch_once(consumer)
     assert consumer.fetches.get_nowait() == {ONE, OTHER}
+
+
+def task_with_a_batch(tp: TP) -> StreamTask:
+    task = StreamTask(tp)
+    task.start_at(0)
+    task.sought(1)
+    task.hand_out([StoredRecord(0, b"a")])
+    return task
+
+
+@pytest.fixture
+def waiting(consumer: Consumer) -> list[StreamTask]:
+    """As many partitions as are enough, each with a batch that waits for the agent."""
+    tasks = [task_with_a_batch(TP("in", number)) for number in range(MOST_WAITING)]
+    cast(Engine, cast(Any, consumer.engine))._tasks.update((task.tp, task) for task in tasks)
+    consumer.resume_flow()
+    consumer.resume_partitions({task.tp for task in tasks})
+    return tasks
+
+
+async def test_a_fetch_waits_while_many_partitions_wait_for_the_agent(
+    consumer: Consumer, waiting: list[StreamTask]
+) -> None:
+    capacity = consumer.engine.capacity = Awaited()
+    fetching = asyncio.create_task(fetch_once(consumer))
+    await capacity.awaited.wait()
+    assert consumer.fetches.empty()
+    with waiting[0].block.run():
+        capacity.set()
+        await fetching
+    assert not consumer.fetches.empty()
+
+
+async def test_a_fetch_waits_not_for_batches_that_are_committed(
+    consumer: Consumer, waiting: list[StreamTask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer_module, "WAIT_FOR_AGENT", LONG)
+    async with waiting[0].committing:
+        await asyncio.wait_for(fetch_once(consumer), 5)
+
+
+async def test_batches_that_are_never_begun_do_not_end_fetching(
+    consumer: Consumer, waiting: list[StreamTask]
+) -> None:
+    """Their actors crashed. The next batch of the partition shows that they are missing."""
+    await asyncio.wait_for(fetch_once(consumer), 5)
+    assert consumer.fetches.get_nowait() == {task.tp for task in waiting}
+
+
+def sizes(values: list[int], *, max_records: int, max_bytes: int) -> list[list[int]]:
+    records = [StoredRecord(index, b"x" * size) for index, size in enumerate(values)]
+    return [
+        [len(record.value) for record in some] for some in split(records, max_records, max_bytes)
+    ]
+
+
+def test_what_was_fetched_is_cut_at_both_bounds() -> None:
+    assert sizes([1, 1, 1, 1, 1], max_records=2, max_bytes=9) == [[1, 1], [1, 1], [1]]
+    assert sizes([4, 4, 4, 4], max_records=3, max_bytes=9) == [[4, 4], [4], [4]]
+    assert sizes([20, 1, 20], max_records=9, max_bytes=9) == [[20], [1], [20]]
+    assert sizes([3, 3, 3], max_records=3, max_bytes=9) == [[3, 3, 3]]
