@@ -122,6 +122,8 @@ def _run(directory: Path, seed: int, records: int, faults: Sequence[Fault], say:
         try:
             chaos.wreak()
             load.wait(300.0)
+            if load.replaced:
+                say(str(load))
             chaos.finish(records, timeout=900.0)
         except AssertionError:
             # Whether it is the engine or the harness that stands still.
