@@ -418,5 +418,4 @@ async def test_the_first_row_counts_as_waiting_not_as_work() -> None:
     setup = Setup(new=True)
     setup.writer.while_writing = partial(time.sleep, 0.2)
     assert await setup.copy(setup.batch(b"a"))
-    assert setup.stage_seconds("work") < 0.1
-    assert setup.stage_seconds("queue") > 0.1
+    assert setup.stage_seconds("work") < setup.stage_seconds("queue")

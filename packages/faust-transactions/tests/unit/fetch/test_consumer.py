@@ -114,8 +114,9 @@ def waiting(consumer: Consumer) -> list[StreamTask]:
 
 
 async def test_a_fetch_waits_while_many_partitions_wait_for_the_agent(
-    consumer: Consumer, waiting: list[StreamTask]
+    consumer: Consumer, waiting: list[StreamTask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(consumer_module, "WAIT_FOR_AGENT", LONG)
     capacity = consumer.engine.capacity = Awaited()
     fetching = asyncio.create_task(fetch_once(consumer))
     await capacity.awaited.wait()
