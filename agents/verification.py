@@ -65,8 +65,8 @@ def verification(
         """Verify bank accounts: one verdict or one dead letter for each, in one transaction."""
         batch: Batch
         async for batch in batches:
-            # In a function of its own: its locals are freed while the actor waits. There are two
-            # actors for each partition.
+            # A function of its own, so that its locals are freed while the actor waits: there are
+            # two actors for each partition.
             await verify(batch)
             yield len(batch)
 

@@ -19,7 +19,7 @@ TICK = 0.05
 #: Records a tick once the faults are over and the rest only has to get there.
 REST = 5_000
 #: Seconds without an acknowledgement after which the producer is replaced. No fault lasts as long.
-STUCK = 30.0
+STUCK_AFTER = 30.0
 PURGED = (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT)
 PADDING = b" " + b"." * 90
 
@@ -33,8 +33,8 @@ class Load:
     """Produces `records` records in the background, as fast as is needed to last the whole run.
 
     Its producer is idempotent and keeps trying while the broker is away, so the n-th record sent
-    to a partition has offset n there. librdkafka's may stop sending for good after a restart of the
-    broker; a new one goes on at the end of each partition then.
+    to a partition has offset n there. librdkafka's producer may stop sending for good after a
+    restart of the broker; a new one goes on at the end of each partition then.
 
     Args:
         lasts: how many more seconds the run goes on, about; 0 when the rest is to be sent.
@@ -47,13 +47,13 @@ class Load:
         #: How often the producer was replaced.
         self.replaced = 0
         self._acknowledged = 0
-        self._last_words: KafkaError | None = None
+        self._last_error: KafkaError | None = None
         self.sent = [0] * partitions
         self._bootstrap, self._topic, self._records = bootstrap, topic, records
         self._lasts = lasts
         self._stopping = threading.Event()
         self._producer = self._new_producer()
-        self._heard_from = time.monotonic()
+        self._last_progress = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="load")
         self._thread.start()
 
@@ -75,7 +75,7 @@ class Load:
             f"load: {sum(self.sent):,} of {self._records:,} handed over, "
             f"{self._acknowledged:,} acknowledged, {len(self._producer):,} under way, "
             f"{'sending' if self._thread.is_alive() else 'ended'}; "
-            f"failed: {self.failed[:1]}, last error: {self._last_words}, "
+            f"failed: {self.failed[:1]}, last error: {self._last_error}, "
             f"producer replaced {self.replaced} times"
         )
 
@@ -129,8 +129,8 @@ class Load:
     def _replace_if_stuck(self) -> None:
         now = time.monotonic()
         if not len(self._producer):
-            self._heard_from = now
-        if now - self._heard_from < STUCK:
+            self._last_progress = now
+        if now - self._last_progress < STUCK_AFTER:
             return
         self._producer.purge()
         self._producer.flush(1)
@@ -138,7 +138,7 @@ class Load:
         self._acknowledged = sum(self.sent)
         self._producer = self._new_producer()
         self.replaced += 1
-        self._heard_from = time.monotonic()
+        self._last_progress = time.monotonic()
 
     def _ends(self) -> list[int]:
         """The end of each partition, once nothing more comes of what was under way."""
@@ -161,10 +161,10 @@ class Load:
     def _delivered(self, error: KafkaError | None, _message: Message) -> None:
         if error is None:
             self._acknowledged += 1
-            self._heard_from = time.monotonic()
+            self._last_progress = time.monotonic()
         elif error.code() not in PURGED:
             self.failed.append(error)
 
     def _heard(self, error: KafkaError) -> None:
         if error.fatal() or error.code() != KafkaError._TRANSPORT:
-            self._last_words = error
+            self._last_error = error

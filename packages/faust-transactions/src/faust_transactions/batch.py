@@ -67,7 +67,7 @@ class Batch:
         self._offsets = (records[0].offset, records[-1].offset + 1) if records else (0, 0)
 
     def release(self) -> None:
-        """Let go of the records. Agents hold on to their last batch until the next one comes."""
+        """Drop the records: an agent keeps its last batch until the next one comes."""
         self.records = ()
 
     @property

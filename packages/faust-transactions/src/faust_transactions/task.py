@@ -104,10 +104,10 @@ class StreamTask(FetchState):
         self.committing_since: float | None = None
         #: Batches of a partition are worked on one at a time, in the order in which they came. Held
         #: until the batch's commit begins, so the next one is worked on meanwhile.
-        self.working = asyncio.Lock()
+        self.work_lock = asyncio.Lock()
         #: They are committed one at a time, in that order. Held while one is committed and, if it
         #: failed, until it is fetched again.
-        self.committing = asyncio.Lock()
+        self.commit_lock = asyncio.Lock()
         self._expected: tuple[Any, int] | None = None
         self._confirmed: float | None = time.monotonic()
         self._not_running = asyncio.Event()
@@ -215,7 +215,7 @@ class StreamTask(FetchState):
     def is_waiting(self) -> bool:
         """Whether it has batches, and none of them is worked on or committed."""
         has_batches = bool(self.handed_out or self.buffered)
-        return has_batches and self.working_since is None and not self.committing.locked()
+        return has_batches and self.working_since is None and not self.commit_lock.locked()
 
     @property
     def is_full(self) -> bool:
@@ -263,12 +263,12 @@ class StreamTask(FetchState):
         """The position as it will be when the commit under way has succeeded."""
         return self.position if self._expected is None else self._expected[1]
 
-    def is_at(self, row: Any) -> bool:
+    def is_last_committed(self, row: Any) -> bool:
         """Whether a batch that was worked on with this row may be committed now."""
         return self.state is State.RUNNING and self.row is row
 
     def expect(self, row: Any, position: int) -> None:
-        """Note what the commit that begins will leave. Holder of `committing`."""
+        """Note what the commit that begins will leave. Call with `commit_lock` held."""
         self._expected = row, position
 
     def withdraw(self) -> None:

@@ -28,16 +28,16 @@ class Transaction:
         #: The records to work on, in order. Empty when the batch is stale (its partition was
         #: revoked, stopped or sought back after the fetch, or the worker stops) or out of order.
         self.records = records
-        #: The partition's row after the batch before this one, whose commit may still be under way.
-        #: If that fails, this block is cancelled, or what it did is dropped. Assign a new object to
-        #: change the row; its ``next_offset`` is set by the engine.
+        #: The row that the previous batch leaves; its commit may still be under way. If that fails,
+        #: this block is cancelled, or what it did is dropped. Assign a new object to change the
+        #: row; its ``next_offset`` is set by the engine.
         self.state = state
         self.outputs: list[Output] = []
         #: True after the block, when all of it has become visible; false when nothing has.
         self.committed = False
 
     def release(self) -> None:
-        """Let go of records and outputs. Agents hold on to their last transaction for long."""
+        """Drop records and outputs: an agent keeps its last transaction until the next one."""
         self.records, self.outputs = (), []
 
     def send(
@@ -69,7 +69,7 @@ class Transactions(Protocol):
     """
 
     def begin(self, batch: Batch) -> AbstractAsyncContextManager[Transaction]:
-        """Wait until the batch before it is being committed, and open the batch's transaction.
+        """Wait until the commit of the previous batch has begun, and open the batch's transaction.
 
         The block may await as long as it needs. When the partition is revoked, or the commit of the
         batch before it fails, the block is cancelled where it waits and the agent goes on with the

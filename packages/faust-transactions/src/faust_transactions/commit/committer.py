@@ -57,8 +57,8 @@ class Committer:
         self._member: Member | None = None
         self._queue: list[Waiting] = []
         self._running: asyncio.Task[None] | None = None
-        self._has_room = asyncio.Event()
-        self._has_room.set()
+        self._has_capacity = asyncio.Event()
+        self._has_capacity.set()
         #: Whether the writer can go on: it was neither fenced nor stopped.
         self._is_usable = True
 
@@ -84,7 +84,7 @@ class Committer:
         fenced nor stopped. A commit that has not begun by the end of this never will.
         """
         self._queue, left = [], self._queue
-        self._has_room.set()
+        self._has_capacity.set()
         for waiting in left:
             waiting.settle(Abandoned("revoked"))
         running, member = self._running, self._member
@@ -122,21 +122,21 @@ class Committer:
         """
         waiting = Waiting(task, part, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
-        self._look_for_room()
+        self._update_capacity()
         if self._running is None:
             self._running = asyncio.create_task(self._run())
         await asyncio.shield(waiting.done)
 
-    async def has_room(self) -> None:
-        """Wait until the next transaction has room. Blocks that begin before only take memory."""
-        while not self._has_room.is_set():  # whoever was woken before may have filled it again
-            await self._has_room.wait()
+    async def wait_for_capacity(self) -> None:
+        """Wait until the next transaction is not full; what is worked on before takes memory."""
+        while not self._has_capacity.is_set():  # whoever was woken before may have filled it again
+            await self._has_capacity.wait()
 
-    def _look_for_room(self) -> None:
+    def _update_capacity(self) -> None:
         if sum(len(waiting.part.outputs) for waiting in self._queue) < MOST_RECORDS:
-            self._has_room.set()
+            self._has_capacity.set()
         else:
-            self._has_room.clear()
+            self._has_capacity.clear()
 
     async def _run(self) -> None:
         try:
@@ -161,7 +161,7 @@ class Committer:
                 break
             number += 1
         taken, self._queue = self._queue[:number], self._queue[number:]
-        self._look_for_room()
+        self._update_capacity()
         return taken
 
     async def _write(self, taken: Sequence[Waiting], *, after_abort: bool = False) -> None:

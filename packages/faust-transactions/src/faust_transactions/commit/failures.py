@@ -1,4 +1,4 @@
-"""What follows where a batch was not committed: fetch it again, or rejoin the group."""
+"""Handle a batch that was not committed: fetch it again, or rejoin the group."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FIRST_PAUSE, LAST_PAUSE = 0.2, 30.0
 class Failures:
     """Handles batches that were not committed.
 
-    `retry` and `fail` are to be called while holding the task's `committing`.
+    `retry` and `fail` are to be called while holding the task's `commit_lock`.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Failures:
 
     async def retry_after_commit(self, task: StreamTask, origin: Origin, reason: str) -> None:
         """Fetch again once the commit under way has ended, unless it was sought back meanwhile."""
-        async with task.committing:
+        async with task.commit_lock:
             if not task.is_current(origin):
                 return
             try:

@@ -77,31 +77,31 @@ class BatchProcessor:
         """See :meth:`Transactions.begin`."""
         origin = cast(Origin, batch.origin)
         task = origin.task
+        transaction = empty = Transaction(batch, (), self._tables[batch.topic].default())
+        waiting = time.monotonic()
         try:
-            waiting = time.monotonic()
             # 1. The agent works on one batch of a partition at a time, with the row that the batch
             #    before it leaves. That one may still be committed meanwhile.
-            async with task.working:
+            async with task.work_lock:
                 is_wanted = await self._may_begin(batch, origin)
                 started = time.monotonic()
                 self._metrics.queue_seconds.observe(started - waiting)
-                transaction = self._transaction(batch, task, is_wanted)
                 base = task.next_row
+                transaction = Transaction(batch, batch.records, base) if is_wanted else empty
                 try:
                     with task.block.run():
-                        self._capacity.set()  # its partition waits for the agent no more
+                        self._capacity.set()  # its partition no longer waits for the agent
                         yield transaction
                     if not is_wanted:
                         return
                     row = transaction.state.derive(next_offset=batch.next_offset)
                 except Exception as exc:  # noqa: BLE001 - an agent may raise anything
-                    transaction.release()
                     self._failures.report(task, exc)
                     await self._failures.retry_after_commit(task, origin, kind(exc))
                     return
                 worked = time.monotonic()
-                await task.committing.acquire()
-                is_next = task.is_at(base)
+                await task.commit_lock.acquire()
+                is_next = task.is_last_committed(base)
                 if is_next:
                     task.expect(row, batch.next_offset)
             # 2. It is committed if its row is still the last committed one, else dropped.
@@ -115,9 +115,9 @@ class BatchProcessor:
             except Exception as exc:  # noqa: BLE001 - a row that cannot be written, say
                 await self._failures.fail(task, exc)
             finally:
-                transaction.release()
-                task.committing.release()
+                task.commit_lock.release()
         finally:
+            transaction.release()
             batch.release()
             task.finished(origin)
             self._capacity.set()
@@ -125,15 +125,16 @@ class BatchProcessor:
     async def _may_begin(self, batch: Batch, origin: Origin) -> bool:
         """Whether the agent gets the batch: it is not stale, and begins where the last one ended.
 
-        One that is out of order is fetched again. While a partition's batches fail, none is worked
-        on ahead, or each try would repeat the agent's calls to a service.
+        Stale: its partition was revoked, stopped or sought back after the fetch, or the worker
+        stops. A batch that is out of order is fetched again. While a partition's batches fail, none
+        is worked on ahead, or each try would repeat the agent's calls to a service.
         """
-        await self._committer.has_room()
+        await self._committer.wait_for_capacity()
         task = origin.task
         if self._stopping() or not task.is_current(origin):
             return False
         if task.failures or task.row is None:
-            async with task.committing:
+            async with task.commit_lock:
                 if task.is_current(origin) and task.row is None:
                     await self._begin_rows(task)
             if task.row is None or not task.is_current(origin):
@@ -143,16 +144,6 @@ class BatchProcessor:
             return True
         await self._failures.retry_after_commit(task, origin, problem)
         return False
-
-    def _transaction(self, batch: Batch, task: StreamTask, is_wanted: bool) -> Transaction:
-        """The batch's transaction; one without records where the batch is not to be worked on.
-
-        It is stale, then: its partition was revoked, stopped or sought back after the fetch, or the
-        worker stops. Or it was out of order, and is fetched again.
-        """
-        if not is_wanted:
-            return Transaction(batch, (), self._tables[batch.topic].default())
-        return Transaction(batch, batch.records, task.next_row)
 
     # -- commit
 

@@ -29,9 +29,11 @@ __all__ = ["BatchConsumer", "BatchSchema", "BatchTransport"]
 
 #: How long to wait for records (s) while some partitions are left out because they are full.
 SHORT_WAIT = 0.005
-#: While the batches of so many partitions wait for the agent, a fetch waits so long (s): what it
-#: brings would only take memory (docs/adr/0037).
-MOST_WAITING, WAIT_FOR_AGENT = 8, 0.1
+#: Partitions whose batches wait for the agent, from which on a fetch waits: what it brings would
+#: only take memory (docs/adr/0037).
+MOST_WAITING = 8
+#: How long (s) it waits at most.
+WAIT_FOR_AGENT = 0.1
 #: Seconds between checks whether the worker can be a member of its group.
 MEMBERSHIP_EVERY = 1.0
 
@@ -259,9 +261,9 @@ class BatchConsumer(compat.Consumer):
         )
 
     async def _next_fetches(self, timeout: float) -> Mapping[TP, Fetch]:  # noqa: ASYNC109
+        await self._wait_for_agent()
         if not self.flow_active:
             await self.wait(self.can_resume_flow)  # type: ignore[arg-type]
-        await self._wait_for_agent()
         active = self.active_partitions
         open_for_more = {tp for tp in active if not self._is_full(tp)}
         if not open_for_more:

@@ -16,8 +16,10 @@ from faust_transactions.fetch.fetching import Fetch
 
 __all__ = ["BatchConsumerThread", "fetch_wait"]
 
-#: How long (ms) a broker may hold a fetch back while it has no data, at least and at most.
-FETCH_WAIT_MS, LONGEST_FETCH_WAIT_MS = 100, 500
+#: How long (ms) a broker may hold a fetch back while it has no data, at least.
+FETCH_WAIT_MS = 100
+#: And at most (ms), however many partitions there are.
+LONGEST_FETCH_WAIT_MS = 500
 #: Partitions in all fetches of a second while there is no data: aiokafka takes some 20 us for each
 #: of them, whether it has records or not.
 FETCHED_A_SECOND = 320

@@ -54,7 +54,7 @@ class EngineMetrics:
         )
         self.stage = Histogram(
             "faust_transactions_stage_seconds",
-            "Seconds a batch waited for the agent, was worked on, and then until it was committed.",
+            "Seconds a batch waited for the agent, was worked on, and waited for its commit.",
             ["stage"],
             buckets=STAGE_BUCKETS,
             registry=registry,

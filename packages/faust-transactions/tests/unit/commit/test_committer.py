@@ -152,7 +152,7 @@ async def test_no_more_blocks_begin_than_the_next_transaction_has_room_for() -> 
     queued: list[int] = []
 
     async def block(partition: int) -> None:
-        await several.committer.has_room()
+        await several.committer.wait_for_capacity()
         queued.append(len(several.committer._queue))
         await several.committer.commit(several.tasks[partition], several.part(partition))
 
@@ -170,7 +170,7 @@ async def test_a_revocation_ends_the_wait_for_room(several: Several) -> None:
     several.records = MOST_RECORDS
     second = several.commit(1)
     await asyncio.sleep(0)
-    waiting = asyncio.create_task(several.committer.has_room())
+    waiting = asyncio.create_task(several.committer.wait_for_capacity())
     await asyncio.sleep(0)
     assert not waiting.done()
     gate.open()

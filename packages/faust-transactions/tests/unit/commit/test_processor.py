@@ -7,7 +7,10 @@ import time
 from functools import partial
 
 import pytest
+from faust.types import TP
 from faust_transactions import Fenced, StateMismatch, TransactionRefused
+from faust_transactions.commit import committer
+from faust_transactions.commit.part import Part
 from faust_transactions.errors import Abandoned, SourceMismatch
 from faust_transactions.fetch.fetching import Fetch
 from faust_transactions.task import State, StreamTask
@@ -95,10 +98,38 @@ async def test_a_batch_that_is_begun_again_writes_nothing(setup: Setup) -> None:
 
 
 async def test_the_consumer_is_woken_when_a_block_begins(setup: Setup) -> None:
-    """A partition more or less waits for the agent then."""
+    """One partition fewer waits for the agent then."""
     setup.capacity.clear()
     async with setup.processor.begin(setup.batch(b"a")):
         assert setup.capacity.is_set()
+
+
+async def test_a_block_begins_when_the_next_transaction_is_not_full(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(committer, "MOST_RECORDS", 1)
+    written, begun = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        begun.set()
+        written.wait(5)
+
+    setup.writer.while_writing = hold
+    first = asyncio.ensure_future(setup.copy(setup.batch(b"a")))
+    assert await asyncio.to_thread(begun.wait, 5)
+    other = StreamTask(TP("in", 1), setup.task.source, setup.writer.producers)
+    part = Part(other.tp, 1, ("rows", 1, b"1", b"{}", None), [("out", 1, None, b"v", None)])
+    other.start_at(0)
+    other.sought(1)
+    queued = asyncio.ensure_future(setup.committer.commit(other, part))
+    await asyncio.sleep(0)
+    second = asyncio.ensure_future(setup.copy(setup.batch(b"b")))
+    await asyncio.sleep(0.05)
+    assert setup.task.working_since is None
+    written.set()
+    assert await first
+    await queued
+    assert await second
 
 
 async def test_a_seek_that_fails_does_not_end_the_agent(

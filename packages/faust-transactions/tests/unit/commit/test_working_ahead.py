@@ -35,7 +35,7 @@ class Commits:
 
 
 class Block:
-    """An agent's block, which ends when it is told to."""
+    """An agent's block, which ends when `may_end` is set."""
 
     def __init__(self, setup: Setup, batch: Batch) -> None:
         self.row: Row | None = None
@@ -266,10 +266,11 @@ async def test_a_block_that_swallows_its_cancellation_is_cancelled_again_by_a_re
 ) -> None:
     setup.writer.errors.append(TransactionRefused("too large"))
     first = await committing(setup, commits, b"a")
-    swallowed = asyncio.Event()
+    begun, swallowed = asyncio.Event(), asyncio.Event()
 
     async def stubborn() -> None:
         async with setup.processor.begin(setup.batch(b"b")):
+            begun.set()
             try:
                 await asyncio.sleep(600)
             except asyncio.CancelledError:
@@ -277,7 +278,7 @@ async def test_a_block_that_swallows_its_cancellation_is_cancelled_again_by_a_re
             await asyncio.sleep(600)
 
     second = asyncio.ensure_future(stubborn())
-    await asyncio.sleep(0.05)
+    await asyncio.wait_for(begun.wait(), 5)
     commits.end(100)
     await asyncio.wait_for(swallowed.wait(), 5)
     setup.task.close()

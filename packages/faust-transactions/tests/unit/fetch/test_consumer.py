@@ -105,7 +105,7 @@ def task_with_a_batch(tp: TP) -> StreamTask:
 
 @pytest.fixture
 def waiting(consumer: Consumer) -> list[StreamTask]:
-    """As many partitions as are enough, each with a batch that waits for the agent."""
+    """`MOST_WAITING` partitions, each with a batch that waits for the agent."""
     tasks = [task_with_a_batch(TP("in", number)) for number in range(MOST_WAITING)]
     cast(Engine, cast(Any, consumer.engine))._tasks.update((task.tp, task) for task in tasks)
     consumer.resume_flow()
@@ -127,12 +127,30 @@ async def test_a_fetch_waits_while_many_partitions_wait_for_the_agent(
     assert not consumer.fetches.empty()
 
 
-async def test_a_fetch_waits_not_for_batches_that_are_committed(
+async def test_a_fetch_does_not_wait_for_batches_that_are_committed(
     consumer: Consumer, waiting: list[StreamTask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumer_module, "WAIT_FOR_AGENT", LONG)
-    async with waiting[0].committing:
+    async with waiting[0].commit_lock:
         await asyncio.wait_for(fetch_once(consumer), 5)
+
+
+async def test_a_fetch_that_waits_ends_with_a_rebalance_and_goes_on_after_it(
+    consumer: Consumer, waiting: list[StreamTask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer_module, "WAIT_FOR_AGENT", LONG)
+    capacity = consumer.engine.capacity = Awaited()
+    fetching = asyncio.create_task(fetch_once(consumer))
+    await capacity.awaited.wait()
+    consumer.stop_flow()
+    await asyncio.sleep(0.05)
+    assert consumer.fetches.empty()
+    for task in waiting:
+        task.close()
+    cast(Engine, cast(Any, consumer.engine))._tasks.clear()
+    consumer.resume_flow()
+    await asyncio.wait_for(fetching, 5)
+    assert not consumer.fetches.empty()
 
 
 async def test_batches_that_are_never_begun_do_not_end_fetching(
