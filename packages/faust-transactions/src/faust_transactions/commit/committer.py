@@ -84,7 +84,7 @@ class Committer:
         fenced nor stopped. A commit that has not begun by the end of this never will.
         """
         self._queue, left = [], self._queue
-        self._has_capacity.set()
+        self._update_capacity()
         for waiting in left:
             waiting.settle(Abandoned("revoked"))
         running, member = self._running, self._member

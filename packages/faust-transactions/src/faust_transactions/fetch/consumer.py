@@ -267,10 +267,7 @@ class BatchConsumer(compat.Consumer):
         active = self.active_partitions
         open_for_more = {tp for tp in active if not self._is_full(tp)}
         if not open_for_more:
-            self.engine.capacity.clear()
-            await self.wait_first(
-                cast(Any, self.engine.capacity), self.suspend_flow.wait(), timeout=timeout
-            )
+            await self._wait_for_capacity(timeout)
             if not self.engine.capacity.is_set() and not self.should_stop:
                 await self.thread.call_thread(self.thread.still_polling)
             return {}
@@ -282,12 +279,16 @@ class BatchConsumer(compat.Consumer):
         """Wait while many batches wait for the agent, but not for long: some may never be begun."""
         ends = time.monotonic() + WAIT_FOR_AGENT
         while self._waiting >= MOST_WAITING and (left := ends - time.monotonic()) > 0:
-            self.engine.capacity.clear()
-            await self.wait_first(
-                cast(Any, self.engine.capacity), self.suspend_flow.wait(), timeout=left
-            )
+            await self._wait_for_capacity(left)
             if self.should_stop or not self.flow_active:
                 return
+
+    async def _wait_for_capacity(self, seconds: float) -> None:
+        """Wait so long, or until capacity is reported from now on or the flow is suspended."""
+        self.engine.capacity.clear()
+        await self.wait_first(
+            cast(Any, self.engine.capacity), self.suspend_flow.wait(), timeout=seconds
+        )
 
     @property
     def _waiting(self) -> int:

@@ -85,6 +85,11 @@ async def committing(
     return copied
 
 
+async def raising(setup: Setup, batch: Batch) -> None:
+    async with setup.processor.begin(batch):
+        raise KeyError("block")
+
+
 async def test_it_is_worked_on_with_the_row_as_it_will_be(setup: Setup, commits: Commits) -> None:
     first = await committing(setup, commits, b"a", b"b")
     second = await begun(Block(setup, setup.batch(b"c")))
@@ -159,12 +164,7 @@ async def test_when_its_block_raises_the_commit_before_it_stands(
     setup: Setup, commits: Commits
 ) -> None:
     first = await committing(setup, commits, b"a")
-
-    async def raising() -> None:
-        async with setup.processor.begin(setup.batch(b"b")):
-            raise KeyError("b")
-
-    second = asyncio.ensure_future(raising())
+    second = asyncio.ensure_future(raising(setup, setup.batch(b"b")))
     await asyncio.sleep(0.05)
     assert setup.consumer.calls == [], "where to fetch again is not known yet"
     commits.end(100)
@@ -180,12 +180,7 @@ async def test_when_its_block_raises_and_the_commit_before_it_fails_it_is_droppe
 ) -> None:
     setup.writer.errors.append(TransactionRefused("too large"))
     first = await committing(setup, commits, b"a")
-
-    async def raising() -> None:
-        async with setup.processor.begin(setup.batch(b"b")):
-            raise KeyError("b")
-
-    second = asyncio.ensure_future(raising())
+    second = asyncio.ensure_future(raising(setup, setup.batch(b"b")))
     await asyncio.sleep(0)
     commits.end(100)
     assert not await done(first)

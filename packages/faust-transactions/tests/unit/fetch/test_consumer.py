@@ -113,16 +113,22 @@ def waiting(consumer: Consumer) -> list[StreamTask]:
     return tasks
 
 
+async def waiting_fetch(consumer: Consumer) -> asyncio.Task[None]:
+    """A fetch that waits for the agent."""
+    capacity = consumer.engine.capacity = Awaited()
+    fetching = asyncio.create_task(fetch_once(consumer))
+    await capacity.awaited.wait()
+    return fetching
+
+
 async def test_a_fetch_waits_while_many_partitions_wait_for_the_agent(
     consumer: Consumer, waiting: list[StreamTask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumer_module, "WAIT_FOR_AGENT", LONG)
-    capacity = consumer.engine.capacity = Awaited()
-    fetching = asyncio.create_task(fetch_once(consumer))
-    await capacity.awaited.wait()
+    fetching = await waiting_fetch(consumer)
     assert consumer.fetches.empty()
     with waiting[0].block.run():
-        capacity.set()
+        consumer.engine.capacity.set()
         await fetching
     assert not consumer.fetches.empty()
 
@@ -139,9 +145,7 @@ async def test_a_fetch_that_waits_ends_with_a_rebalance_and_goes_on_after_it(
     consumer: Consumer, waiting: list[StreamTask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumer_module, "WAIT_FOR_AGENT", LONG)
-    capacity = consumer.engine.capacity = Awaited()
-    fetching = asyncio.create_task(fetch_once(consumer))
-    await capacity.awaited.wait()
+    fetching = await waiting_fetch(consumer)
     consumer.stop_flow()
     await asyncio.sleep(0.05)
     assert consumer.fetches.empty()
