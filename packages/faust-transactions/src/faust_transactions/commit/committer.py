@@ -28,9 +28,9 @@ __all__ = ["Committer", "Member"]
 
 logger = logging.getLogger(__name__)
 
-#: Outputs of a transaction, unless a single batch has more: librdkafka holds 100,000 records at a
-#: time, and the first batch of a transaction waits for the last.
-MOST_RECORDS = 20_000
+#: Outputs of a transaction, unless a single batch has more. Up to as many wait for the next one,
+#: so this bounds the memory of a worker with many partitions, too (docs/adr/0037).
+MOST_RECORDS = 10_000
 #: How long (s) a transaction waits for more batches, like a producer's ``linger.ms``: those of one
 #: fetch become ready one by one. Without it the first has a transaction of its own, and the others
 #: wait for its end. Measured at 1,000 records/s in 4 partitions: docs/adr/0035.

@@ -133,7 +133,7 @@ async def test_a_batch_whose_partition_is_revoked_before_its_transaction_begins_
     assert several.writer.calls == []
 
 
-async def test_a_transaction_has_no_more_records_than_librdkafka_can_hold() -> None:
+async def test_a_transaction_has_no_more_outputs_than_its_bound() -> None:
     several = Several(4)
     several.records = MOST_RECORDS // 2 + 1
     assert await several.all_at_once() == [None, None, None]
@@ -141,6 +141,14 @@ async def test_a_transaction_has_no_more_records_than_librdkafka_can_hold() -> N
     several.records = MOST_RECORDS // 2
     assert await several.all_at_once() == [None, None, None]
     assert partitions(several)[4:] == [[0], [1, 2], [3]]
+
+
+async def test_a_batch_with_more_outputs_than_the_bound_has_a_transaction_of_its_own() -> None:
+    several = Several(4)
+    several.records = MOST_RECORDS + 1
+    async with asyncio.timeout(SECONDS):
+        assert await several.all_at_once() == [None, None, None]
+    assert partitions(several) == [[0], [1], [2], [3]]
 
 
 async def test_no_more_blocks_begin_than_the_next_transaction_has_room_for() -> None:
