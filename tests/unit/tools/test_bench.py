@@ -128,6 +128,19 @@ def test_workers_of_one_group_have_data_of_their_own() -> None:
     ]
 
 
+def test_programs_have_the_settings_of_the_run_only_and_keep_bytecode(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FRAUD_PRODUCE_SIZE", "7")
+    monkeypatch.setenv("FRAUD_LOG_FORMAT", "json")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("BENCH_OTHER", "kept")
+    found = Topology("b:1", "g", "a", "v", "d", 4, Path("/tmp/x")).environment()
+    assert found["FRAUD_PRODUCE_SIZE"] == "0"
+    assert not {"FRAUD_LOG_FORMAT", "PYTHONDONTWRITEBYTECODE"} & found.keys()
+    assert found["BENCH_OTHER"] == "kept"
+
+
 def test_the_memory_of_a_process_is_reported_and_that_of_none_is_nothing() -> None:
     assert resident_bytes(os.getpid()) > 1_000_000
     assert resident_bytes(2**22 + 1) == 0

@@ -47,8 +47,15 @@ class Topology:
         return made
 
     def environment(self) -> dict[str, str]:
-        """This process's environment, its own settings replaced by those of the run."""
-        others = {name: value for name, value in os.environ.items() if name[:6] != "FRAUD_"}
+        """This process's environment, its own settings replaced by those of the run.
+
+        Python may keep its bytecode, else each start would compile the program anew.
+        """
+        others = {
+            name: value
+            for name, value in os.environ.items()
+            if name[:6] != "FRAUD_" and name != "PYTHONDONTWRITEBYTECODE"
+        }
         return others | {
             "FRAUD_BROKER": f"kafka://{self.broker}",
             "FRAUD_APP_ID": self.group,
