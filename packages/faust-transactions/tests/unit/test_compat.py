@@ -8,6 +8,7 @@ import asyncio
 import inspect
 import re
 import sys
+import threading
 from collections.abc import AsyncIterator
 from importlib.metadata import version
 from pathlib import Path
@@ -47,6 +48,7 @@ from faust.types import TP
 from faust.web.drivers.aiohttp import Web
 from faust_transactions import compat
 from faust_transactions.commit.client import group_metadata
+from mode import threads
 
 SOURCES = Path(faust_transactions.__file__).parent
 
@@ -556,6 +558,7 @@ def test_a_public_name_of_ours_hides_none_of_fausts() -> None:
         own = {name for name in vars(ours) if not name.startswith("_")}
         own -= {"logger"}  # mode's metaclass puts one into each class
         own -= {"abstract"}  # Faust's way to say that a class is no command
+        own -= {"stop"}  # overridden on purpose, and calls Faust's
         assert {name for name in own if hasattr(theirs, name)} == set(), ours
 
 
@@ -579,6 +582,39 @@ def test_the_thread_is_made_by_one_method() -> None:
     assert "self._thread = self._new_consumer_thread()" in source(ThreadDelegateConsumer), changed(
         "faust.transport.consumer.ThreadDelegateConsumer"
     )
+
+
+async def test_a_consumer_thread_that_is_stopped_while_it_starts_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    may_run = threading.Event()
+    started: list[object] = []
+
+    class Held(threads.WorkerThread):
+        def run(self) -> None:
+            may_run.wait(10)
+            super().run()
+
+    class Thread(compat.ConsumerThread):
+        async def on_start(self) -> None:
+            started.append(self)
+
+    monkeypatch.setattr(Thread, "__abstractmethods__", frozenset())
+    monkeypatch.setattr(Thread, "__post_init__", lambda _: None)
+    consumer: Any = SimpleNamespace(transport=SimpleNamespace(app=None))
+    thread: Any = Thread(consumer, Worker=Held)
+    starting = asyncio.create_task(thread.start())
+    await asyncio.sleep(0)
+    stopping = asyncio.create_task(thread.stop())
+    await asyncio.sleep(0)
+    may_run.set()
+    try:
+        await asyncio.wait_for(asyncio.gather(starting, stopping), 10)
+        assert not thread._thread.is_alive()
+        assert not started
+    finally:
+        if thread._thread.is_alive():
+            await mode.Service.stop(thread)
 
 
 def test_fausts_producer_forgets_aiokafkas_before_it_stops_it() -> None:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, cast
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from mode import Service
 
 from faust_transactions.compat.aiokafka import leave_fetch_context
 from faust_transactions.kafka.closed_connections import report_closed_connections
@@ -29,6 +30,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     ``_fetch_records`` (called in the thread for each fetch) and on ``_ensure_consumer``. Faust has
     no setting for the isolation level but ``processing_guarantee``, which brings its own
     transactions along, and no hook around a fetch.
+
+    ``stop`` relies on ``_thread_started`` (set before the thread is made), on ``_thread`` and on
+    ``_started`` (set in the thread).
     """
 
     #: The fetch under way.
@@ -56,6 +60,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         fetching, self._fetching = self._fetching, None
         if fetching is not None:
             fetching.reschedule(self.thread_loop.time())
+
+    async def stop(self) -> None:
+        """Stop, also while the thread starts.
+
+        Mode's own does nothing then. The thread would go on, and its process would never end.
+        """
+        if self._thread_started.is_set() and not self._started.is_set():
+            await Service.stop(self)  # the thread sees it as soon as its loop runs
+            if self._thread is not None:
+                self._thread.stop()
+        else:
+            await super().stop()
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         self.consumer.in_transaction = True
