@@ -7,10 +7,6 @@ from typing import Any
 import faust
 import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but not in its __all__
-    AdminClient,
-    NewTopic,
-)
 from faust.types import TP
 from faust_transactions import Engine
 from faust_transactions.commit.client import group_metadata
@@ -23,30 +19,13 @@ from prometheus_client import CollectorRegistry
 from support.copying import Copying, Start
 from support.engine_app import Sums
 from support.group import nobody
+from support.two_brokers import FIRST, SECOND, create_on, second_broker
 
 from tests.brokers import Kafka
 from tests.topics import create_topic
-from tools.devbroker import KafkaServer, free_port
+from tools.devbroker import KafkaServer
 
-STARTER, COORDINATOR = 1, 2
-
-
-def second_broker(start: Callable[..., KafkaServer], first: KafkaServer) -> KafkaServer:
-    """A broker that joins the first one's cluster."""
-    listener = f"PLAINTEXT://127.0.0.1:{(port := free_port())}"
-    lines = (first.directory / "server.properties").read_text().splitlines()
-    shared = dict(line.split("=", 1) for line in lines if line.startswith("controller.quorum."))
-    own = {"node.id": str(COORDINATOR), "process.roles": "broker"}
-    addresses = {"listeners": listener, "advertised.listeners": listener}
-    return start(port=port, properties=shared | own | addresses)
-
-
-def place(bootstrap: str, topic: str, broker: int) -> None:
-    """Create one of Kafka's own topics on this broker alone."""
-    compacted = {"cleanup.policy": "compact"}
-    new = NewTopic(topic, 4, replica_assignment=[[broker]] * 4, config=compacted)
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    admin.create_topics([new])[topic].result(30)
+COMPACTED = {"cleanup.policy": "compact"}
 
 
 def wait_for_coordinator(conf: dict[str, Any], source: TP) -> None:
@@ -68,8 +47,8 @@ def test_a_coordinator_that_is_started_anew_costs_no_rebalance(
 ) -> None:
     first = own_kafka()
     coordinator = second_broker(own_kafka, first)
-    place(first.bootstrap, "__consumer_offsets", COORDINATOR)
-    place(first.bootstrap, "__transaction_state", STARTER)
+    create_on(SECOND, first.bootstrap, "__consumer_offsets", COMPACTED)
+    create_on(FIRST, first.bootstrap, "__transaction_state", COMPACTED)
     copying = Copying(first.bootstrap, topic_prefix, start_worker)
     copying.create()
     copying.send(200)

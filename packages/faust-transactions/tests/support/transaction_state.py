@@ -8,15 +8,13 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
-__all__ = ["COMPLETE", "ENDING", "status"]
+__all__ = ["COMPLETE", "status"]
 
 TOPIC = "__transaction_state"
 #: Kafka's TransactionLogKey: version, then the transactional id with its length.
 KEY = struct.Struct(">hh")
 #: The beginning of Kafka's TransactionLogValue: version, producer id and epoch, time-out, status.
 VALUE = struct.Struct(">hqhib")
-#: The statuses PrepareCommit and PrepareAbort: markers are being written.
-ENDING = (2, 3)
 #: The statuses CompleteCommit and CompleteAbort: no marker is written any more.
 COMPLETE = (4, 5)
 

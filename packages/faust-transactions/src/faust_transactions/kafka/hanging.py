@@ -2,7 +2,7 @@
 
 A coordinator that cannot find the leader of a partition may take it for deleted and leave the
 commit or abort marker out. Kafka 4.3.0, 4.3.1 and 4.4.0 do so while the only broker that has the
-partition is stopped in order (KAFKA-20734: ``KRaftMetadataCache.getPartitionLeaderEndpoint``
+partition is stopped or down (KAFKA-20734: ``KRaftMetadataCache.getPartitionLeaderEndpoint``
 answers nothing where up to 4.2 it answered "no node", and ``TransactionMarkerChannelManager``
 retried; no release with a fix is known). For the
 producer the transaction is committed. For a read_committed reader the partition ends before it,
