@@ -49,6 +49,7 @@ from faust_transactions.kafka.hanging import HangingTransactionDetector
 from faust_transactions.kafka.source_brokers import SourceBrokers
 from faust_transactions.observe.health import Health, health
 from faust_transactions.observe.metrics import EngineMetrics
+from faust_transactions.observe.names import partition_names
 from faust_transactions.restore.restorer import TaskRestorer
 from faust_transactions.sources.losses import Losses
 from faust_transactions.sources.topics import SourceTopics, source_health
@@ -302,7 +303,7 @@ class Engine:
         self.metrics.restore.observe(time.monotonic() - started)
         logger.info(
             "restored %s in %.2f s",
-            ", ".join(task.name for task in tasks) or "no partition",
+            partition_names(wanted) or "no partition",
             time.monotonic() - started,
         )
 
@@ -360,7 +361,7 @@ class Engine:
         if not await self._committer.finish(END_TIMEOUT):
             self._writer.leave()
         if leaving:
-            logger.info("revoked %s", ", ".join(task.name for task in leaving))
+            logger.info("revoked %s", partition_names(task.tp for task in leaving))
         self.capacity.set()
 
 

@@ -31,8 +31,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     no setting for the isolation level but ``processing_guarantee``, which brings its own
     transactions along, and no hook around a fetch.
 
-    ``stop`` relies on ``_thread_started`` (set before the thread is made), on ``_thread`` and on
-    ``_started`` (set in the thread).
+    ``stop`` relies on ``_thread_started`` (set before the thread is made) and on ``_thread``.
     """
 
     #: The fetch under way.
@@ -66,12 +65,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
         Mode's own does nothing then. The thread would go on, and its process would never end.
         """
-        if self._thread_started.is_set() and not self._started.is_set():
+        if self._thread_started.is_set():
             await Service.stop(self)  # the thread sees it as soon as its loop runs
             if self._thread is not None:
                 self._thread.stop()
-        else:
-            await super().stop()
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         self.consumer.in_transaction = True

@@ -134,7 +134,12 @@ class BatchConsumerThread(compat.ConsumerThread):
             async with asyncio.timeout(STOP_TIMEOUT):
                 await super().on_thread_stop()
         except (asyncio.CancelledError, TimeoutError, KafkaError) as exc:
-            self.log.warning("the consumer did not stop cleanly within %g s: %r", STOP_TIMEOUT, exc)
+            self.log.warning(
+                "the consumer did not stop cleanly within %g s (%r): if it has not left its group, "
+                "its partitions wait until its session times out",
+                STOP_TIMEOUT,
+                exc,
+            )
 
 
 def fetch_wait(partitions: int) -> int:
