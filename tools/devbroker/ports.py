@@ -1,7 +1,12 @@
 """TCP ports of this machine."""
 
+import fcntl
+import os
 import random
 import socket
+import tempfile
+from functools import cache
+from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 
@@ -10,16 +15,36 @@ LOOPBACK = "127.0.0.1"
 _PORTS = range(10_000, 32_000)
 #: Not the shared generator: two processes that gave it the same seed would draw the same ports.
 _DRAW = random.SystemRandom()
+_drawn: set[int] = set()
 
 
 def free_port() -> int:
     """A TCP port on the loopback interface without a listener now.
 
-    It is not reserved: another program may take it before the caller does.
+    No other call returns it while this process runs, nor one in another process of this user. A
+    program that does not ask here may take it before the caller does.
     """
-    while is_taken(port := _DRAW.choice(_PORTS)):
-        pass
-    return port
+    while True:
+        port = _DRAW.choice(_PORTS)
+        if port not in _drawn and _reserve(port) and not is_taken(port):
+            _drawn.add(port)
+            return port
+
+
+def _reserve(port: int) -> bool:
+    """Lock the byte of this port, until this process ends; False where another process has it."""
+    try:
+        fcntl.lockf(_reservations(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
+@cache
+def _reservations() -> int:
+    """A file that stays open: its locks, one byte for each port, end with it."""
+    file = Path(tempfile.gettempdir(), f"devbroker-ports-{os.getuid()}")
+    return os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
 
 
 def is_taken(port: int, host: str = LOOPBACK) -> bool:

@@ -1,4 +1,5 @@
-import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from tools.devbroker.java import java
 from tools.devbroker.libraries import libraries
 from tools.devbroker.ports import answers, is_taken
 from tools.devbroker.properties import as_text, sasl_properties, server_properties
+
+ROOT = Path(__file__).parents[3]
 
 
 def program(directory: Path, name: str, script: str) -> Path:
@@ -153,9 +156,11 @@ def test_a_free_port_is_not_taken_and_does_not_answer() -> None:
     assert not answers(port)
 
 
-def test_processes_that_seed_the_shared_generator_alike_draw_different_ports() -> None:
-    drawn = []
-    for _ in range(2):
-        random.seed(1)
-        drawn.append([free_port() for _ in range(4)])
-    assert drawn[0] != drawn[1]
+def test_a_port_is_drawn_once_by_all_processes() -> None:
+    drawn = [free_port() for _ in range(20)]
+    assert len(set(drawn)) == len(drawn)
+    left = next(port for port in range(9_999, 5_000, -1) if not is_taken(port))
+    program = f"from tools.devbroker import ports; ports._PORTS = {[*drawn, left]}"
+    command = [sys.executable, "-c", f"{program}; print(ports.free_port())"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert int(said.stdout) == left
