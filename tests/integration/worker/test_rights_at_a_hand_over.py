@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 from faust.types import TP
@@ -24,12 +25,13 @@ from tests.integration.worker.test_startup import named
 from tests.worker import Worker
 from tools.devbroker import KafkaServer
 
+#: Of one `produce`: enough for some transactions.
 ACCOUNTS = 20_000
 
 
 def kill_in_a_transaction(worker: Worker, rows: OpenTransactions, partitions: list[TP]) -> None:
     """kill -9 while rows that it has sent are not committed."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while True:
         assert time.monotonic() < deadline, "no transaction was seen"
         if rows.since(partitions):
@@ -39,6 +41,16 @@ def kill_in_a_transaction(worker: Worker, rows: OpenTransactions, partitions: li
                 worker.kill()
                 return
             worker.cont()
+
+
+def keep_producing(worker: Worker, stop: Event) -> int:
+    """Give the worker accounts until `stop`: each transaction is another chance to be seen."""
+    sent = 0
+    while not stop.is_set():
+        done = faust(worker, "produce", str(ACCOUNTS))
+        assert done.returncode == 0, done.stdout + done.stderr
+        sent += ACCOUNTS
+    return sent
 
 
 @pytest.fixture
@@ -68,14 +80,18 @@ def test_a_worker_that_is_killed_in_a_transaction_is_fenced_by_one_with_the_same
     partitions = [TP(changelog_topic(settings), number) for number in range(settings.partitions)]
     killed = start_worker(environment(settings))
     killed.wait_ready()
+    stop = Event()
     with ThreadPoolExecutor() as threads:
-        sent = threads.submit(faust, killed, "produce", str(ACCOUNTS))
-        kill_in_a_transaction(killed, rows, partitions)
-        assert sent.result().returncode == 0
+        producing = threads.submit(keep_producing, killed, stop)
+        try:
+            kill_in_a_transaction(killed, rows, partitions)
+        finally:
+            stop.set()
+        sent = producing.result()
     successor = start_worker(environment(settings))
     successor.wait_ready()
     assert "which has left the group" in successor.log
-    wait_for(lambda: total(successor), ACCOUNTS)
+    wait_for(lambda: total(successor), sent)
     assert not rows.since(partitions)
     rows.close()
     proof = faust(successor, "reconcile")
