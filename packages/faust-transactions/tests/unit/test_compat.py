@@ -7,6 +7,7 @@ import ast
 import asyncio
 import inspect
 import re
+import socket
 import sys
 import threading
 from collections.abc import AsyncIterator
@@ -558,7 +559,7 @@ def test_a_public_name_of_ours_hides_none_of_fausts() -> None:
         own = {name for name in vars(ours) if not name.startswith("_")}
         own -= {"logger"}  # mode's metaclass puts one into each class
         own -= {"abstract"}  # Faust's way to say that a class is no command
-        own -= {"stop"}  # overridden on purpose, and calls Faust's
+        own -= {"on_start", "stop"}  # overridden on purpose, and call Faust's
         assert {name for name in own if hasattr(theirs, name)} == set(), ours
 
 
@@ -615,6 +616,26 @@ async def test_a_consumer_thread_that_is_stopped_while_it_starts_ends(
     finally:
         if thread._thread.is_alive():
             await mode.Service.stop(thread)
+
+
+async def test_a_consumer_thread_whose_brokers_do_not_answer_ends_when_it_is_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Thread(compat.ConsumerThread):
+        def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
+            host, port = silent.getsockname()
+            return AIOKafkaConsumer(bootstrap_servers=f"{host}:{port}")
+
+    monkeypatch.setattr(Thread, "__abstractmethods__", frozenset())
+    monkeypatch.setattr(Thread, "__post_init__", lambda _: None)
+    consumer: Any = SimpleNamespace(transport=SimpleNamespace(app=None))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        thread: Any = Thread(consumer)
+        starting = asyncio.create_task(thread.start())
+        connection, _ = await asyncio.to_thread(silent.accept)
+        with connection:
+            await asyncio.wait_for(asyncio.gather(starting, thread.stop()), 10)
+    assert not thread._thread.is_alive()
 
 
 def test_fausts_producer_forgets_aiokafkas_before_it_stops_it() -> None:

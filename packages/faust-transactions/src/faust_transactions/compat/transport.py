@@ -21,6 +21,9 @@ __all__ = [
     "current_producer",
 ]
 
+#: Longest wait (s) for a start of aiokafka's consumer that was cancelled.
+CANCEL_TIMEOUT = 1.0
+
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """Faust's consumer thread, reading committed records, with methods to override.
@@ -31,6 +34,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     no setting for the isolation level but ``processing_guarantee``, which brings its own
     transactions along, and no hook around a fetch.
 
+    ``on_start`` relies on Faust's to start aiokafka's consumer and to do nothing after that.
     ``stop`` relies on ``_thread_started`` (set before the thread is made) and on ``_thread``.
     """
 
@@ -60,10 +64,20 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         if fetching is not None:
             fetching.reschedule(self.thread_loop.time())
 
+    async def on_start(self) -> None:
+        """Start aiokafka's consumer; give that up when the thread is stopped.
+
+        It waits for the brokers' answers, which may never come.
+        """
+        starting = asyncio.ensure_future(super().on_start())
+        if await self.wait_for_stopped(starting):  # which has cancelled it
+            await asyncio.wait([starting], timeout=CANCEL_TIMEOUT)
+
     async def stop(self) -> None:
         """Stop, also while the thread starts.
 
-        Mode's own does nothing then. The thread would go on, and its process would never end.
+        Mode's own does nothing until the thread runs. The thread would go on then, and its process
+        would never end.
         """
         if self._thread_started.is_set():
             await Service.stop(self)  # the thread sees it as soon as its loop runs
