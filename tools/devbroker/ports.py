@@ -13,7 +13,7 @@ LOOPBACK = "127.0.0.1"
 #: Below the ports that systems give to outgoing connections (from 32768 on Linux, 49152 elsewhere):
 #: a client could take one of those between the question and the server's start.
 _PORTS = range(10_000, 32_000)
-#: Not the shared generator: two processes that gave it the same seed would draw the same ports.
+#: Not the shared generator: a draw would change what somebody gets who has seeded it.
 _DRAW = random.SystemRandom()
 _drawn: set[int] = set()
 
@@ -21,20 +21,22 @@ _drawn: set[int] = set()
 def free_port() -> int:
     """A TCP port on the loopback interface without a listener now.
 
-    No other call returns it while this process runs, nor one in another process of this user. A
-    program that does not ask here may take it before the caller does.
+    No other call returns it while this process runs, nor does one in another process of this user
+    with the same folder for temporary files. A program that does not ask here may take it before
+    the caller does. Raises OSError where no file can be made in that folder.
     """
+    file = _reservations()
     while True:
         port = _DRAW.choice(_PORTS)
-        if port not in _drawn and _reserve(port) and not is_taken(port):
+        if port not in _drawn and _reserve(file, port) and not is_taken(port):
             _drawn.add(port)
             return port
 
 
-def _reserve(port: int) -> bool:
+def _reserve(file: int, port: int) -> bool:
     """Lock the byte of this port, until this process ends; False where another process has it."""
     try:
-        fcntl.lockf(_reservations(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
     except (BlockingIOError, PermissionError):
         return False
     return True
