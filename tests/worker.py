@@ -76,7 +76,7 @@ class Worker:
         self._app = app
         self._level = level
         self._arguments = arguments
-        self._datadir = datadir or directory / "data"
+        self.datadir = datadir or directory / "data"
         self._closed_stderr = closed_stderr
         self._forked = forked
         self.env = environment(env)
@@ -111,7 +111,7 @@ class Worker:
         """Start it without waiting; again, on the same data directory, after it ended."""
         assert not self.is_running, "the worker is running"
         self.directory.mkdir(parents=True, exist_ok=True)
-        arguments = ["-A", self._app, "--datadir", str(self._datadir)]
+        arguments = ["-A", self._app, "--datadir", str(self.datadir)]
         arguments += ["worker", "-l", self._level, "--web-port", str(self.web_port)]
         arguments += self._arguments
         with self.log_file.open("ab") as log:

@@ -79,7 +79,8 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def faust(worker: Worker, *words: str) -> subprocess.CompletedProcess[str]:
-    return forked.run(["-A", "fraud_app", *words], worker.env, timeout=120)
+    command = ["-A", "fraud_app", "--datadir", str(worker.datadir), *words]
+    return forked.run(command, worker.env, timeout=120)
 
 
 def page_of(worker: Worker) -> bytes:
