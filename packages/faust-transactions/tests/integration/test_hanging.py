@@ -22,7 +22,7 @@ from support.copying import Copying, Start, wait_until
 from support.engine_app import Sums
 from support.group import nobody
 from support.transaction_state import COMPLETE, status
-from support.two_brokers import FIRST, NOBODY, SECOND, create_on, leaders, second_broker
+from support.two_brokers import FIRST, NO_LEADER, SECOND, create_on, leaders, second_broker
 
 from tests.brokers import Kafka
 from tests.not_here import skip_or_fail
@@ -92,7 +92,7 @@ def test_what_hangs_of_a_former_owner_is_aborted_and_written_again(
 
     producer = former.write()
     leader.stop()
-    wait_for_leader(copying, NOBODY)
+    wait_for_leader(copying, NO_LEADER)
     producer.commit_transaction(30)
     leader.start()
     wait_for_leader(copying, SECOND)

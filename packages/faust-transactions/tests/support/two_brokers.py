@@ -11,12 +11,12 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # public, but 
 
 from tools.devbroker import KafkaServer, free_port
 
-__all__ = ["FIRST", "NOBODY", "SECOND", "create_on", "leaders", "second_broker"]
+__all__ = ["FIRST", "NO_LEADER", "SECOND", "create_on", "leaders", "second_broker"]
 
 #: Their node ids. The first is the controller, too.
 FIRST, SECOND = 1, 2
 #: What a partition without a leader names instead.
-NOBODY = -1
+NO_LEADER = -1
 
 
 def second_broker(start: Callable[..., KafkaServer], first: KafkaServer) -> KafkaServer:

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 #: Outputs of a transaction, unless a single batch has more. Up to as many wait for the next one,
 #: so this bounds the memory of a worker with many partitions, too (docs/adr/0037).
-MOST_RECORDS = 10_000
+MAX_OUTPUTS = 10_000
 #: How long (s) a transaction waits for more batches, like a producer's ``linger.ms``: those of one
 #: fetch become ready one by one. Without it the first has a transaction of its own, and the others
 #: wait for its end. Measured at 1,000 records/s in 4 partitions: docs/adr/0035.
@@ -133,7 +133,7 @@ class Committer:
             await self._has_capacity.wait()
 
     def _update_capacity(self) -> None:
-        if sum(len(waiting.part.outputs) for waiting in self._queue) < MOST_RECORDS:
+        if sum(len(waiting.part.outputs) for waiting in self._queue) < MAX_OUTPUTS:
             self._has_capacity.set()
         else:
             self._has_capacity.clear()
@@ -154,10 +154,10 @@ class Committer:
             if waiting.task.state is not State.RUNNING:
                 waiting.settle(Abandoned("the partition was stopped or left"))
         self._queue = [waiting for waiting in self._queue if not waiting.done.done()]
-        number, records = 0, 0
+        number, outputs = 0, 0
         for waiting in self._queue:
-            records += len(waiting.part.outputs)
-            if number and records > MOST_RECORDS:
+            outputs += len(waiting.part.outputs)
+            if number and outputs > MAX_OUTPUTS:
                 break
             number += 1
         taken, self._queue = self._queue[:number], self._queue[number:]

@@ -206,7 +206,7 @@ class BatchConsumer(compat.Consumer):
             await self.perform_seek()
 
     def _buffered(self, generation: int) -> Iterator[tuple[TP, ConsumerMessage]]:
-        """What is buffered of the partitions that have room for it."""
+        """What is buffered of the partitions that may hand out more."""
         for task in list(self.engine.tasks.values()):
             while task.buffered and task.outstanding < OUTSTANDING:
                 if self._is_over(generation):

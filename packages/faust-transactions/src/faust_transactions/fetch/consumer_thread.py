@@ -135,9 +135,8 @@ class BatchConsumerThread(compat.ConsumerThread):
                 await super().on_thread_stop()
         except (asyncio.CancelledError, TimeoutError, KafkaError) as exc:
             self.log.warning(
-                "the consumer did not stop cleanly within %g s (%r): if it has not left its group, "
-                "its partitions wait until its session times out",
-                STOP_TIMEOUT,
+                "the consumer did not stop cleanly (%r): if it has not left its group, its "
+                "partitions wait until its session times out",
                 exc,
             )
 

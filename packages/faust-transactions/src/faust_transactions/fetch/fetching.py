@@ -180,7 +180,7 @@ class FetchState:
         self.out_of_range = False
 
     def finished(self, origin: Origin) -> None:
-        """Make room for another batch."""
+        """Count this batch as handed out no longer."""
         if origin.seek == self._seeks:
             self.handed_out.remove(origin)
             self.in_flight -= origin.size

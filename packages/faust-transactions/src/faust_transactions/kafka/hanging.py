@@ -4,10 +4,10 @@ A coordinator that cannot find the leader of a partition may take it for deleted
 commit or abort marker out. Kafka 4.3.0, 4.3.1 and 4.4.0 do so while the only broker that has the
 partition is stopped or down (KAFKA-20734: ``KRaftMetadataCache.getPartitionLeaderEndpoint``
 answers nothing where up to 4.2 it answered "no node", and ``TransactionMarkerChannelManager``
-retried; no release with a fix is known). For the
-producer the transaction is committed. For a read_committed reader the partition ends before it,
-until the next marker of the same producer, which then decides about all of it. KIP-664 has other
-ways into that state. docs/engine.md tells what the engine does about it.
+retried; no release with a fix is known). For the producer the transaction is committed. For a
+read_committed reader the partition ends before it, until the next marker of the same producer,
+which then decides about all of it. KIP-664 has other ways into that state. docs/engine.md says what
+the engine does about it.
 """
 
 from __future__ import annotations

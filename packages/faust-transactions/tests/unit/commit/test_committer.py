@@ -6,7 +6,7 @@ import threading
 import pytest
 from faust.types import TP
 from faust_transactions import Fenced, StateMismatch, TransactionRefused
-from faust_transactions.commit.committer import MOST_RECORDS, Committer
+from faust_transactions.commit.committer import MAX_OUTPUTS, Committer
 from faust_transactions.commit.part import Part
 from faust_transactions.commit.refusals import Output
 from faust_transactions.commit.shared import Member
@@ -135,26 +135,26 @@ async def test_a_batch_whose_partition_is_revoked_before_its_transaction_begins_
 
 async def test_a_transaction_has_no_more_outputs_than_its_bound() -> None:
     several = Several(4)
-    several.records = MOST_RECORDS // 2 + 1
+    several.records = MAX_OUTPUTS // 2 + 1
     assert await several.all_at_once() == [None, None, None]
     assert partitions(several) == [[0], [1], [2], [3]]
-    several.records = MOST_RECORDS // 2
+    several.records = MAX_OUTPUTS // 2
     assert await several.all_at_once() == [None, None, None]
     assert partitions(several)[4:] == [[0], [1, 2], [3]]
 
 
 async def test_a_batch_with_more_outputs_than_the_bound_has_a_transaction_of_its_own() -> None:
     several = Several(4)
-    several.records = MOST_RECORDS + 1
+    several.records = MAX_OUTPUTS + 1
     async with asyncio.timeout(SECONDS):
         assert await several.all_at_once() == [None, None, None]
     assert partitions(several) == [[0], [1], [2], [3]]
 
 
-async def test_no_more_blocks_begin_than_the_next_transaction_has_room_for() -> None:
+async def test_no_more_blocks_begin_than_fit_into_the_next_transaction() -> None:
     several = Several(9)
     gate, first = await several.writing_the_first()
-    several.records = MOST_RECORDS
+    several.records = MAX_OUTPUTS
     second = several.commit(1)
     await asyncio.sleep(0)
     queued: list[int] = []
@@ -173,9 +173,9 @@ async def test_no_more_blocks_begin_than_the_next_transaction_has_room_for() -> 
     assert len(partitions(several)) == 9
 
 
-async def test_a_revocation_ends_the_wait_for_room(several: Several) -> None:
+async def test_a_revocation_ends_the_wait_for_capacity(several: Several) -> None:
     gate, first = await several.writing_the_first()
-    several.records = MOST_RECORDS
+    several.records = MAX_OUTPUTS
     second = several.commit(1)
     await asyncio.sleep(0)
     waiting = asyncio.create_task(several.committer.wait_for_capacity())

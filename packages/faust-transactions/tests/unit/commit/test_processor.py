@@ -107,7 +107,7 @@ async def test_the_consumer_is_woken_when_a_block_begins(setup: Setup) -> None:
 async def test_a_block_begins_when_the_next_transaction_is_not_full(
     setup: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(committer, "MOST_RECORDS", 1)
+    monkeypatch.setattr(committer, "MAX_OUTPUTS", 1)
     written, begun = threading.Event(), threading.Event()
 
     def hold() -> None:
