@@ -57,13 +57,13 @@ def load(part: str, file: Path = FILE) -> list[Any]:
 def about(part: str, file: Path = FILE) -> str:
     """When this part was measured, and how busy the machine was."""
     kept = _read(file)[part]
-    told = (
+    line = (
         f"Measured {kept['measured_at']} UTC on {kept['cores']} cores, Python {kept['python']}; "
         f"load before it {kept['load_before']}."
     )
     warning = busy(kept["load_before"], kept["cores"])
     return "\n".join(
-        [told, *filter(None, [warning]), *(f"Skipped: {reason}" for reason in kept["skipped"])]
+        [line, *filter(None, [warning]), *(f"Skipped: {reason}" for reason in kept["skipped"])]
     )
 
 
